@@ -1,0 +1,63 @@
+# Two commands on a fresh machine (python3 >= 3.10 and make):  make demo   make test
+#
+#   PYTHON=python3.12 make test          another interpreter for .venv
+#   make test PYTEST_ARGS="-k dice"      part of the tests
+#   make test PYTEST_ARGS="-m 'not slow'"
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+INPUTS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format check hooks clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no data needed)
+	$(BIN)/clara-compat demo
+
+test: $(VENV)/installed ## all tests, the slow ones too; PYTEST_ARGS="-k dice" for some
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/installed-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev ## lay the code out and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test ## everything a change must pass
+
+hooks: $(VENV)/installed-dev ## run ruff and mypy before every commit
+	$(BIN)/pre-commit install
+
+clean: ## remove what tests and builds left behind; the environment stays
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## remove the environment too
+	rm -rf $(VENV)
+
+# The environment. It is made anew when the interpreter is missing, and brought up to date when its inputs change.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: PYTHON=python3.11 make ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+
+# torch comes first: it is the largest part, and an installation that is interrupted later need not fetch it again.
+$(VENV)/installed: $(INPUTS) | $(BIN)/python
+	@echo "Installing into $(VENV) (once; a few minutes) ..."
+	$(INSTALL) torch
+	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,29 @@
+"""Run NVIDIA Clara Train 3.1 configurations and components on MONAI, and lead them out to a MONAI bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clara_compat.run.check import CheckReport, check
+    from clara_compat.run.train import TrainResult, train
+
+__version__ = "0.1.0"
+
+__all__ = ["CheckReport", "TrainResult", "check", "train"]
+
+_HOMES = {
+    "CheckReport": "clara_compat.run.check",
+    "TrainResult": "clara_compat.run.train",
+    "check": "clara_compat.run.check",
+    "train": "clara_compat.run.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public functions when they are first asked for; torch and MONAI take seconds to import."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'clara_compat' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

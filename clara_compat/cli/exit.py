@@ -1,0 +1,56 @@
+"""How a command ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from clara_compat.errors import ClaraError
+
+__all__ = ["DEFECT", "MEND", "exit_code"]
+
+MEND = 2
+"""Exit code for anything the user can mend."""
+
+DEFECT = 1
+"""Exit code for a defect of ours."""
+
+
+def exit_code(command: Callable[[], Any]) -> int:
+    """Run a command and return its exit code; what the user can mend is one message without a traceback."""
+    try:
+        result = command()
+    except ClaraError as error:
+        return _end(str(error), MEND)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return MEND
+    except (KeyboardInterrupt, click.Abort):
+        return _end("interrupted", 130)
+    except Exception as error:  # noqa: BLE001 -- the last resort: a defect is said to be one
+        return _end(_defect(error), DEFECT)
+    return result if isinstance(result, int) else 0
+
+
+def _end(text: str, code: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    return code
+
+
+def _defect(error: Exception) -> str:
+    handle, name = tempfile.mkstemp(prefix="clara_compat_defect_", suffix=".txt")
+    with os.fdopen(handle, "w") as stream:
+        traceback.print_exception(error, file=stream)
+    return (
+        f"a defect of clara_compat, not of your files: {type(error).__name__}: {error}\n"
+        f"please report it with {name}, which holds the details"
+    )

@@ -1,0 +1,96 @@
+"""What the commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from clara_compat.errors import ClaraError, suggestion
+
+if TYPE_CHECKING:
+    from clara_compat.run.check import CheckReport
+    from clara_compat.run.train import TrainResult
+
+__all__ = ["print_check", "print_components", "print_training"]
+
+_COLOURS = {"exact": "green", "approximate": "yellow", "assumed": "cyan", "user code": "blue", "not yet": "red"}
+
+
+def print_check(report: CheckReport, *, as_json: bool) -> None:
+    """Print a check report as a table with what must be mended below it, or as JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+        return
+    console = _console()
+    if report.rows:
+        table = Table("component", "becomes", "fidelity", "where", title="What runs in place of each component")
+        for row in report.rows:
+            table.add_row(row.component, row.becomes, _coloured(row.fidelity), row.place.rpartition(" ")[2])
+        console.print(table)
+        for name, note in dict.fromkeys((row.component, row.note) for row in report.rows if row.note):
+            console.print(f"  {name}: {note}", style="dim", markup=False)
+    for title, lines in (
+        ("Odd, but harmless", report.notices),
+        ("Right, but not run by this version yet", report.limits),
+        ("To be mended", report.errors),
+    ):
+        if lines:
+            console.print(f"\n{title}:", style="bold")
+            for line in lines:
+                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if report.passed:
+        console.print("\nNothing to mend." if not report.limits else "\nNothing to mend, but see what does not run yet.")
+
+
+def print_components(family: str | None) -> None:
+    """Print the catalogue, or one family of it."""
+    from clara_compat.components import catalogue
+
+    classes = catalogue.components()
+    families = sorted({catalogue.family(cls) for cls in classes.values()})
+    if family is not None and family not in families:
+        raise ClaraError(f"no family '{family}'{suggestion(family, families)} (families: {', '.join(families)})")
+    console = _console()
+    for name in families if family is None else [family]:
+        table = Table("component", "becomes", "fidelity", "remark", title=name, title_justify="left", expand=False)
+        for component, cls in sorted(classes.items()):
+            if catalogue.family(cls) == name:
+                table.add_row(component, cls.becomes, _coloured(cls.fidelity.level), cls.fidelity.note)
+        console.print(table)
+
+
+def print_training(result: TrainResult) -> None:
+    """Print the closing table of a training run."""
+    stats = result.stats
+    table = Table(title="Training finished", show_header=False, title_justify="left")
+    epochs = stats["epochs"]
+    table.add_row("epochs", f"{len(epochs)} ({stats['steps']} steps)")
+    table.add_row("loss", f"{_number(epochs[0]['loss'])} in the first epoch, {_number(epochs[-1]['loss'])} in the last")
+    if stats.get("key_metric"):
+        table.add_row(f"best {stats['key_metric']}", f"{_number(stats['best_value'])} after epoch {stats['best_epoch']}")
+        last = next((epoch["metrics"] for epoch in reversed(epochs) if "metrics" in epoch), {})
+        for name, value in last.items():
+            table.add_row(f"last {name}", _number(value))
+    table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
+    table.add_row("device", f"{stats['device']}, {stats['threads']} threads")
+    for name in ("model", "final_model", "stats", "bundle"):
+        if name in result.paths:
+            table.add_row(name.replace("_", " "), str(result.paths[name]))
+    _console().print(table)
+
+
+def _number(value: Any) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _coloured(fidelity: str) -> str:
+    return f"[{_COLOURS.get(fidelity, 'white')}]{fidelity}[/]"
+
+
+def _console() -> Console:
+    """Return a console that fits the terminal; piped output is wide, so that tables stay readable in logs."""
+    return Console() if sys.stdout.isatty() else Console(width=160)

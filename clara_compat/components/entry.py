@@ -1,0 +1,72 @@
+"""What a component says about its place in a MONAI bundle config, in plain data.
+
+A component returns an :class:`Entry`. Everything inside it that is a plain string, number, list or dict is **data**
+(it may come from a stranger's config) and is written so that MONAI's ``ConfigParser`` can only read it as data.
+References and expressions are marked with :class:`Expression`, which only our own code creates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["BundleContext", "Entry", "Expression"]
+
+
+class Expression(str):
+    """A string that ``ConfigParser`` shall resolve (``@network``) or evaluate (``$...``); never made from user text."""
+
+    __slots__ = ()
+
+
+class Entry:
+    """One ``_target_`` entry of a MONAI bundle config.
+
+    Args:
+        target: dotted path of the class or function, or the bare name of a MONAI class.
+        arguments: its keyword arguments: data, nested entries, lists of them, or :class:`Expression`.
+
+    Example::
+
+        Entry("ScaleIntensityRanged", keys=["image"], a_min=-57.0, a_max=164.0, b_min=0.0, b_max=1.0, clip=True)
+    """
+
+    def __init__(self, target: str, **arguments: Any) -> None:
+        self.target = target
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"Entry({self.target!r}{', ' if arguments else ''}{arguments})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and (self.target, self.arguments) == (other.target, other.arguments)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class BundleContext:
+    """What an entry may depend on besides the component's own arguments.
+
+    Args:
+        spatial_dims: 2 or 3, from the pipeline.
+        in_channels: image channels, from the pipeline.
+        crop_size: spatial size of a training item, from the pipeline; entries of -1 mean unknown.
+        mmar: root folder of the MMAR; empty when there is none.
+        section: ``train`` or ``validate``: where in the bundle config the entry stands.
+        debug_dir: folder for debug taps whose own folder cannot be used; a path or an expression.
+        loss: reference to the loss entry.
+        network: reference to the network entry.
+        learning_rate: reference to the learning rate.
+    """
+
+    spatial_dims: int = 3
+    in_channels: int = 1
+    crop_size: tuple[int, ...] | None = None
+    mmar: str = ""
+    section: str = "train"
+    debug_dir: str = "debug"
+    loss: Expression = Expression("@loss")
+    network: Expression = Expression("@network")
+    learning_rate: Expression = Expression("@learning_rate")

@@ -1,0 +1,25 @@
+"""The base of all learning rate policies.
+
+Source: clara-3.1-engine facts, sections 2.0 and 2.4.
+"""
+
+from __future__ import annotations
+
+from clara_compat.common.train_ctx import TrainContext
+
+__all__ = ["LRPolicy"]
+
+
+class LRPolicy:
+    """Says what the learning rate shall be next."""
+
+    def __init__(self) -> None:
+        pass
+
+    def evaluate(self, train_ctx: TrainContext) -> float:
+        """Return the new learning rate.
+
+        Raises:
+            NotImplementedError: the subclass does not override it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement evaluate(train_ctx)")

@@ -1,0 +1,35 @@
+"""What every built-in transform has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clara_compat.common.transform_ctx import TransformContext
+from clara_compat.components.component import Component
+from clara_compat.components.entry import BundleContext
+
+__all__ = ["Geometry", "NativeTransform"]
+
+Geometry = tuple[tuple[int, ...], tuple[float, ...]]
+"""Spatial shape (voxels) and spacing (mm) of a field, as its header says."""
+
+
+class NativeTransform(Component):
+    """A built-in transform: runs as MONAI transforms, and answers ``transform(ctx)`` for users who subclass it."""
+
+    def transform(self, transform_ctx: TransformContext) -> TransformContext:
+        """Run the bundle entry on a view of the context, as a user's subclass calling ``super().transform`` expects."""
+        from clara_compat.engine.legacy.native import run_entries
+
+        fields = [image for image in map(transform_ctx.get, transform_ctx.keys()) if hasattr(image, "get_shape_format")]
+        is_2d = bool(fields) and not fields[0].get_shape_format().is_3d()
+        entries = self.bundle_entry(BundleContext(spatial_dims=2 if is_2d else 3))
+        return run_entries(entries if isinstance(entries, list) else [entries], transform_ctx, type(self).__name__)
+
+    def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
+        """Return the fields' geometry after this transform, from headers alone.
+
+        Raises:
+            ClaraError: the transform cannot run on an image of this geometry.
+        """
+        return dict(geometry)

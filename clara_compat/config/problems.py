@@ -1,0 +1,71 @@
+"""Collecting everything the user should know, instead of stopping at the first thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clara_compat.errors import Address, ClaraError
+
+__all__ = ["ConfigErrors", "Notice", "Problems"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something odd in the user's files that does not stop the run.
+
+    Args:
+        address: where it stands.
+        text: one sentence.
+    """
+
+    address: Address
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.text}"
+
+
+class ConfigErrors(ClaraError):
+    """Several errors found in one go; prints one per line.
+
+    Args:
+        errors: at least one error, in the order found.
+    """
+
+    def __init__(self, errors: Sequence[ClaraError]) -> None:
+        self.errors = list(errors)
+        super().__init__("\n".join(str(error) for error in self.errors))
+        self.args = (self.errors,)
+
+
+class Problems:
+    """The errors and notices found so far."""
+
+    def __init__(self) -> None:
+        self.errors: list[ClaraError] = []
+        self.notices: list[Notice] = []
+
+    def error(self, message: str, address: Address | None = None) -> None:
+        """Remember an error."""
+        self.errors.append(ClaraError(message, address))
+
+    def take(self, error: ClaraError) -> None:
+        """Remember an error that was raised; several at once are taken one by one."""
+        self.errors.extend(error.errors if isinstance(error, ConfigErrors) else [error])
+
+    def notice(self, text: str, address: Address) -> None:
+        """Remember a notice."""
+        self.notices.append(Notice(address, text))
+
+    def raise_any(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            ClaraError: when one error was found.
+            ConfigErrors: when several were.
+        """
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise ConfigErrors(self.errors)

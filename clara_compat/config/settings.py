@@ -1,0 +1,151 @@
+"""The typed top level of a training config.
+
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clara_compat.config.arguments import convert, describe
+from clara_compat.config.paths import JSONPath
+from clara_compat.config.problems import Problems
+from clara_compat.config.variables import because
+from clara_compat.errors import Address, suggestion
+
+__all__ = ["Determinism", "TrainSettings", "typed_settings"]
+
+class Determinism(BaseModel):
+    """Seeds of a repeatable run; one that is None is chosen by the run.
+
+    Args:
+        python_seed: text, for hashing.
+        random_seed: of Python's ``random``.
+        numpy_seed: of numpy.
+        tf_seed: of the tensor library.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    python_seed: str | None = None
+    random_seed: int | None = None
+    numpy_seed: int | None = None
+    tf_seed: int | None = None
+
+
+class TrainSettings(BaseModel):
+    """Top-level values of a training config.
+
+    Args:
+        epochs: number of epochs, at least 1.
+        learning_rate: initial learning rate, above 0.
+        num_training_epoch_per_valid: validate every so many epochs; 0 validates at the end only.
+        multi_gpu: one process per GPU.
+        use_amp: mixed precision.
+        use_tf32: TF32 on GPUs that have it; None leaves the library's default.
+        use_xla: Clara's XLA switch.
+        dynamic_input_shape: whether validation sees other shapes than training.
+        train_summary_recording_interval: steps between training summaries; 0 is once per epoch.
+        determinism: seeds, or None.
+        stop_threshold: stop when the key metric reaches it.
+        continue_from_ckpt_epoch: go on counting epochs from a checkpoint.
+        infer_in_training_mode: validate with the network in training mode.
+        validate_at_end: whether a run that would end without any validation validates after its last epoch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    epochs: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    num_training_epoch_per_valid: int = Field(default=0, ge=0)
+    multi_gpu: bool = False
+    use_amp: bool = False
+    use_tf32: bool | None = None
+    use_xla: bool = False
+    dynamic_input_shape: bool = False
+    train_summary_recording_interval: int = Field(default=1, ge=0)
+    determinism: Determinism | None = None
+    stop_threshold: float | None = None
+    continue_from_ckpt_epoch: bool = False
+    infer_in_training_mode: bool = False
+    validate_at_end: bool = True
+
+
+def typed_settings(
+    values: Mapping[str, Any],
+    undefined: Mapping[JSONPath, str],
+    address: Callable[..., Address],
+    problems: Problems,
+) -> TrainSettings | None:
+    """Check and convert the top-level values.
+
+    Args:
+        values: first-level values of the config with the variables that win over them.
+        undefined: variables without a value, by path.
+        address: gives the address of a path.
+        problems: takes errors and notices.
+
+    Returns:
+        The settings, or None when something was wrong.
+    """
+    before = len(problems.errors)
+    known: dict[str, Any] = {}
+    for name, field in TrainSettings.model_fields.items():
+        if name not in values:
+            if field.is_required():
+                problems.error(f"'{name}' is missing: add \"{name}\": ... at the top level or --set", address(name))
+            continue
+        value = values[name]
+        reason = because(undefined, (name,))
+        if value is None and not reason and not field.is_required():
+            continue
+        if name == "determinism":
+            known[name] = _determinism(value, undefined, address, problems)
+            continue
+        try:
+            known[name] = convert(value, field.annotation)
+        except ValueError as error:
+            what, _, expected = str(error).rpartition(", expected ")
+            problems.error(f"'{name}' {what}{reason}, expected {expected}", address(name))
+    try:
+        settings = TrainSettings.model_validate(known)
+    except ValidationError as error:
+        for detail in error.errors():
+            name = str(detail["loc"][0])
+            if name in known:
+                limits = detail["msg"].removeprefix("Input should be ")
+                problems.error(f"'{name}' is {known[name]!r}, expected {limits}", address(name))
+        return None
+    return settings if len(problems.errors) == before else None
+
+
+def _determinism(
+    value: Any, undefined: Mapping[JSONPath, str], address: Callable[..., Address], problems: Problems
+) -> Determinism | None:
+    if not isinstance(value, dict):
+        problems.error(
+            f"'determinism' is {value!r}{because(undefined, ('determinism',))}, expected an object with "
+            f"{', '.join(Determinism.model_fields)}",
+            address("determinism"),
+        )
+        return None
+    seeds: dict[str, Any] = {}
+    for name, seed in value.items():
+        path = ("determinism", name)
+        field = Determinism.model_fields.get(name)
+        if field is None:
+            hint = suggestion(name, Determinism.model_fields)
+            problems.notice(f"'{name}' is no seed of determinism and is ignored{hint}", address(*path))
+            continue
+        if name == "python_seed" and isinstance(seed, int) and not isinstance(seed, bool):
+            seed = str(seed)
+        try:
+            seeds[name] = convert(seed, field.annotation)
+        except ValueError:
+            problems.error(
+                f"'{name}' is {seed!r}{because(undefined, path)}, expected {describe(field.annotation)}", address(*path)
+            )
+    return Determinism(**seeds)

@@ -1,0 +1,217 @@
+"""One Python file of the user's, parsed and never run."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from clara_compat.errors import Address, ClaraError
+
+__all__ = ["UserArgument", "Source", "read_source"]
+
+_MAX_BYTES = 10_000_000
+_MAX_STEPS = 8  # of inheritance or re-export; more is a circle
+
+
+@dataclass(frozen=True)
+class UserArgument:
+    """One argument of a user's ``__init__``.
+
+    Args:
+        name: its name.
+        required: whether it has no default.
+        default: its default when that is a literal, else None.
+    """
+
+    name: str
+    required: bool
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed file.
+
+    Args:
+        file: the file.
+        tree: its syntax tree.
+    """
+
+    file: Path
+    tree: ast.Module
+
+    @cached_property
+    def _imports(self) -> dict[str, tuple[ast.ImportFrom, str]]:
+        """Names that ``from ... import`` binds, with their original names."""
+        return {
+            alias.asname or alias.name: (statement, alias.name)
+            for statement in self._statements()
+            if isinstance(statement, ast.ImportFrom)
+            for alias in statement.names
+            if alias.name != "*"
+        }
+
+    def classes(self) -> list[ast.ClassDef]:
+        """Classes defined at the top of the file (also within ``if`` and ``try``), in order."""
+        return [statement for statement in self._statements() if isinstance(statement, ast.ClassDef)]
+
+    def imported_modules(self) -> frozenset[str]:
+        """Top-level modules this file imports anywhere."""
+        names: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+        return frozenset(names)
+
+    def find(self, name: str, root: Path, steps: int = _MAX_STEPS) -> tuple[Source, ast.ClassDef] | None:
+        """Find a class of this file, or one it imports from another file of the user's below ``root``."""
+        defined = {definition.name: definition for definition in self.classes()}
+        if name in defined:
+            return self, defined[name]
+        if not steps:
+            return None
+        if name in self._imports:
+            statement, original = self._imports[name]
+            other = self._follow(statement, root)
+            return other.find(original, root, steps - 1) if other else None
+        for statement in self._statements():
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+                other = self._follow(statement, root)
+                if found := other.find(name, root, steps - 1) if other else None:
+                    return found
+        return None
+
+    def bases(self, definition: ast.ClassDef) -> tuple[str, ...]:
+        """Names of the direct bases as their own module calls them, without that module."""
+        names = []
+        for base in definition.bases:
+            if isinstance(base, ast.Name):
+                names.append(self._imports[base.id][1] if base.id in self._imports else base.id)
+            elif isinstance(base, ast.Attribute):
+                names.append(base.attr)
+            else:
+                names.append(ast.unparse(base)[:60])
+        return tuple(names)
+
+    def lineage(
+        self, definition: ast.ClassDef, root: Path
+    ) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str], bool]:
+        """Direct bases, all ancestors that can be followed, all methods, and whether all ancestors were visible."""
+        ancestors: dict[str, None] = {}
+        methods: set[str] = set()
+        visible = True
+        pending, seen = [(self, definition)], {(self.file, definition.name)}
+        while pending:
+            source, current = pending.pop(0)
+            methods.update(item.name for item in current.body if isinstance(item, ast.FunctionDef))
+            for written, name in zip(current.bases, source.bases(current), strict=True):
+                ancestors.setdefault(name)
+                found = source.find(written.id, root) if isinstance(written, ast.Name) else None
+                if found is None:
+                    visible = visible and name == "object"
+                elif (found[0].file, found[1].name) not in seen:
+                    seen.add((found[0].file, found[1].name))
+                    pending.append(found)
+        return self.bases(definition), tuple(ancestors), frozenset(methods), visible
+
+    def signature(
+        self, definition: ast.ClassDef, root: Path, steps: int = _MAX_STEPS
+    ) -> tuple[tuple[UserArgument, ...] | None, int]:
+        """Arguments of the class's ``__init__`` (its own, or that of the first visible base) and its line.
+
+        None stands for arguments that cannot be known: ``*args``, ``**kwargs``, a decorator, a base elsewhere.
+        """
+        if definition.decorator_list or definition.keywords or not steps:
+            return None, definition.lineno
+        own = [item for item in definition.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+        if own:
+            return _arguments(own[-1]), own[-1].lineno
+        bases = [base for base in definition.bases if not (isinstance(base, ast.Name) and base.id == "object")]
+        if not bases:
+            return (), definition.lineno
+        found = self.find(bases[0].id, root) if isinstance(bases[0], ast.Name) else None
+        if found is None or len(bases) > 1 or found[1] is definition:
+            return None, definition.lineno
+        signature, line = found[0].signature(found[1], root, steps - 1)
+        return signature, line if found[0].file == self.file else definition.lineno
+
+    def _statements(self) -> Iterator[ast.stmt]:
+        """Statements that run when the module is loaded, except inside functions and classes."""
+        pending: list[ast.AST] = [self.tree]
+        while pending:
+            node = pending.pop(0)
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.stmt):
+                    yield child
+                if isinstance(child, (ast.If, ast.Try, ast.With, ast.ExceptHandler)):
+                    pending.append(child)
+
+    def _follow(self, statement: ast.ImportFrom, root: Path) -> Source | None:
+        """The file a ``from ... import`` names, when it is the user's."""
+        parts = (statement.module or "").split(".") if statement.module else []
+        if statement.level:
+            folder = self.file.parent
+            for _ in range(statement.level - 1):
+                folder = folder.parent
+            if not folder.is_relative_to(root):
+                return None
+            starts = [folder]
+        else:
+            starts = [root, self.file.parent]
+        for start in starts:
+            place = start.joinpath(*parts)
+            candidates = [place / "__init__.py"]
+            if parts:
+                candidates.append(place.parent / f"{place.name}.py")
+            for file in candidates:
+                if file.is_file() and file != self.file:
+                    return read_source(file)
+        return None
+
+
+def read_source(file: Path) -> Source:
+    """Parse a file of the user's.
+
+    Raises:
+        ClaraError: when it cannot be read or is not valid Python (with its line).
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ClaraError("is too large for a Python file", Address(str(file)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Source(file, ast.parse(content, str(file)))
+    except SyntaxError as error:
+        raise ClaraError(f"is not valid Python 3: {error.msg}", Address(str(file), error.lineno)) from error
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise ClaraError(f"cannot be read as Python: {error}", Address(str(file))) from error
+
+
+def _arguments(init: ast.FunctionDef) -> tuple[UserArgument, ...] | None:
+    given = init.args
+    if given.kwarg or given.vararg or init.decorator_list:
+        return None
+    positional = [*given.posonlyargs, *given.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(given.defaults))
+    defaults += given.defaults
+    pairs = [*zip(positional, defaults, strict=True)][1:]
+    pairs += zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return tuple(UserArgument(argument.arg, default is None, _literal(default)) for argument, default in pairs)
+
+
+def _literal(default: ast.expr | None) -> Any:
+    if default is None:
+        return None
+    try:
+        return ast.literal_eval(default)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None

@@ -1,0 +1,161 @@
+"""A synthetic upper abdomen: which tissue fills which millimetre, different in every case.
+
+The organ to find is the spleen. The liver has the spleen's intensity (each case draws both from one range), the heart
+and the kidneys overlap with it, so intensity alone does not find it; its place, size, tilt and shape vary, so place
+alone does not either. All lengths are millimetres in NIfTI's RAS frame (x to the patient's right, y to the front,
+z to the head) around the middle of the scan; intensities are Hounsfield units (HU).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FIELD_OF_VIEW", "SPLEEN", "Anatomy", "draw_anatomy"]
+
+FIELD_OF_VIEW = (340.0, 340.0, 230.0)
+"""Extent of a scan in mm."""
+
+AIR, FAT, WALL, LUNG, HEART, LIVER, SPLEEN, STOMACH, GAS, KIDNEY, AORTA, BOWEL, MARROW, BONE = range(14)
+
+
+@dataclass(frozen=True)
+class _Ellipsoid:
+    """An organ before the case's deformation: centre, half axes (mm), largest tilt (degrees), how far it wanders (mm)."""
+
+    tissue: int
+    centre: tuple[float, float, float]
+    half_axes: tuple[float, float, float]
+    tilt: float = 12.0
+    wander: float = 6.0
+
+
+# Painted in this order: what comes later covers what came before.
+_ORGANS = (
+    _Ellipsoid(LUNG, (72, -5, 112), (56, 78, 84), tilt=5),
+    _Ellipsoid(LUNG, (-72, -5, 112), (56, 78, 84), tilt=5),
+    _Ellipsoid(HEART, (-22, 32, 98), (52, 42, 44)),
+    _Ellipsoid(BOWEL, (35, 45, -85), (38, 26, 30), wander=15),
+    _Ellipsoid(BOWEL, (-40, 48, -80), (45, 24, 28), wander=15),
+    _Ellipsoid(BOWEL, (-5, 30, -105), (60, 30, 22), wander=15),
+    _Ellipsoid(STOMACH, (-48, 34, 2), (40, 36, 48), wander=10),
+    _Ellipsoid(LIVER, (70, 4, 6), (66, 78, 66), wander=8),
+    _Ellipsoid(LIVER, (15, 48, 20), (52, 30, 34), wander=8),
+    _Ellipsoid(KIDNEY, (62, -46, -72), (25, 27, 48), wander=10),
+    _Ellipsoid(KIDNEY, (-60, -46, -66), (25, 27, 48), wander=10),
+    _Ellipsoid(SPLEEN, (-92, -34, 8), (29, 44, 46), tilt=25, wander=14),
+)
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One case.
+
+    Args:
+        tissue: tissue number per voxel; :data:`SPLEEN` is the labelled one.
+        hounsfield: noise-free HU per voxel, of the same shape.
+    """
+
+    tissue: NDArray[np.uint8]
+    hounsfield: NDArray[np.float32]
+
+
+def draw_anatomy(grid: tuple[NDArray[np.float32], ...], random: np.random.Generator) -> Anatomy:
+    """Draw a case and sample it.
+
+    Args:
+        grid: x, y and z of the voxel centres in mm, broadcastable to the scan's shape.
+        random: source of everything that varies.
+    """
+    x, y, z = _warp(grid, random, amplitude=5.0)
+    width, depth = random.uniform(138, 156), random.uniform(100, 116)
+    x, y = x - random.uniform(-8, 8), y - random.uniform(-8, 8)
+    fat, muscle = random.uniform(12, 24), random.uniform(13, 18)
+    tissue = np.zeros(x.shape, dtype=np.uint8)
+    tissue[_oval(x, y, width, depth) <= 1] = FAT
+    tissue[_oval(x, y, width - fat, depth - fat) <= 1] = WALL
+    cavity = _oval(x, y, width - fat - muscle, depth - fat - muscle) <= 1
+    tissue[cavity] = FAT
+
+    for organ in _ORGANS:
+        inside = cavity & _inside(organ, (x, y, z), random)
+        tissue[inside] = organ.tissue
+        if organ.tissue in (STOMACH, BOWEL):  # the patient lies on the back: gas rises to the front
+            tissue[inside & (y > organ.centre[1] + organ.half_axes[1] * random.uniform(0.2, 0.8))] = GAS
+
+    _paint_skeleton(tissue, (x, y, z), _oval(x, y, width - fat - 6, depth - fat - 6), random)
+    return Anatomy(tissue, _intensities(random)[tissue])
+
+
+def _intensities(random: np.random.Generator) -> NDArray[np.float32]:
+    """HU per tissue number; liver and spleen come from the same range."""
+    hounsfield = np.empty(14, dtype=np.float32)
+    hounsfield[[AIR, FAT, LUNG, GAS]] = -1000, -100, -740, -900
+    hounsfield[[WALL, STOMACH, BOWEL]] = random.uniform((45, 5, 10), (65, 35, 45))
+    hounsfield[[LIVER, SPLEEN]] = random.uniform(95, 125) + random.uniform(-8, 8, size=2)
+    hounsfield[[HEART, KIDNEY, AORTA]] = random.uniform((100, 125, 140), (140, 175, 190))
+    hounsfield[[MARROW, BONE]] = random.uniform((180, 450), (260, 700))
+    return hounsfield
+
+
+def _paint_skeleton(
+    tissue: NDArray[np.uint8],
+    grid: tuple[NDArray[np.float32], ...],
+    rib_cage: NDArray[np.float32],
+    random: np.random.Generator,
+) -> None:
+    """Add spine, aorta and ribs; ``rib_cage`` is 1 on the surface in which the ribs run."""
+    x, y, z = grid
+    spine = np.hypot(x / 21, (y + 62) / 18)
+    tissue[spine <= 1] = BONE
+    tissue[spine <= 0.75] = MARROW
+    tissue[(np.abs(x) < 5) & (y < -76) & (y > -98) & (np.cos(z * (2 * np.pi / 30)) > -0.3)] = BONE
+    tissue[np.hypot(x + 10, y + 32) <= random.uniform(9, 13)] = AORTA
+    slope, phase = random.uniform(0.35, 0.55), random.uniform(0, 2 * np.pi)
+    along = np.cos((z - slope * y) * (2 * np.pi / 32) + phase) > 0.35  # ribs run down towards the front
+    tissue[along & (np.abs(rib_cage - 1) < 0.04) & (z > -70 + 0.5 * y)] = BONE
+
+
+def _inside(organ: _Ellipsoid, grid: tuple[NDArray[np.float32], ...], random: np.random.Generator) -> NDArray[np.bool_]:
+    """Where a randomly placed, sized, tilted and dented copy of ``organ`` is."""
+    from scipy.spatial.transform import Rotation
+
+    centre = np.asarray(organ.centre) + random.uniform(-organ.wander, organ.wander, size=3)
+    half_axes = np.asarray(organ.half_axes) * random.uniform(0.85, 1.2, size=3)
+    turn = Rotation.from_euler("xyz", random.uniform(-organ.tilt, organ.tilt, size=3), degrees=True).as_matrix()
+    moved = [axis - shift for axis, shift in zip(grid, centre, strict=True)]
+    local = [
+        (sum(np.float32(w) * m for w, m in zip(column, moved, strict=True)) / np.float32(half)).astype(np.float32)
+        for column, half in zip(turn.T, half_axes, strict=True)
+    ]
+    dent = sum(0.06 * np.sin(2.5 * axis + random.uniform(0, 2 * np.pi)) for axis in local)
+    return np.asarray(np.sqrt(local[0] ** 2 + local[1] ** 2 + local[2] ** 2) + dent <= 1)
+
+
+def _oval(x: NDArray[np.float32], y: NDArray[np.float32], width: float, depth: float) -> NDArray[np.float32]:
+    """A trunk's cross-section, squarer than an ellipse: below 1 inside."""
+    return np.asarray((np.abs(x / width) ** 2.4 + np.abs(y / depth) ** 2.4) ** (1 / 2.4), dtype=np.float32)
+
+
+def _warp(
+    grid: tuple[NDArray[np.float32], ...], random: np.random.Generator, amplitude: float
+) -> list[NDArray[np.float32]]:
+    """Bend the coordinates smoothly, by up to ``amplitude`` mm along each axis and from each axis."""
+    phases = random.uniform(0, 2 * np.pi, size=(3, 3))
+    waves = random.uniform(120, 240, size=(3, 3))
+    return [
+        np.asarray(
+            coordinate
+            + sum(
+                np.float32(amplitude / 2) * np.sin(other * np.float32(2 * np.pi / wave) + np.float32(phase))
+                for other, wave, phase in zip(grid, row_of_waves, row_of_phases, strict=True)
+            ),
+            dtype=np.float32,
+        )
+        for coordinate, row_of_waves, row_of_phases in zip(grid, waves, phases, strict=True)
+    ]

@@ -1,0 +1,167 @@
+"""Write synthetic CT scans with their labels as a data set in the Medical Decathlon's layout."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clara_compat.demo.anatomy import FIELD_OF_VIEW, SPLEEN, draw_anatomy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["make_scan", "make_scans"]
+
+_VERSION = 1  # of what is drawn; a change makes old folders be made again
+_STAMP = ".scans.json"
+_SPLITS = ("training", "validation")
+_STORED_OFFSET = 1024  # stored value = HU + 1024, as scanners do; the header's scl_inter undoes it
+_NOISE = 18.0  # HU
+
+
+def make_scans(
+    folder: str | os.PathLike[str],
+    *,
+    training: int = 24,
+    validation: int = 4,
+    size: Sequence[int] = (80, 80, 40),
+    seed: int = 0,
+) -> Path:
+    """Make a data set and return the path of its ``dataset.json``.
+
+    The same parameters give the same voxels. A folder that already holds them is left as it is; one whose making was
+    interrupted is completed; one made with other parameters is made again. Files appear whole or not at all.
+
+    Args:
+        folder: where to write ``dataset.json``, ``imagesTr`` and ``labelsTr``; created when missing.
+        training: number of training scans.
+        validation: number of validation scans; they do not depend on the number of training scans.
+        size: voxels per scan along each axis; the voxels' size follows from the field of view.
+        seed: seed of everything that varies.
+
+    Raises:
+        ValueError: a number of scans below zero, none at all, or a size that is not three numbers of at least 8.
+    """
+    counts = {"training": training, "validation": validation}
+    if min(counts.values()) < 0 or not any(counts.values()):
+        raise ValueError(f"the numbers of scans must be at least 0 and not both 0, got {counts}")
+    if len(size) != 3 or min(size) < 8:
+        raise ValueError(f"size must be three numbers of at least 8 voxels, got {tuple(size)}")
+
+    root = Path(folder)
+    for name in ("imagesTr", "labelsTr"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    parameters = {"version": _VERSION, **counts, "size": list(size), "seed": seed}
+    fresh = _read_stamp(root) != parameters
+    if fresh:
+        (root / "dataset.json").unlink(missing_ok=True)
+        for scan in _listed(counts):
+            for file in scan["item"].values():
+                (root / file).unlink(missing_ok=True)
+        _write_json(root / _STAMP, parameters)
+
+    for scan in _listed(counts):
+        image, label = (root / scan["item"][field] for field in ("image", "label"))
+        if not (image.is_file() and label.is_file()):
+            _write_scan(image, label, size, scan["seed"] + [seed])
+
+    data_list = root / "dataset.json"
+    if not data_list.is_file():
+        _write_json(data_list, _data_list(counts))
+    return data_list
+
+
+def make_scan(
+    size: Sequence[int], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float64]]:
+    """Make one scan.
+
+    Args:
+        size: voxels along each axis.
+        random: source of everything that varies.
+
+    Returns:
+        Image in HU, label (1 in the organ) and affine (voxel index to RAS mm): anisotropic, shifted, and with each
+        axis running towards either end.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    spacing = np.asarray(FIELD_OF_VIEW) / size * random.uniform((0.95, 0.95, 0.93), (1.05, 1.05, 1.07))
+    spacing[1] = spacing[0] * size[0] / size[1]  # the voxels of a slice are square when the slice is
+    signs = np.where(random.random(3) < (0.4, 0.4, 0.25), -1.0, 1.0)
+    steps = signs * spacing
+    middle = (np.asarray(size) - 1) / 2
+    grid = np.meshgrid(
+        *(
+            ((np.arange(n) - m) * step).astype(np.float32)
+            for n, m, step in zip(size, middle, steps, strict=True)
+        ),
+        indexing="ij",
+        sparse=True,
+    )
+    anatomy = draw_anatomy(tuple(grid), random)
+    blur = np.asarray((0.55, 0.55, 0.4))
+    image = gaussian_filter(anatomy.hounsfield, blur)  # edges are shared between voxels, as in a scanner
+    noise = gaussian_filter(random.standard_normal(image.shape, dtype=np.float32), blur)
+    image += noise * (_NOISE / noise.std())
+    image += sum(
+        4.0 * np.sin(axis * np.float32(2 * np.pi / random.uniform(300, 500)) + random.uniform(0, 2 * np.pi))
+        for axis in grid
+    )
+    affine = np.diag([*steps, 1.0])
+    affine[:3, 3] = -steps * middle + random.uniform((-30, -30, -600), (30, 30, 200))
+    return np.maximum(image, -1024.0), (anatomy.tissue == SPLEEN).astype(np.uint8), affine
+
+
+def _write_scan(image_file: Path, label_file: Path, size: Sequence[int], seed: list[int]) -> None:
+    import nibabel
+
+    hounsfield, label, affine = make_scan(size, np.random.default_rng(seed))
+    image = nibabel.Nifti1Image(np.rint(hounsfield + _STORED_OFFSET).astype(np.int16), affine)
+    image.header.set_slope_inter(1.0, -_STORED_OFFSET)
+    for file, nifti in ((image_file, image), (label_file, nibabel.Nifti1Image(label, affine))):
+        nifti.header.set_xyzt_units("mm", "sec")
+        partial = file.with_name(f".partial_{file.name}")
+        nibabel.save(nifti, partial)
+        os.replace(partial, file)
+
+
+def _listed(counts: dict[str, int]) -> Iterator[dict[str, Any]]:
+    for number, split in enumerate(_SPLITS):
+        for index in range(counts[split]):
+            name = f"ct_{split}_{index:03d}.nii.gz"
+            item = {"image": f"imagesTr/{name}", "label": f"labelsTr/{name}"}
+            yield {"split": split, "item": item, "seed": [index, number]}
+
+
+def _data_list(counts: dict[str, int]) -> dict[str, Any]:
+    listed = list(_listed(counts))
+    return {
+        "name": "Synthetic spleen",
+        "description": "Synthetic upper-abdominal CT with a labelled spleen, made by clara_compat",
+        "licence": "Apache-2.0",
+        "tensorImageSize": "3D",
+        "modality": {"0": "CT"},
+        "labels": {"0": "background", "1": "spleen"},
+        "numTraining": counts["training"],
+        "numTest": 0,
+        **{split: [scan["item"] for scan in listed if scan["split"] == split] for split in _SPLITS},
+    }
+
+
+def _read_stamp(root: Path) -> Any:
+    try:
+        return json.loads((root / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write_json(file: Path, content: Any) -> None:
+    partial = file.with_name(f".partial_{file.name}")
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, file)

@@ -1,0 +1,111 @@
+"""Auxiliary operations: further values of a step, for the epoch's statistics and for metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from ignite.engine import Engine, Events
+from monai.data import MetaTensor
+from monai.engines import Trainer
+from monai.engines.utils import IterationEvents
+from monai.utils import CommonKeys
+
+__all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "step_loss"]
+
+
+class AuxOp(Protocol):
+    """Computes tagged scalars from the fields of a step."""
+
+    do_summary: bool
+    """Average the values over a training epoch."""
+
+    def __call__(self, output: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
+        """Return the scalars by tag. ``output`` has ``image``, ``label``, ``pred`` and, in training, ``loss``."""
+
+
+class AuxiliaryOutputs:
+    """Computes the auxiliary operations of every step and puts their values where metrics find them.
+
+    After the model has run, each value stands in ``engine.state.output`` under its tag; a validation metric names the
+    tag as its ``field`` (clara-3.1 engine facts, sections 2.6 and 2.7). On a trainer the means over the epoch also stand
+    in ``engine.state.metrics`` when the epoch completes: attach this handler before those that read them. The values
+    stay on the device until then, so no step waits for it.
+
+    Args:
+        ops: the operations, in the order of computation.
+
+    Example::
+
+        SupervisedEvaluator(..., val_handlers=[AuxiliaryOutputs([NegLoss("negloss", loss)])], decollate=False)
+    """
+
+    def __init__(self, ops: Sequence[AuxOp]) -> None:
+        self.ops = list(ops)
+        self._values: dict[str, list[torch.Tensor]] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a MONAI trainer or evaluator."""
+        engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self._compute, isinstance(engine, Trainer))
+        if isinstance(engine, Trainer):
+            engine.add_event_handler(Events.EPOCH_STARTED, self._reset)
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self._average)
+
+    def _reset(self, engine: Engine) -> None:
+        self._values = {}
+
+    @torch.no_grad()
+    def _compute(self, engine: Engine, keep: bool) -> None:
+        output = engine.state.output
+        for op in self.ops:
+            values = op(output)
+            output.update(values)
+            if keep and op.do_summary:
+                for tag, value in values.items():
+                    self._values.setdefault(tag, []).append(value.detach())
+
+    def _average(self, engine: Engine) -> None:
+        for tag, values in self._values.items():
+            engine.state.metrics[tag] = torch.stack(values).double().mean().item()
+
+
+class NegLoss:
+    """Minus the step's loss, so that a loss can be a key metric, which is maximised.
+
+    Args:
+        tag: name of the value.
+        loss: the loss function, for an evaluator, which computes no loss itself.
+        do_summary: average the values over a training epoch.
+        do_print: accepted; what is averaged is also printed.
+    """
+
+    def __init__(
+        self, tag: str, loss: Callable[..., torch.Tensor], do_summary: bool = True, do_print: bool = True
+    ) -> None:
+        self.tag = tag
+        self.loss = loss
+        self.do_summary = do_summary
+        self.do_print = do_print
+
+    def __call__(self, output: MutableMapping[str, Any]) -> dict[str, torch.Tensor]:
+        """Return minus the loss of the step."""
+        return {self.tag: -step_loss(output, self.loss)}
+
+
+def step_loss(output: MutableMapping[str, Any], loss: Callable[..., torch.Tensor]) -> torch.Tensor:
+    """Return the loss of a step, a scalar without gradient.
+
+    Args:
+        output: fields of the step. A trainer's has the loss; to an evaluator's it is added, so that it is computed once.
+        loss: called with prediction and label when the output has no loss yet.
+    """
+    if CommonKeys.LOSS not in output:
+        pred, label = (_plain(output[key]) for key in (CommonKeys.PRED, CommonKeys.LABEL))
+        with torch.no_grad():
+            output[CommonKeys.LOSS] = loss(pred, label.to(pred.device)).mean()
+    return _plain(output[CommonKeys.LOSS]).detach()
+
+
+def _plain(value: torch.Tensor) -> torch.Tensor:
+    return value.as_tensor() if isinstance(value, MetaTensor) else value

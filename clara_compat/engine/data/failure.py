@@ -1,0 +1,94 @@
+"""An item that could not be made, as a value that crosses process borders."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from monai.transforms import Compose
+
+from clara_compat.errors import ClaraError
+
+__all__ = ["ItemError", "ItemFailure", "failure"]
+
+
+@dataclass(frozen=True)
+class ItemFailure:
+    """What went wrong with an item.
+
+    A worker returns this instead of raising: torch would re-raise with the traceback as the message, and the address
+    of the transform in the user's config would be lost.
+
+    Args:
+        reason: one sentence.
+        files: the item's files.
+        section: ``train`` or ``validate``.
+        transform: position of the failing transform in the chain, or None.
+        mendable: the reason is the user's data, config or code; otherwise it is a defect of ours.
+        trace: the traceback as text, for the log.
+    """
+
+    reason: str
+    files: str = ""
+    section: str = ""
+    transform: int | None = None
+    mendable: bool = True
+    trace: str = ""
+
+
+class ItemError(Exception):
+    """Raised in the main process when a batch holds an :class:`ItemFailure`."""
+
+    def __init__(self, failure: ItemFailure) -> None:
+        self.failure = failure
+        super().__init__(f"{failure.reason} ({failure.files})" if failure.files else failure.reason)
+
+
+def failure(error: Exception, chain: Any, files: str, section: str) -> ItemFailure:
+    """Describe ``error``, raised while ``chain`` ran on an item.
+
+    MONAI wraps whatever a transform raises in a ``RuntimeError``; the innermost cause is what the user needs, and the
+    frames of the traceback tell which transform it was.
+    """
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    mendable = True
+    if isinstance(cause, ClaraError):
+        reason = str(cause)
+    elif isinstance(cause, MemoryError):
+        reason = "out of memory: lower num_workers or prefetch_size of the pipeline"
+    else:
+        place = _user_frame(cause.__traceback__)
+        reason = f"{place}: {type(cause).__name__}: {cause}" if place else f"{type(cause).__name__}: {cause}"
+        mendable = bool(place) or isinstance(cause, OSError)
+    trace = "".join(traceback.format_exception(error))
+    return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace)
+
+
+def _failing_transform(error: BaseException, chain: Any) -> int | None:
+    if not isinstance(chain, Compose):
+        return None
+    positions = {id(transform): i for i, transform in enumerate(chain.transforms)}
+    current: BaseException | None = error
+    found = None
+    while current is not None:
+        tb: TracebackType | None = current.__traceback__
+        while tb is not None:
+            if tb.tb_frame.f_code.co_name == "apply_transform":
+                found = positions.get(id(tb.tb_frame.f_locals.get("transform")), found)
+            tb = tb.tb_next
+        current = current.__cause__
+    return found
+
+
+def _user_frame(tb: TracebackType | None) -> str:
+    """Return ``file:line`` of the innermost frame that runs a user's module, or an empty string."""
+    place = ""
+    while tb is not None:
+        if "__clara_user_module__" in tb.tb_frame.f_globals:
+            place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}"
+        tb = tb.tb_next
+    return place

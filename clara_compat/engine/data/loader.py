@@ -1,0 +1,101 @@
+"""The data loader of a legacy pipeline."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from monai.data import DataLoader, ThreadDataLoader
+
+from clara_compat.engine.data.batch import collate
+from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.sampler import EpochSampler
+from clara_compat.engine.item_context import ItemKey
+
+__all__ = ["data_loader", "shared_memory_free"]
+
+logger = logging.getLogger("clara_compat")
+
+_AMPLE = 4 << 30
+"""Shared memory (bytes) above which no loader of ours has been seen to fail; below it the first item is measured."""
+
+
+def data_loader(
+    dataset: SeededDataset,
+    *,
+    batch_size: int,
+    shuffle: bool,
+    seed: int,
+    num_workers: int = 4,
+    prefetch_size: int = 0,
+    keep_workers: bool = False,
+) -> DataLoader:
+    """Make the loader that feeds an engine.
+
+    The result does not depend on ``num_workers``, so never more are started than the machine has processors. The last
+    batch of an epoch may be smaller. Workers hand batches over through shared memory; where ``/dev/shm`` is too small
+    for what is in flight (containers often have 64 MB), one background thread loads instead (none under determinism,
+    where the thread's seeding would mix with the training loop's), and a notice says so.
+
+    Args:
+        dataset: the items.
+        batch_size: items per batch.
+        shuffle: a new order each epoch.
+        seed: data seed of the run.
+        num_workers: worker processes; 0 loads in the main process.
+        prefetch_size: batches to prepare ahead, over all workers; 0 for two per worker.
+        keep_workers: keep the workers from epoch to epoch.
+    """
+    sampler = EpochSampler(
+        dataset, shuffle=shuffle, seed=seed, num_replicas=idist.get_world_size(), rank=idist.get_rank()
+    )
+    workers = min(num_workers, os.cpu_count() or 1)
+    common: dict[str, Any] = {
+        "batch_size": batch_size,
+        "sampler": sampler,
+        "collate_fn": collate,
+        "pin_memory": torch.cuda.is_available(),
+    }
+    if workers == 0:
+        return DataLoader(dataset, num_workers=0, **common)
+    prefetch = max(1, math.ceil(prefetch_size / workers)) if prefetch_size else 2
+    needed = _bytes_in_flight(dataset, seed, batch_size * prefetch * workers)
+    if needed > shared_memory_free():
+        logger.warning(
+            "/dev/shm has %d MB free and the data loader needs about %d MB: loading in %s instead of %d worker "
+            "processes; give the container more shared memory (docker run --shm-size=8g) to have them",
+            shared_memory_free() >> 20,
+            needed >> 20,
+            "the main process" if dataset.single_thread else "a thread",
+            workers,
+        )
+        if dataset.single_thread:
+            return DataLoader(dataset, num_workers=0, **common)
+        return ThreadDataLoader(dataset, num_workers=0, buffer_size=prefetch, **common)
+    return DataLoader(
+        dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep_workers, **common
+    )
+
+
+def shared_memory_free() -> int:
+    """Return the free bytes of ``/dev/shm`` (plenty where the system has none)."""
+    try:
+        return shutil.disk_usage("/dev/shm").free  # noqa: S108 -- asked for its size, nothing is written by us
+    except OSError:
+        return 1 << 62
+
+
+def _bytes_in_flight(dataset: SeededDataset, seed: int, items: int) -> int:
+    """Return the bytes of ``items`` items, measured on the first one when shared memory is scarce (else 0)."""
+    if shared_memory_free() >= _AMPLE:
+        return 0
+    item = dataset[ItemKey(seed, 0, 0, 0)]
+    if not isinstance(item, dict):
+        return 0
+    tensors = [value for value in item.values() if isinstance(value, torch.Tensor)]
+    return items * sum(t.numel() * t.element_size() for t in tensors)

@@ -1,0 +1,54 @@
+"""Random state of one item: set from its key, restored afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import Randomizable
+from torch.utils.data import get_worker_info
+
+from clara_compat.engine.item_context import ItemKey, current_item
+
+__all__ = ["seeded"]
+
+
+@contextmanager
+def seeded(transform: Any, key: ItemKey, *, single_thread: bool = False) -> Iterator[None]:
+    """Make everything random inside the block a function of ``key``.
+
+    MONAI's ``R`` of every random transform, ``numpy.random``, ``random`` and torch's CPU generator are seeded from
+    ``SeedSequence((seed, epoch, position))``; the last three are restored afterwards, so the training loop's own
+    randomness (dropout) does not depend on which process loads the data.
+
+    Args:
+        transform: the transform chain; seeded when it is ``Randomizable``.
+        key: the item.
+        single_thread: run torch on one thread inside the block. Full reductions such as ``std`` differ in the last bit
+            between one and more threads, and worker processes always have one.
+    """
+    words = np.random.SeedSequence([key.seed, key.epoch, key.position]).generate_state(4)
+    numpy_state, python_state, torch_state = np.random.get_state(), random.getstate(), torch.get_rng_state()
+    threads = torch.get_num_threads()
+    if isinstance(transform, Randomizable):
+        transform.set_random_state(seed=int(words[0]))
+    np.random.seed(words[1])
+    random.seed(int(words[2]))
+    torch.random.default_generator.manual_seed(int(words[3]))
+    narrow = single_thread and threads > 1 and get_worker_info() is None
+    if narrow:
+        torch.set_num_threads(1)
+    token = current_item.set(key)
+    try:
+        yield
+    finally:
+        current_item.reset(token)
+        if narrow:
+            torch.set_num_threads(threads)
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+        torch.set_rng_state(torch_state)

@@ -1,0 +1,33 @@
+"""The seeds and switches of a run, set before anything is built."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from monai.utils import set_determinism
+
+__all__ = ["seed_run"]
+
+
+def seed_run(torch_seed: int, numpy_seed: int, random_seed: int, *, deterministic: bool, tf32: bool | None = None) -> None:
+    """Seed the process and choose between reproducible and fast kernels.
+
+    Must run before the network is built: the initial weights are drawn from torch's generator.
+
+    Args:
+        torch_seed: Clara's ``tf_seed``: weights and dropout.
+        numpy_seed: seed of ``numpy.random``.
+        random_seed: seed of ``random``.
+        deterministic: reproducible cuDNN kernels and no autotuning.
+        tf32: allow TF32 on Ampere and later; None leaves torch's choice.
+    """
+    if deterministic:
+        set_determinism(seed=torch_seed)
+    torch.manual_seed(torch_seed)
+    np.random.seed(numpy_seed % 2**32)
+    random.seed(random_seed)
+    if tf32 is not None:
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32

@@ -1,0 +1,65 @@
+"""The three files a run leaves its weights in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from ignite.engine import Engine, Events
+
+from clara_compat.engine.files import save_torch
+from clara_compat.engine.handlers.statistics import validated
+
+__all__ = ["Checkpoints"]
+
+
+class Checkpoints:
+    """Writes ``model.pt`` (best key metric), ``final_model.pt`` (last weights) and ``checkpoint.pt`` (to resume from).
+
+    The first two hold the network's state dict, as MONAI bundles do; ``checkpoint.pt`` holds ``network``,
+    ``optimizer``, ``trainer`` and the best metric so far, and is rewritten after every epoch. MONAI's
+    ``CheckpointSaver`` is not used because it does not write atomically.
+
+    Args:
+        folder: where the files go.
+        network: the network.
+        optimizer: its optimiser.
+        evaluator: the validation engine whose key metric chooses ``model.pt``; without one there is no ``model.pt``.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        network: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        evaluator: Engine | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.network = network
+        self.optimizer = optimizer
+        self.evaluator = evaluator
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, after its validation handler and the loss watch."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+        engine.add_event_handler(Events.COMPLETED, self._end)
+
+    def _epoch(self, engine: Engine) -> None:
+        best = None
+        if self.evaluator is not None:
+            state = self.evaluator.state
+            best = {"name": state.key_metric_name, "value": state.best_metric, "epoch": state.best_metric_epoch}
+            if validated(engine, self.evaluator) and state.best_metric_epoch == engine.state.epoch:
+                save_torch(self.network.state_dict(), self.folder / "model.pt")
+        save_torch(
+            {
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "trainer": dict(engine.state_dict()),
+                "best": best,
+            },
+            self.folder / "checkpoint.pt",
+        )
+
+    def _end(self, engine: Engine) -> None:
+        save_torch(self.network.state_dict(), self.folder / "final_model.pt")

@@ -1,0 +1,102 @@
+"""What a person sees while a run goes on: a bar per epoch, a line per epoch and validation."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from typing import Any
+
+from ignite.engine import Engine, Events
+from monai.utils import CommonKeys
+from tqdm.auto import tqdm
+
+from clara_compat.engine.handlers.statistics import validated
+
+__all__ = ["Progress"]
+
+logger = logging.getLogger("clara_compat")
+
+
+class Progress:
+    """Shows a live bar with loss and time left on a terminal or in a notebook, and logs one line per epoch.
+
+    Args:
+        evaluator: the validation engine, if any.
+    """
+
+    def __init__(self, evaluator: Engine | None = None) -> None:
+        self.evaluator = evaluator
+        self._bar: Any = None
+        self._shown = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, after its statistics handler, and to the evaluator it was given."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+        if self.evaluator is not None:
+            self.evaluator.add_event_handler(Events.STARTED, self._validation_start)
+            self.evaluator.add_event_handler(Events.ITERATION_COMPLETED, self._validated_item)
+            self.evaluator.add_event_handler(Events.COMPLETED, self._close)
+            self.evaluator.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+
+    def _epoch_start(self, engine: Engine) -> None:
+        self._open(engine.state.epoch_length, f"epoch {engine.state.epoch}/{engine.state.max_epochs}", "step")
+
+    def _iteration(self, engine: Engine) -> None:
+        now = time.perf_counter()
+        if not self._bar.disable and now - self._shown > 0.5:
+            self._shown = now
+            self._bar.set_postfix(loss=f"{engine.state.output[CommonKeys.LOSS].item():.4f}", refresh=False)
+        self._bar.update()
+        if self._bar.n >= self._bar.total:
+            self._close(engine)
+
+    def _validation_start(self, engine: Engine) -> None:
+        self._open(engine.state.epoch_length, "validation", "scan")
+
+    def _validated_item(self, engine: Engine) -> None:
+        self._bar.update()
+
+    def _epoch(self, engine: Engine) -> None:
+        state = engine.state
+        extra = "".join(f", {name} {float(value):.4f}" for name, value in state.metrics.items())
+        logger.info(
+            "epoch %d/%d: loss %.4f, learning rate %.3g%s, %.1f s",
+            state.epoch,
+            state.max_epochs,
+            state.epoch_loss,
+            engine.optimizer.param_groups[0]["lr"],
+            extra,
+            state.epoch_seconds,
+        )
+        if validated(engine, self.evaluator):
+            found = self.evaluator.state
+            best = " (best so far)" if found.best_metric_epoch == state.epoch else ""
+            values = ", ".join(f"{name} {_readable(value)}" for name, value in found.metrics.items())
+            logger.info("validation after epoch %d: %s%s", state.epoch, values, best)
+
+    def _open(self, total: int, title: str, unit: str) -> None:
+        self._close(None)
+        self._bar = tqdm(total=total, desc=title, unit=unit, leave=False, dynamic_ncols=True, disable=not _watched())
+
+    def _close(self, engine: Engine | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _fail(self, engine: Engine, error: BaseException) -> None:
+        self._close(engine)
+        raise error
+
+
+def _readable(value: Any) -> str:
+    number = float(value)
+    return "undefined" if math.isnan(number) else f"{number:.4f}"
+
+
+def _watched() -> bool:
+    """Whether somebody looks: a terminal or a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,0 +1,107 @@
+"""``train_stats.json``: what happened, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import monai
+import torch
+from ignite.engine import Engine, Events
+from monai.utils import CommonKeys
+
+from clara_compat.engine.files import save_json
+
+__all__ = ["TrainStatistics", "validated"]
+
+
+def validated(trainer: Engine, evaluator: Engine | None) -> bool:
+    """Whether the validation of the trainer's current epoch has run."""
+    return evaluator is not None and evaluator.state.epoch == trainer.state.epoch and bool(evaluator.state.metrics)
+
+
+class TrainStatistics:
+    """Records loss, learning rate, metrics and seconds of every epoch and writes them after each one.
+
+    The mean loss and the seconds of the epoch's training steps are also left in ``engine.state.epoch_loss`` and
+    ``engine.state.epoch_seconds`` for other handlers. Losses stay on the device until the epoch ends.
+
+    Args:
+        path: the JSON file.
+        evaluator: the validation engine, if any.
+        run: facts about the run that go into the file as they are.
+    """
+
+    def __init__(self, path: str, evaluator: Engine | None = None, run: dict[str, Any] | None = None) -> None:
+        self.path = Path(path)
+        self.evaluator = evaluator
+        self.stats: dict[str, Any] = {**(run or {}), "epochs": []}
+        self._losses: list[torch.Tensor] = []
+        self._started = self._trained = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, after its validation handler."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+
+    def _start(self, engine: Engine) -> None:
+        self.stats |= {
+            "steps_per_epoch": engine.state.epoch_length,
+            "device": _device(engine.state.device),
+            "threads": torch.get_num_threads(),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "monai": monai.__version__,
+            },
+        }
+
+    def _epoch_start(self, engine: Engine) -> None:
+        self._started = time.perf_counter()
+        self._losses = []
+
+    def _iteration(self, engine: Engine) -> None:
+        self._losses.append(engine.state.output[CommonKeys.LOSS].detach())
+        self._trained = time.perf_counter()
+
+    def _epoch(self, engine: Engine) -> None:
+        engine.state.epoch_loss = torch.stack(self._losses).double().mean().item()
+        engine.state.epoch_seconds = self._trained - self._started
+        record: dict[str, Any] = {
+            "epoch": engine.state.epoch,
+            "loss": engine.state.epoch_loss,
+            "learning_rate": engine.optimizer.param_groups[0]["lr"],
+            "train_metrics": _numbers(engine.state.metrics),
+            "seconds": round(engine.state.epoch_seconds, 3),
+        }
+        if validated(engine, self.evaluator):
+            state = self.evaluator.state
+            record["metrics"] = _numbers(state.metrics)
+            record["validation_seconds"] = round(time.perf_counter() - self._trained, 3)
+            self.stats |= {
+                "key_metric": state.key_metric_name,
+                "best_epoch": state.best_metric_epoch,
+                "best_value": _number(state.best_metric),
+            }
+        self.stats["epochs"].append(record)
+        self.stats["steps"] = engine.state.iteration
+        save_json(self.stats, self.path)
+
+
+def _numbers(metrics: dict[str, Any]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in metrics.items()}
+
+
+def _number(value: Any) -> float | None:
+    """Return a float, or None for NaN and infinity, which JSON does not have."""
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _device(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"

@@ -1,0 +1,60 @@
+"""TensorBoard events of a run: loss, learning rate, each metric by its name."""
+
+from __future__ import annotations
+
+from ignite.engine import Engine, Events
+from monai.handlers.tensorboard_handlers import TensorBoardHandler
+from monai.utils import CommonKeys
+
+from clara_compat.engine.handlers.statistics import validated
+
+__all__ = ["TensorBoardScalars"]
+
+
+class TensorBoardScalars(TensorBoardHandler):
+    """Writes ``train_loss`` and ``learning_rate`` by step, ``epoch_loss`` and every metric by epoch.
+
+    Clara's own tag names are not documented; these are ours.
+
+    Args:
+        log_dir: folder of the event file.
+        evaluator: the validation engine, if any.
+        interval: steps between training summaries (Clara's ``train_summary_recording_interval``); 0 writes them once
+            per epoch.
+    """
+
+    def __init__(self, log_dir: str, evaluator: Engine | None = None, interval: int = 1) -> None:
+        super().__init__(log_dir=log_dir)
+        self.evaluator = evaluator
+        self.interval = interval
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, after its statistics handler."""
+        if self.interval > 0:
+            engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.interval), self._iteration)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+        engine.add_event_handler(Events.COMPLETED, self._end)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+
+    def _iteration(self, engine: Engine) -> None:
+        self._writer.add_scalar("train_loss", engine.state.output[CommonKeys.LOSS].item(), engine.state.iteration)
+        self._writer.add_scalar("learning_rate", engine.optimizer.param_groups[0]["lr"], engine.state.iteration)
+
+    def _epoch(self, engine: Engine) -> None:
+        epoch = engine.state.epoch
+        self._writer.add_scalar("epoch_loss", engine.state.epoch_loss, epoch)
+        if self.interval == 0:
+            self._writer.add_scalar("learning_rate", engine.optimizer.param_groups[0]["lr"], epoch)
+        for name, value in engine.state.metrics.items():
+            self._writer.add_scalar(f"train_{name}", value, epoch)
+        if validated(engine, self.evaluator):
+            for name, value in self.evaluator.state.metrics.items():
+                self._writer.add_scalar(name, value, epoch)
+        self._writer.flush()
+
+    def _end(self, engine: Engine) -> None:
+        self.close()
+
+    def _fail(self, engine: Engine, error: BaseException) -> None:
+        self.close()
+        raise error

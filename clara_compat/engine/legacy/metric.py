@@ -1,0 +1,90 @@
+"""A user's Clara metric as an Ignite metric."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from ignite.metrics import Metric as IgniteMetric
+from monai.data import MetaTensor
+from monai.utils import CommonKeys
+
+from clara_compat.errors import ClaraError, suggestion
+
+__all__ = ["LegacyMetric"]
+
+
+class LegacyMetric(IgniteMetric):
+    """Feeds a Clara ``Metric`` (or a bare ``MetricList``) with numpy values during validation.
+
+    For every case ``update(value, label_value=..., filename=..., data_prop=None)`` is called: a field with one value per
+    batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's channel-first array
+    (C, spatial...). ``get()`` is the validation's value; the report is written when the metric has a ``report_path``.
+    What Clara passed as ``data_prop`` is not documented (`assumed` None).
+
+    Args:
+        metric: the user's object.
+        name: name of the metric, for messages.
+    """
+
+    def __init__(self, metric: Any, name: str) -> None:
+        self.metrics = getattr(metric, "metric", metric)
+        self.field = _engine_field(getattr(metric, "field", "model"))
+        self.label_field = getattr(metric, "label_field", None)
+        self.name = name
+        if not callable(getattr(self.metrics, "update", None)) or not callable(getattr(self.metrics, "get", None)):
+            raise ClaraError(f"metric '{name}': {type(self.metrics).__name__} has no update() and get(): derive it from MetricList")
+        super().__init__()
+
+    def reset(self) -> None:
+        """Forget the cases of the last validation."""
+        self.metrics.reset()
+
+    def iteration_completed(self, engine: Engine) -> None:  # type: ignore[override]
+        """Hand the batch's values over, case by case."""
+        values = _cases(self._value(engine, self.field))
+        labels = [None] * len(values)
+        if self.label_field is not None and len(values) == len(found := _cases(self._value(engine, self.label_field))):
+            labels = found
+        names = _file_names(engine.state.batch.get(CommonKeys.IMAGE))
+        for i, (value, label) in enumerate(zip(values, labels, strict=True)):
+            self.metrics.update(value, label_value=label, filename=names[i] if i < len(names) else "")
+
+    def update(self, output: Any) -> None:
+        """Not used: :meth:`iteration_completed` reads the engine itself."""
+
+    def compute(self) -> float:
+        """Return the metric's value and write its report."""
+        value = float(self.metrics.get())
+        if getattr(self.metrics, "report_path", None):
+            self.metrics.generate_report()
+        return value
+
+    def _value(self, engine: Engine, field: str) -> Any:
+        for source in (engine.state.output, engine.state.batch):
+            if field in source:
+                return source[field]
+        known = sorted({*engine.state.output, *engine.state.batch} - {CommonKeys.PRED}) + ["model"]
+        raise ClaraError(
+            f"metric '{self.name}' reads field '{field}', which nothing produces{suggestion(field, known)} "
+            f"(fields here: {', '.join(known)})"
+        )
+
+
+def _engine_field(field: str) -> str:
+    return str(CommonKeys.PRED) if field == "model" else field
+
+
+def _cases(value: Any) -> list[Any]:
+    """Return the cases of a batched tensor as arrays, or a single number as a list of one float."""
+    if not isinstance(value, torch.Tensor):
+        return list(value) if isinstance(value, (list, tuple)) else [value]
+    plain = value.as_tensor() if isinstance(value, MetaTensor) else value
+    array = plain.detach().float().cpu().numpy()
+    return [float(array)] if array.ndim == 0 else list(array)
+
+
+def _file_names(image: Any) -> list[str]:
+    names = image.meta.get("filename_or_obj", []) if isinstance(image, MetaTensor) else []
+    return [names] if isinstance(names, str) else [str(name) for name in names]

@@ -1,0 +1,141 @@
+"""Between the engine's tensors and what a user's Clara code sees.
+
+Inside, data are channel-first ``MetaTensor``; a legacy component sees a ``TransformContext`` of ``MedicalImage`` laid
+out as the image's ``ShapeFormat`` says (rule 1 of the house). Nothing is copied on the way in, and only what the user's
+code made in an unusual form is copied on the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from clara_compat.common.constants import ImageProperty
+from clara_compat.common.medical_image import MedicalImage
+from clara_compat.common.shape_format import ShapeFormat
+from clara_compat.common.transform_ctx import TransformContext
+from clara_compat.engine import properties
+from clara_compat.errors import ClaraError
+
+__all__ = ["from_context", "to_context", "to_medical_image", "to_tensor"]
+
+_FILE_META = "filename_or_obj"
+
+
+def to_context(data: Mapping[str, Any]) -> TransformContext:
+    """Return a context of the item: tensors as :class:`MedicalImage` views, everything else as it is."""
+    context = TransformContext()
+    for field, value in data.items():
+        if isinstance(value, torch.Tensor):
+            context.set_image(field, to_medical_image(value))
+        else:
+            context[field] = value
+    return context
+
+
+def from_context(context: TransformContext, before: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the item that a legacy component left in ``context``.
+
+    Args:
+        context: what the component returned.
+        before: the item it was given.
+        name: the component, for messages.
+
+    Raises:
+        ClaraError: an image holds data no tensor can hold.
+    """
+    return {
+        field: to_tensor(value, before.get(field), field, name) if isinstance(value, MedicalImage) else value
+        for field, value in context.items()
+    }
+
+
+def to_medical_image(tensor: torch.Tensor) -> MedicalImage:
+    """Return a view of a channel-first tensor (C, spatial...) in the layout of its legacy shape format."""
+    known = properties.read(tensor)
+    default = ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
+    shape_format = ShapeFormat(known.pop("shape_format", default))
+    image = MedicalImage(_laid_out(_array(tensor), shape_format), shape_format)
+    for key, value in known.items():
+        image.set_property(key, value)
+    if isinstance(tensor, MetaTensor):
+        image.set_property(ImageProperty.AFFINE, tensor.affine.detach().cpu().numpy())
+    return image
+
+
+def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.Tensor:
+    """Return a channel-first ``MetaTensor`` (C, spatial...) with the image's affine and properties.
+
+    Args:
+        image: what the component left under ``field``.
+        before: what stood there before: a tensor or, ahead of a loader, a path.
+        field: the field, for messages.
+        name: the component, for messages.
+    """
+    shape_format = image.get_shape_format()
+    if shape_format.is_batched():
+        raise ClaraError(
+            f"{name} left '{field}' in the format {shape_format}: batched images are not supported here, return one "
+            "image per item"
+        )
+    array = _native(np.asarray(image.get_data()), field, name)
+    if not shape_format.is_channeled():
+        array = array[np.newaxis]
+    elif shape_format.get_channel_axis() != 0:
+        array = np.moveaxis(array, shape_format.get_channel_axis(), 0)
+    kept = {key: value for key, value in image.get_properties().items() if key != ImageProperty.AFFINE}
+    affine = image.get_property(ImageProperty.AFFINE)
+    tensor = MetaTensor(
+        _as_tensor(array), affine=None if affine is None else torch.as_tensor(np.array(affine, dtype=np.float64))
+    )
+    if isinstance(before, MetaTensor):
+        tensor.meta = {**before.meta, **tensor.meta}
+    file_name = kept.get(ImageProperty.FILENAME, before if isinstance(before, str) else None)
+    if isinstance(file_name, bytes):
+        kept[ImageProperty.FILENAME] = file_name = file_name.decode()
+    if isinstance(file_name, str):
+        tensor.meta[_FILE_META] = file_name
+    try:
+        properties.write(tensor, {**kept, "shape_format": str(shape_format)})
+    except TypeError as error:
+        raise ClaraError(f"{name} gave '{field}' a property that cannot be kept: {error}") from error
+    return tensor
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
+    return plain.detach().cpu().numpy()
+
+
+def _laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
+    if not shape_format.is_channeled():
+        return array[0]
+    axis = shape_format.get_channel_axis()
+    return array if axis == 0 else np.moveaxis(array, 0, axis)
+
+
+def _native(array: np.ndarray, field: str, name: str) -> np.ndarray:
+    """Return the array in a type torch has: native byte order, no float16, no objects, no wide unsigned integers."""
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind == "O":
+        try:
+            return array.astype(np.float32)
+        except (TypeError, ValueError):
+            raise ClaraError(f"{name} left Python objects in '{field}': expected an array of numbers") from None
+    if kind not in "biuf":
+        raise ClaraError(f"{name} left an array of type {array.dtype} in '{field}': expected numbers")
+    if kind == "f" and size not in (4, 8):
+        return array.astype(np.float32)
+    if kind == "u" and size > 1:
+        return array.astype(np.int32 if size == 2 else np.int64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _as_tensor(array: np.ndarray) -> torch.Tensor:
+    if any(stride < 0 for stride in array.strides) or not array.flags.writeable:
+        array = array.copy()
+    return torch.from_numpy(array).contiguous()

@@ -1,0 +1,1 @@
+"""Losses with Clara's maths where MONAI's differ."""

@@ -1,0 +1,1 @@
+"""Clara's validation metrics as Ignite metrics."""

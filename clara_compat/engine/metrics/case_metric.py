@@ -1,0 +1,111 @@
+"""The base of Clara's validation metrics: one value, or one row of values, per case."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine
+from ignite.metrics import Metric
+from monai.data import MetaTensor
+from monai.utils import CommonKeys
+
+from clara_compat.engine.metrics.report import write_reports
+from clara_compat.errors import ClaraError, suggestion
+
+__all__ = ["CaseMetric"]
+
+
+class CaseMetric(Metric):
+    """Collects the values of every case of a validation and averages them at its end.
+
+    It reads ``engine.state.output`` as MONAI's engines leave it with ``decollate=False``: a dictionary of batched
+    tensors. A case's value is the mean of its row, the validation's value the mean over the cases; what is not finite
+    is left out of both, and a validation without any finite value has the value 0, as in the metric of the Clara 3.1
+    page "Bring your own components". With a ``report_path`` every validation ends with the two files of
+    :func:`~clara_compat.engine.metrics.report.write_reports`.
+
+    Args:
+        name: the metric's name, for reports and messages.
+        report_path: folder for the reports; none are written without it.
+    """
+
+    def __init__(self, name: str, report_path: str | os.PathLike[str] | None = None) -> None:
+        self.name = name
+        self.report_path = report_path
+        super().__init__()
+
+    def reset(self) -> None:
+        """Forget the cases of the last validation."""
+        self.files: list[str] = []
+        self.values: list[np.ndarray] = []
+
+    @abstractmethod
+    def case_values(self, output: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the values of a batch: per case a number or a row of numbers, or one item for the whole batch."""
+
+    @torch.no_grad()
+    def iteration_completed(self, engine: Engine) -> None:
+        """Take the values of the batch the engine has just computed."""
+        self.update(engine.state.output, _file_names(engine.state.batch))
+
+    @torch.no_grad()
+    def update(self, output: Mapping[str, Any], files: Sequence[str] = ()) -> None:
+        """Take the values of a batch.
+
+        Args:
+            output: fields of the step: tensors (N, C, spatial...) and scalars.
+            files: the file of every case; cases without one are numbered.
+
+        Raises:
+            ClaraError: when a field is missing or of the wrong shape.
+        """
+        values = self.case_values(output)
+        names = list(files) if len(files) == len(values) else [";".join(files)] * len(values)
+        for name, value in zip(names, values):
+            self.files.append(name or f"case_{len(self.files) + 1}")
+            self.values.append(np.atleast_1d(np.asarray(value, dtype=np.float64)))
+
+    def compute(self) -> float:
+        """Return the mean over the cases of the mean over each case's finite values."""
+        return _finite_mean([_finite_mean(row, np.nan) for row in self.values], 0.0)
+
+    def completed(self, engine: Engine, name: str) -> None:
+        """Put the validation's value into ``engine.state.metrics`` and write the reports."""
+        super().completed(engine, name)
+        if self.report_path is not None:
+            write_reports(self.report_path, self.name, self.files, self.values)
+
+    def field(self, output: Mapping[str, Any], field: str) -> Any:
+        """Return a field of the output, a tensor without its metadata.
+
+        Raises:
+            ClaraError: when nothing produced that field.
+        """
+        if field not in output:
+            known = ["model" if key == CommonKeys.PRED else str(key) for key in output]
+            raise ClaraError(
+                f"metric '{self.name}' reads field '{field}', which nothing produces{suggestion(field, known)} "
+                f"(fields here: {', '.join(sorted(known))})"
+            )
+        value = output[field]
+        return value.as_tensor() if isinstance(value, MetaTensor) else value
+
+
+def _finite_mean(values: Sequence[float] | np.ndarray, otherwise: float) -> float:
+    """Return the mean of the finite values, or ``otherwise`` when there is none."""
+    array = np.asarray(values, dtype=np.float64)
+    finite = array[np.isfinite(array)]
+    return float(finite.mean()) if finite.size else otherwise
+
+
+def _file_names(batch: Any) -> list[str]:
+    """Return the file of every image of a batch, as far as the images' metadata tell."""
+    image = batch.get(CommonKeys.IMAGE) if isinstance(batch, Mapping) else None
+    names = image.meta.get("filename_or_obj", ()) if isinstance(image, MetaTensor) else ()
+    names = [names] if isinstance(names, (str, bytes, os.PathLike)) else names
+    return [os.fsdecode(name) if isinstance(name, (bytes, os.PathLike)) else str(name) for name in names]

@@ -1,0 +1,98 @@
+"""Clara's ``ComputeAverageDice``: the mean Dice of thresholded predictions over the validation's cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.utils import CommonKeys
+
+from clara_compat.engine.losses.targets import labels_and_classes
+from clara_compat.engine.metrics.case_metric import CaseMetric
+from clara_compat.errors import ClaraError
+
+__all__ = ["ClaraDice"]
+
+
+class ClaraDice(CaseMetric):
+    """Per case and channel ``2 |P and T| / (|P| + |T|)``; the mean over the channels, then over the cases.
+
+    P are the voxels whose predicted value reaches ``logit_thresh`` (``>=``), each channel by itself: no argmax, so a
+    voxel can belong to two classes or none. T are the voxels of the class in the label. A channel that is empty in the
+    label is invalid and left out (all of this is assumed from the names of the arguments: clara-3.1 engine facts,
+    section 2.6). The voxels are counted in masks of one channel at a time: no volume is turned into one-hot form.
+
+    Args:
+        field: the predictions, (N, C, spatial...).
+        label_field: the labels, (N, 1, spatial...) class indices or (N, C, spatial...) one-hot.
+        remove_bg: leave channel 0 out when there are several. A single prediction channel is compared with the
+            foreground (every label from 1 upwards).
+        logit_thresh: threshold of the predictions.
+        is_one_hot_targets: the labels have one channel per class, of which values from 0.5 count.
+        is_2d: for volumes, take the Dice of every slice along the last axis and average over the slices whose label
+            is not empty. Two-dimensional data are what they are.
+        report_path: folder for the reports; none are written without it.
+        name: the metric's name, for reports and messages.
+    """
+
+    def __init__(
+        self,
+        field: str = CommonKeys.PRED,
+        label_field: str = CommonKeys.LABEL,
+        remove_bg: bool = True,
+        logit_thresh: float = 0.5,
+        is_one_hot_targets: bool = False,
+        is_2d: bool = False,
+        report_path: str | os.PathLike[str] | None = None,
+        name: str = "mean_dice",
+    ) -> None:
+        self.prediction_field = field
+        self.label_field = label_field
+        self.remove_bg = remove_bg
+        self.logit_thresh = logit_thresh
+        self.is_one_hot_targets = is_one_hot_targets
+        self.is_2d = is_2d
+        super().__init__(name, report_path)
+
+    def case_values(self, output: Mapping[str, Any]) -> Sequence[np.ndarray]:
+        """Return a row of Dice values per case, one value per counted channel, nan where the label has none."""
+        predictions, labels = self.field(output, self.prediction_field), self.field(output, self.label_field)
+        self._check(predictions, labels)
+        labels = labels.to(predictions.device)
+        channels = predictions.shape[1]
+        first = 1 if self.remove_bg and channels > 1 else 0
+        if not self.is_one_hot_targets:
+            labels, classes = labels_and_classes(labels, channels)
+        axes = [0, 1] if self.is_2d and predictions.ndim == 5 else list(range(predictions.ndim - 2))
+
+        counts = []  # per case and channel: |P and T|, |P|, |T|; fetched from the device all at once
+        for case in range(predictions.shape[0]):
+            for channel in range(first, channels):
+                predicted = predictions[case, channel] >= self.logit_thresh
+                if self.is_one_hot_targets:
+                    true = labels[case, channel] >= 0.5
+                else:
+                    true = labels[case, 0] == classes[channel]
+                counts += [torch.count_nonzero(mask, dim=axes) for mask in (predicted & true, predicted, true)]
+        shape = (predictions.shape[0], channels - first, 3, -1)
+        both, predicted_size, true_size = np.moveaxis(torch.stack(counts).cpu().numpy().reshape(shape), 2, 0)
+        dice = np.where(true_size > 0, 2.0 * both / np.maximum(predicted_size + true_size, 1), np.nan)
+        filled = np.isfinite(dice)
+        sums, slices = np.where(filled, dice, 0.0).sum(axis=-1), filled.sum(axis=-1)
+        return list(np.where(slices > 0, sums / np.maximum(slices, 1), np.nan))
+
+    def _check(self, predictions: torch.Tensor, labels: torch.Tensor) -> None:
+        expected = predictions.shape[1] if self.is_one_hot_targets else 1
+        if labels.shape[1] != expected:
+            raise ClaraError(
+                f"metric '{self.name}': '{self.label_field}' has {labels.shape[1]} channels, expected {expected} with "
+                f"is_one_hot_targets={str(self.is_one_hot_targets).lower()}"
+            )
+        if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
+            raise ClaraError(
+                f"metric '{self.name}': '{self.prediction_field}' {list(predictions.shape)} and '{self.label_field}' "
+                f"{list(labels.shape)} differ in size"
+            )

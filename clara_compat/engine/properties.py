@@ -1,0 +1,147 @@
+"""Clara's image properties on a ``MetaTensor``.
+
+They live under one meta key as a JSON string: such a string passes unchanged through MONAI's transforms, collation and
+pickling, where ``None`` and lists of unequal length do not (rule 1 of the house). Two properties follow from the
+geometry that MONAI tracks and are not stored: the affine, which is ``MetaTensor.affine``, and the spacing as long as
+it is the affine's, so that both stay right through every transform that keeps the affine right.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from clara_compat.common.constants import ImageProperty
+
+__all__ = ["KEY", "carry", "read", "update", "write"]
+
+KEY: Final = "clara"
+"""The meta key."""
+
+_TUPLE, _DICT, _ARRAY, _SCALAR, _BYTES = "()", "{}", "ndarray", "scalar", "bytes"
+_ARRAY_KINDS = "biufcSU"
+_SAME_SPACING = 1e-5  # relative; headers hold float32
+
+
+def read(tensor: torch.Tensor) -> dict[str, Any]:
+    """Return the properties of ``tensor``, a new dictionary; empty when it has none.
+
+    ``spacing`` is the affine's (mm, one number per spatial axis of a channel-first tensor) unless another was written.
+    """
+    text = tensor.meta.get(KEY) if isinstance(tensor, MetaTensor) else None
+    if text is None:
+        return {}
+    properties = {name: _decode(value) for name, value in json.loads(text).items()}
+    properties.setdefault(ImageProperty.SPACING, _affine_spacing(tensor))
+    return properties
+
+
+def write(tensor: MetaTensor, properties: Mapping[str, Any]) -> None:
+    """Replace all properties of ``tensor``, in place.
+
+    Numbers, strings, None, bytes, lists, tuples, dictionaries, numpy arrays and numpy scalars come back from
+    :func:`read` as what they were.
+
+    Raises:
+        TypeError: a property cannot be stored; its name is in the message.
+    """
+    stored = {}
+    for name, value in properties.items():
+        if name == ImageProperty.SPACING and _is_spacing(value, _affine_spacing(tensor)):
+            continue
+        try:
+            stored[name] = _encode(value)
+        except TypeError as error:
+            raise TypeError(f"property {name!r} cannot be stored: {error}") from None
+    tensor.meta[KEY] = json.dumps(stored)
+
+
+def update(tensor: MetaTensor, **properties: Any) -> None:
+    """Set some properties of ``tensor``, in place, and keep the others."""
+    write(tensor, {**read(tensor), **properties})
+
+
+def carry(data: torch.Tensor, source: torch.Tensor, affine: torch.Tensor | None = None, **changed: Any) -> torch.Tensor:
+    """Return ``data`` with the metadata of ``source``, which is left alone.
+
+    Args:
+        data: plain tensor.
+        source: a ``MetaTensor``; when it is a plain tensor, ``data`` is returned as it is.
+        affine: the new affine (4x4, float64), or None to keep it.
+        changed: properties to set.
+    """
+    if not isinstance(source, MetaTensor):
+        return data
+    meta = dict(source.meta)
+    if affine is not None:
+        meta["affine"] = affine
+    out = MetaTensor(data, meta=meta, applied_operations=list(source.applied_operations))
+    if changed:
+        update(out, **changed)
+    return out
+
+
+def _affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
+    affine = tensor.affine if isinstance(tensor, MetaTensor) else torch.eye(4, dtype=torch.float64)
+    matrix = affine.numpy()[..., :-1, : min(affine.shape[-1] - 1, tensor.ndim - 1)]
+    return tuple(np.sqrt((matrix * matrix).sum(axis=-2)).tolist()) if matrix.ndim == 2 else ()
+
+
+def _is_spacing(value: Any, spacing: tuple[float, ...]) -> bool:
+    try:
+        return len(value) == len(spacing) and all(
+            abs(float(one) - other) <= _SAME_SPACING * other for one, other in zip(value, spacing, strict=True)
+        )
+    except (TypeError, ValueError):
+        return False
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return {_SCALAR: _pack(np.asarray(value))}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, tuple):
+        return {_TUPLE: [_encode(one) for one in value]}
+    if isinstance(value, list):
+        return [_encode(one) for one in value]
+    if isinstance(value, Mapping):
+        return {_DICT: [[_encode(key), _encode(one)] for key, one in value.items()]}
+    if isinstance(value, np.ndarray):
+        return {_ARRAY: [*_pack(value), list(value.shape)]}
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    raise TypeError(f"a {type(value).__name__} is none of numbers, text, lists, dictionaries or numpy arrays")
+
+
+def _pack(array: np.ndarray[Any, Any]) -> list[Any]:
+    if array.dtype.kind not in _ARRAY_KINDS:
+        raise TypeError(f"a numpy array of type {array.dtype} does not hold numbers or text")
+    return [array.dtype.str, base64.b64encode(array.tobytes()).decode()]
+
+
+def _unpack(dtype: str, content: str) -> np.ndarray[Any, Any]:
+    return np.frombuffer(base64.b64decode(content), dtype=dtype).copy()
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decode(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    ((tag, content),) = value.items()
+    if tag == _TUPLE:
+        return tuple(_decode(one) for one in content)
+    if tag == _DICT:
+        return {_decode(key): _decode(one) for key, one in content}
+    if tag == _ARRAY:
+        return _unpack(*content[:2]).reshape(content[2])
+    if tag == _SCALAR:
+        return _unpack(*content)[0]
+    return base64.b64decode(content)

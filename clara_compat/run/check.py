@@ -1,0 +1,164 @@
+"""Look at a legacy configuration without running it: what each component becomes, and what must be mended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clara_compat.config.components import ComponentSpec
+from clara_compat.config.problems import ConfigErrors, Notice
+from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
+from clara_compat.errors import Address, ClaraError
+
+__all__ = ["CheckReport", "Row", "check", "problems_of"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One component of the config.
+
+    Args:
+        place: file, line and JSON path.
+        component: its Clara name, or the path of the user's class.
+        becomes: what runs in its place.
+        fidelity: ``exact``, ``approximate``, ``assumed``, ``user code`` or ``not yet``.
+        note: the difference from the original, in words.
+    """
+
+    place: str
+    component: str
+    becomes: str
+    fidelity: str
+    note: str = ""
+
+
+@dataclass
+class CheckReport:
+    """What ``check`` found.
+
+    Args:
+        rows: the components in the order of the config.
+        errors: what must be mended before the config can run.
+        limits: what is right in the config but not run by this version yet.
+        notices: what is odd but harmless.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    errors: list[ClaraError] = field(default_factory=list)
+    limits: list[ClaraError] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing to mend."""
+        return not self.errors
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "passed": self.passed,
+            "components": [asdict(row) for row in self.rows],
+            "errors": [_told(error.message, error.address) for error in self.errors],
+            "limits": [_told(limit.message, limit.address) for limit in self.limits],
+            "notices": [_told(notice.text, notice.address) for notice in self.notices],
+        }
+
+
+def check(
+    config: str | os.PathLike[str],
+    mmar: str | os.PathLike[str] | None = None,
+    env: str | os.PathLike[str] | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    data: bool = True,
+) -> CheckReport:
+    """Check a training configuration; user code is parsed, never imported.
+
+    Args:
+        config: the training configuration.
+        mmar: root folder of the MMAR.
+        env: the environment file.
+        overrides: what ``--set`` takes.
+        data: also look at the data list, the scans' headers, the user's modules and the output folder; without it only
+            the config itself is checked.
+    """
+    report = CheckReport()
+    try:
+        workflow = load_train_workflow(
+            Path(config),
+            mmar=None if mmar is None else Path(mmar),
+            env=None if env is None else Path(env),
+            overrides=overrides,
+            user_code_required=data,
+        )
+    except ConfigErrors as errors:
+        report.errors = errors.errors
+        return report
+    except ClaraError as error:
+        report.errors = [error]
+        return report
+    from clara_compat.translate.limits import limits
+
+    report.notices = list(workflow.notices)
+    report.limits = limits(workflow)
+    report.rows = [_row(spec) for spec in _specs(workflow)]
+    report.errors = problems_of(workflow, data=data)
+    return report
+
+
+def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> list[ClaraError]:
+    """Return everything that would stop the run and can be known before its first batch."""
+    from clara_compat.run.data_check import check_data
+    from clara_compat.run.outputs import check_writable
+    from clara_compat.run.translation_check import check_translation
+
+    problems = check_translation(workflow)
+    if not data:
+        return problems
+    problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
+    if workflow.validate is not None:
+        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)
+    try:
+        check_writable(Path(workflow.variables["MMAR_CKPT_DIR"]))
+    except ClaraError as error:
+        problems.append(error)
+    return problems
+
+
+def _specs(workflow: TrainWorkflow) -> Iterator[ComponentSpec]:
+    train = workflow.train
+    singles = [train.loss, train.optimizer, train.lr_policy, train.model]
+    yield from (spec for spec in singles if spec is not None)
+    yield from train.pre_transforms
+    yield from train.batch_transforms
+    yield train.image_pipeline
+    yield from train.aux_ops
+    yield from train.handlers
+    if workflow.validate is not None:
+        validate = workflow.validate
+        yield from validate.metrics
+        yield from validate.pre_transforms
+        yield validate.image_pipeline
+        if validate.inferer is not None:
+            yield validate.inferer
+
+
+_RUNNING_FAMILIES = ("pre_transforms", "metrics")
+"""Slots in which the user's own components run."""
+
+
+def _row(spec: ComponentSpec) -> Row:
+    place = str(spec.address)
+    if spec.cls is not None:
+        return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
+    name = spec.user.path if spec.user is not None else spec.name
+    if spec.section.rpartition(".")[2] not in _RUNNING_FAMILIES:
+        return Row(place, name, "nothing yet", "not yet", "user-written components of this kind do not run yet")
+    return Row(place, name, "the same code, through an adapter", "user code")
+
+
+def _told(text: str, address: Address | None) -> dict[str, Any]:
+    return {"message": text} | ({} if address is None else asdict(address))

@@ -1,0 +1,55 @@
+"""What reaches the terminal: the user's log configuration, our own lines, and no library's chatter."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["default_log_config", "logging_of_a_run"]
+
+_LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard")
+
+
+@contextmanager
+def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
+    """Set up logging for a run and keep the libraries quiet inside the block.
+
+    Args:
+        log_config: the MMAR's parsed ``log.config`` as a ``dictConfig`` mapping, or None for plain lines on standard
+            output.
+    """
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    ours = logging.getLogger("clara_compat")
+    handler: logging.Handler | None = None
+    level = ours.level
+    if log_config is not None:
+        logging.config.dictConfig(log_config)
+    elif not ours.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        ours.addHandler(handler)
+    if not ours.isEnabledFor(logging.INFO):
+        ours.setLevel(logging.INFO)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), logging_redirect_tqdm([ours] if handler else None):
+            for name in _LIBRARIES:
+                warnings.filterwarnings("ignore", module=rf"{name}(\..*)?$")
+            yield
+    finally:
+        if handler is not None:
+            ours.removeHandler(handler)
+        ours.setLevel(level)
+
+
+def default_log_config(mmar: Path) -> Path | None:
+    """Return the MMAR's own ``resources/log.config`` when there is one."""
+    path = mmar / "resources" / "log.config"
+    return path if path.is_file() else None

@@ -1,0 +1,130 @@
+"""What can be known about the data before the first batch: files, headers, sizes along the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
+from clara_compat.components.transforms.load_nifti import LoadNifti
+from clara_compat.components.transforms.native import Geometry, NativeTransform
+from clara_compat.config.arguments import create
+from clara_compat.config.components import ComponentSpec
+from clara_compat.engine.data.datalist import describe, load_datalist
+from clara_compat.errors import ClaraError
+
+__all__ = ["check_data"]
+
+_MOST = 5
+"""Problems of one data list that are spelled out; the rest is counted."""
+
+
+def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> list[ClaraError]:
+    """Look at every file of a pipeline's data list, reading headers only.
+
+    Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, and a crop
+    larger than a scan (sizes are followed through the chain up to the first transform of the user's own).
+
+    Args:
+        pipeline_spec: the image pipeline.
+        chain: its transforms.
+
+    Returns:
+        The problems, worst first come.
+    """
+    pipeline = create(pipeline_spec)
+    if not isinstance(pipeline, SegmentationImagePipeline):
+        return []
+    try:
+        items = load_datalist(pipeline.data_list_file_path, pipeline.data_list_key, pipeline.data_file_base_dir)
+    except ClaraError as error:
+        return [error]
+    headers = _Headers()
+    problems: dict[str, ClaraError] = {}
+    for number, item in enumerate(items):
+        for problem in _item_problems(item, chain, headers, f"{pipeline.data_list_key}[{number}]"):
+            problems.setdefault(problem.message, problem)
+    found = list(problems.values())
+    if len(found) > _MOST:
+        more = len(found) - _MOST
+        found = [*found[:_MOST], ClaraError(f"... and {more} more problems of this kind in {pipeline.data_list_file_path}")]
+    return found
+
+
+class _Headers:
+    """Geometry of NIfTI files by path; each header is read once."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Geometry | ClaraError] = {}
+
+    def __getitem__(self, path: str) -> Geometry:
+        if path not in self.known:
+            try:
+                self.known[path] = self._read(path)
+            except ClaraError as error:
+                self.known[path] = error
+        found = self.known[path]
+        if isinstance(found, ClaraError):
+            raise found
+        return found
+
+    @staticmethod
+    def _read(path: str) -> Geometry:
+        import nibabel
+
+        try:
+            image = nibabel.load(path)
+        except Exception as error:  # noqa: BLE001 -- nibabel and gzip raise many types for a damaged file
+            raise ClaraError(f"{path} cannot be read as NIfTI: {error}") from None
+        rank = min(len(image.shape), 3)
+        return tuple(image.shape[:rank]), tuple(float(zoom) for zoom in image.header.get_zooms()[:rank])
+
+
+def _item_problems(
+    item: Mapping[str, Any], chain: Sequence[ComponentSpec], headers: _Headers, where: str
+) -> Iterator[ClaraError]:
+    for field in ("image", "label"):
+        if field not in item:
+            yield ClaraError(f"{where} has no '{field}' ({describe(dict(item))})")
+            return
+    missing = [path for path in _paths(item) if not Path(path).exists()]
+    for path in missing:
+        yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
+    if missing:
+        return
+    geometry: dict[str, Geometry] = {}
+    for spec in chain:
+        if spec.cls is None or not issubclass(spec.cls, NativeTransform):
+            return
+        component = create(spec)
+        try:
+            if isinstance(component, LoadNifti):
+                geometry |= {field: headers[_first(item[field])] for field in component.fields if field in item}
+                yield from _unequal_shapes(geometry, item)
+            elif geometry:
+                geometry = component.propagate(geometry)
+        except ClaraError as error:
+            yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address or spec.address)
+            return
+
+
+def _paths(item: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    for field in ("image", "label"):
+        value = item[field]
+        found += [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str)]
+    return found
+
+
+def _first(value: Any) -> str:
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def _unequal_shapes(geometry: Mapping[str, Geometry], item: Mapping[str, Any]) -> Iterator[ClaraError]:
+    if {"image", "label"} <= geometry.keys() and geometry["image"][0] != geometry["label"][0]:
+        image, label = geometry["image"][0], geometry["label"][0]
+        yield ClaraError(
+            f"image and label have different shapes, {image} and {label} voxels ({describe(dict(item))}): "
+            "they must be of the same grid"
+        )

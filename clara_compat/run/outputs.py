@@ -1,0 +1,139 @@
+"""The output folder of a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from clara_compat.errors import ClaraError
+
+__all__ = ["OUTPUTS", "check_writable", "prepare", "write_bundle"]
+
+logger = logging.getLogger("clara_compat")
+
+OUTPUTS = {
+    "model": "model.pt",
+    "final_model": "final_model.pt",
+    "checkpoint": "checkpoint.pt",
+    "stats": "train_stats.json",
+    "bundle": "configs/train.json",
+    "metadata": "configs/metadata.json",
+    "logging": "configs/logging.conf",
+}
+"""What a training run leaves below ``MMAR_CKPT_DIR``."""
+
+_LOGGING_CONF = """[loggers]
+keys=root
+
+[handlers]
+keys=consoleHandler
+
+[formatters]
+keys=fullFormatter
+
+[logger_root]
+level=INFO
+handlers=consoleHandler
+
+[handler_consoleHandler]
+class=StreamHandler
+level=INFO
+formatter=fullFormatter
+args=(sys.stdout,)
+
+[formatter_fullFormatter]
+format=%(asctime)s - %(name)s - %(levelname)s - %(message)s
+"""
+
+
+def check_writable(folder: Path) -> None:
+    """Raise when nothing could be written below ``folder``; nothing is created.
+
+    Raises:
+        ClaraError: the folder, or the nearest one above it that exists, is a file or not writable.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ClaraError(f"the output folder {folder} cannot be made: {existing} is a file; mend MMAR_CKPT_DIR")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ClaraError(f"the output folder {folder} cannot be written: no permission for {existing}; mend MMAR_CKPT_DIR")
+
+
+def prepare(folder: Path) -> None:
+    """Make the output folder; results of an earlier run are moved to ``previous_N`` beside the new ones."""
+    check_writable(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {Path(name).parts[0] for name in OUTPUTS.values()} | {"debug"}
+    earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
+    earlier += sorted(folder.glob("events.out.tfevents.*"))
+    if not any(path.suffix in (".pt", ".json") for path in earlier):
+        return
+    number = 1
+    while (folder / f"previous_{number}").exists():
+        number += 1
+    kept = folder / f"previous_{number}"
+    kept.mkdir()
+    for path in earlier:
+        path.rename(kept / path.name)
+    logger.info("the results of an earlier run are kept in %s", kept)
+
+
+def write_bundle(folder: Path, config: dict[str, Any], spatial_dims: int, in_channels: int) -> None:
+    """Write the bundle config that runs, with its metadata and logging configuration."""
+    from clara_compat.engine.files import save_json
+
+    save_json(config, folder / OUTPUTS["bundle"])
+    save_json(_metadata(spatial_dims, in_channels), folder / OUTPUTS["metadata"])
+    (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
+
+
+def _metadata(spatial_dims: int, in_channels: int) -> dict[str, Any]:
+    import ignite
+    import monai
+    import numpy
+    import torch
+
+    from clara_compat import __version__
+
+    return {
+        "version": "0.1.0",
+        "changelog": {"0.1.0": "translated from a Clara Train 3.1 configuration"},
+        "monai_version": monai.__version__,
+        "pytorch_version": torch.__version__.split("+")[0],
+        "numpy_version": numpy.__version__,
+        "required_packages_version": {"pytorch-ignite": ignite.__version__, "clara-compat": __version__},
+        "task": "translated legacy training configuration",
+        "description": "What clara_compat trained from a Clara Train 3.1 configuration.",
+        "authors": "the configuration's authors",
+        "copyright": "the configuration's authors",
+        "network_data_format": {
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "format": "magnitude",
+                    "num_channels": in_channels,
+                    "spatial_shape": ["*"] * spatial_dims,
+                    "dtype": "float32",
+                    "value_range": [],
+                    "is_patch_data": True,
+                    "channel_def": {str(i): "image" for i in range(in_channels)},
+                }
+            },
+            "outputs": {
+                "pred": {
+                    "type": "image",
+                    "format": "segmentation",
+                    "num_channels": 1,
+                    "spatial_shape": ["*"] * spatial_dims,
+                    "dtype": "float32",
+                    "value_range": [0, 1],
+                    "is_patch_data": True,
+                    "channel_def": {"0": "class probabilities"},
+                }
+            },
+        },
+    }

@@ -1,0 +1,104 @@
+"""Train a legacy configuration."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clara_compat.config.log_config import read_log_config
+from clara_compat.config.problems import Problems
+from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
+from clara_compat.run.check import problems_of
+from clara_compat.run.console import default_log_config, logging_of_a_run
+from clara_compat.run.outputs import OUTPUTS, prepare, write_bundle
+
+if TYPE_CHECKING:
+    import torch
+    from monai.bundle import ConfigParser
+
+__all__ = ["TrainResult", "train"]
+
+logger = logging.getLogger("clara_compat")
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training run gives.
+
+    Args:
+        stats: the content of ``train_stats.json``.
+        paths: output files that exist, by name: ``model``, ``final_model``, ``checkpoint``, ``stats``, ``bundle``,
+            ``metadata``, ``logging``.
+        network: the trained network with its last weights.
+        parser: the bundle config's parser with every object of the run (``parser.get_parsed_content("train#trainer")``).
+    """
+
+    stats: dict[str, Any]
+    paths: dict[str, Path]
+    network: torch.nn.Module
+    parser: ConfigParser
+
+
+def train(
+    mmar: str | os.PathLike[str] | None = None,
+    config: str | os.PathLike[str] = "config/config_train.json",
+    env: str | os.PathLike[str] | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    log_config: str | os.PathLike[str] | None = None,
+) -> TrainResult:
+    """Train an unmodified Clara Train 3.1 configuration on MONAI.
+
+    Args:
+        mmar: root folder of the MMAR; by default the folder above the config's ``config`` folder.
+        config: the training configuration, relative to the working folder or to the MMAR.
+        env: the environment file; by default the MMAR's ``config/environment.json``.
+        overrides: what ``--set`` takes: ``["epochs=2"]`` or ``{"epochs": 2}``, also paths into the config.
+        log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
+
+    Raises:
+        ClaraError: something of the user's must be mended; nothing has been written before the first check passed.
+    """
+    workflow = load_train_workflow(
+        Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides
+    )
+    ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
+    log_file = _path(log_config) or default_log_config(workflow.mmar)
+    with logging_of_a_run(read_log_config(log_file, ckpt_dir) if log_file else None):
+        for notice in workflow.notices:
+            logger.warning("%s", notice)
+        return _run(workflow, ckpt_dir)
+
+
+def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
+    from clara_compat.translate.limits import limits
+
+    problems = Problems()
+    problems.errors = [*limits(workflow), *problems_of(workflow)]
+    problems.raise_any()
+
+    from clara_compat.run.execute import execute
+    from clara_compat.run.seeds import seeds_of
+    from clara_compat.translate.train import translate_train
+
+    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, workflow.user_roots)
+    prepare(ckpt_dir)
+    network = bundle.config["network_def"]
+    write_bundle(ckpt_dir, bundle.config, network.get("spatial_dims", 3), network.get("in_channels", 1))
+    parser = execute(bundle)
+    paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
+    return TrainResult(
+        stats=json.loads(paths["stats"].read_text()),
+        paths=paths,
+        network=parser.get_parsed_content("network"),
+        parser=parser,
+    )
+
+
+def _path(value: str | os.PathLike[str] | None) -> Path | None:
+    return None if value is None else Path(value)

@@ -1,0 +1,26 @@
+"""Whether a workflow translates, found out without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clara_compat.config.problems import ConfigErrors
+from clara_compat.config.workflow import TrainWorkflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.limits import limits
+from clara_compat.translate.train import Seeds, translate_train
+
+__all__ = ["check_translation"]
+
+
+def check_translation(workflow: TrainWorkflow) -> list[ClaraError]:
+    """Return what stands in the way of translating ``workflow``; its limits are not repeated here."""
+    if limits(workflow):
+        return []
+    try:
+        translate_train(workflow, Seeds(0, 0, 0, 0), Path(workflow.variables["MMAR_CKPT_DIR"]), [])
+    except ConfigErrors as errors:
+        return errors.errors
+    except ClaraError as error:
+        return [error]
+    return []

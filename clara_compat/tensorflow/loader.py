@@ -1,0 +1,177 @@
+"""Import the user's own modules, and make their components.
+
+Only folders named by :func:`use` are searched, ahead of nothing else: the user's modules live in a registry of their
+own, so a file called ``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do
+not mix. Inside these modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and
+numpy still has ``np.bool``, ``np.float``, ``np.int`` and ``np.object``, which numpy 1.24 removed. No ``.pyc`` file is
+read or written.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from clara_compat.errors import Address, ClaraError, suggestion
+from clara_compat.tensorflow.absent import REPLACED, absent_module
+from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
+
+__all__ = ["UserCode", "component", "use"]
+
+
+class UserCode:
+    """The user's modules below some folders.
+
+    Args:
+        roots: folders, searched in this order.
+    """
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        self.roots = [str(Path(root).resolve()) for root in roots]
+        self.modules: dict[str, ModuleType] = {}
+        self._builtins = {**vars(builtins), "__import__": self._import}
+        self._lock = threading.RLock()
+
+    def load(self, name: str) -> ModuleType:
+        """Return the user's module ``name`` (dotted), importing it and its packages when needed.
+
+        Raises:
+            ClaraError: there is no such module below the roots.
+        """
+        module = self.find(name)
+        if module is None:
+            raise ClaraError(f"no module '{name}' below {', '.join(self.roots) or 'any folder of the MMAR'}")
+        return module
+
+    def find(self, name: str) -> ModuleType | None:
+        """Return the user's module ``name``, or None when no file of that name is below the roots."""
+        with self._lock:
+            if name in self.modules:
+                return self.modules[name]
+            parent, _, last = name.rpartition(".")
+            search: Sequence[str] = self.roots
+            if parent:
+                package = self.find(parent)
+                if package is None:
+                    return None
+                search = list(getattr(package, "__path__", ()))
+            spec = importlib.machinery.PathFinder.find_spec(last, list(search))
+            if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+                return None
+            return self._execute(name, parent, spec)
+
+    def _execute(self, name: str, parent: str, found: importlib.machinery.ModuleSpec) -> ModuleType:
+        is_package = found.submodule_search_locations is not None
+        if found.origin is not None and not found.origin.endswith(".py"):
+            raise ClaraError(f"the user's module '{name}' is not Python source", Address(found.origin))
+        spec = importlib.machinery.ModuleSpec(name, None, origin=found.origin, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = list(found.submodule_search_locations or ())
+        module = importlib.util.module_from_spec(spec)
+        module.__dict__.update(
+            __builtins__=self._builtins,
+            __clara_user_module__=True,
+            __file__=found.origin,
+            __package__=name if is_package else parent,
+        )
+        self.modules[name] = module
+        if found.origin is not None:
+            try:
+                exec(_compiled(found.origin), module.__dict__)  # noqa: S102 -- running the user's code is the purpose
+            except BaseException:
+                del self.modules[name]
+                raise
+        if parent:
+            setattr(self.modules[parent], name.rpartition(".")[2], module)
+        return module
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """Answer an import statement of a user's module; everything that is not special goes to Python's own."""
+        full = _absolute(name, globals or {}, level)
+        top = full.partition(".")[0]
+        if top in REPLACED:
+            return absent_module(full if fromlist else top)
+        if top == "numpy" and level == 0:
+            module = builtins.__import__(name, globals, locals, fromlist or (), 0)
+            return numpy_with_aliases() if module is sys.modules["numpy"] else module
+        module = self.find(full)
+        if module is None:
+            if level > 0:
+                raise ImportError(f"no module '{full}' beside the user's module", name=full)
+            return builtins.__import__(name, globals, locals, fromlist or (), 0)
+        for part in fromlist or ():
+            if not hasattr(module, part):
+                self.find(f"{full}.{part}")
+        return module if fromlist else self.load(top)
+
+
+_current = UserCode([])
+
+
+def use(roots: Sequence[str]) -> UserCode:
+    """Make ``roots`` the folders of the user's components, forgetting those of an earlier run."""
+    global _current  # noqa: PLW0603 -- one run at a time; the bundle config calls this first
+    _current = UserCode(roots)
+    return _current
+
+
+def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
+    """Import the class ``path`` (``module.Class``) of the user's code and make it with keyword arguments ``args``.
+
+    Raises:
+        ClaraError: the module or class is missing, fails to import, or refuses its arguments.
+    """
+    module_name, _, class_name = path.rpartition(".")
+    try:
+        module = _current.load(module_name)
+    except ClaraError:
+        raise
+    except Exception as error:
+        raise ClaraError(f"importing the user's module '{module_name}' failed: {_told(error)}") from error
+    cls = getattr(module, class_name, None)
+    if not isinstance(cls, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise ClaraError(f"no class '{class_name}'{suggestion(class_name, classes)}", Address(str(module.__file__)))
+    try:
+        return cls(**(args or {}))
+    except ClaraError:
+        raise
+    except Exception as error:
+        raise ClaraError(f"making {class_name} with {dict(args or {})} failed: {_told(error)}") from error
+
+
+def _compiled(file: str) -> CodeType:
+    return compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+
+
+def _absolute(name: str, globals: Mapping[str, Any], level: int) -> str:
+    if level == 0:
+        return name
+    return importlib.util.resolve_name("." * level + name, globals.get("__package__") or "")
+
+
+def _told(error: BaseException) -> str:
+    """Return ``Type: message`` with the user's file and line."""
+    place = ""
+    tb = error.__traceback__
+    while tb is not None:
+        if "__clara_user_module__" in tb.tb_frame.f_globals:
+            place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}: "
+        tb = tb.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{error.filename}:{error.lineno}: "
+    return f"{place}{type(error).__name__}: {error}"

@@ -1,0 +1,49 @@
+"""What a workflow asks for that this version does not run yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clara_compat.config.components import ComponentSpec
+from clara_compat.config.user_code import uses_tensorflow
+from clara_compat.config.workflow import TrainWorkflow
+from clara_compat.errors import ClaraError
+
+__all__ = ["limits"]
+
+
+def limits(workflow: TrainWorkflow) -> list[ClaraError]:
+    """Return one sentence, with its address, for everything that is right in Clara's terms but not run yet.
+
+    ``check`` lists them and passes; ``train`` stops at them before anything is written.
+    """
+    return list(_limits(workflow))
+
+
+def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
+    train, settings = workflow.train, workflow.settings
+    for name, set_, way in (
+        ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
+        ("stop_threshold", settings.stop_threshold is not None, "leave it out"),
+        ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
+        ("infer_in_training_mode", settings.infer_in_training_mode, "leave it out"),
+        ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
+    ):
+        if set_:
+            yield ClaraError(f"{name} is not supported yet: {way}", workflow.address(name))
+    for spec in (train.model, train.loss, train.optimizer, *train.aux_ops, *train.handlers):
+        if spec.cls is None:
+            yield _user_written(spec)
+    for spec in (train.lr_policy, *train.batch_transforms):
+        if spec is not None:
+            yield ClaraError(f"'{spec.name}' is not supported yet: disable it", spec.address)
+
+
+def _user_written(spec: ComponentSpec) -> ClaraError:
+    slot = spec.section.rpartition(".")[2]
+    kind = "is written with TensorFlow" if spec.user is not None and uses_tensorflow(spec.user) else "is user code"
+    return ClaraError(
+        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (numpy transforms, loaders and metrics "
+        "do); use one of the catalogue meanwhile (clara-compat components lists them)",
+        spec.address,
+    )

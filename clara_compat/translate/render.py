@@ -1,0 +1,85 @@
+"""Entries as JSON that MONAI's ``ConfigParser`` reads back as exactly the same data.
+
+``ConfigParser`` evaluates strings that start with ``$``, resolves ``@``, opens the file after ``%``, rewrites every
+``#`` to ``::`` and runs ``_target_`` in any mapping. Values come from strangers' configs, so everything that is not our
+own :class:`Expression` passes through :func:`literal` (rule 7 of the house).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from clara_compat.components.entry import Entry, Expression
+from clara_compat.errors import ClaraError
+
+__all__ = ["literal", "render"]
+
+_ESCAPES = str.maketrans({"@": r"\x40", "#": r"\x23", "%": r"\x25", "$": r"\x24"})
+_SPECIAL = re.compile(r"[@#%$]|::")
+_SAFE_KEY = re.compile(r"[A-Za-z]\w*")
+
+
+def literal(value: Any) -> Any:
+    """Return ``value`` in a form that ``ConfigParser`` reads back unchanged.
+
+    Strings with a special character, numbers that JSON lacks and mappings with special keys become one escaped
+    ``$`` expression; everything else stays readable.
+
+    Raises:
+        ClaraError: the value is not plain data.
+    """
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else f"$float('{value}')"
+    if isinstance(value, str):
+        return _expression(value) if _SPECIAL.search(value) else str(value)
+    if isinstance(value, (list, tuple)):
+        return [literal(item) for item in value]
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) and _SAFE_KEY.fullmatch(key) for key in value):
+            return {key: literal(item) for key, item in value.items()}
+        return _expression(_plain(value))
+    raise ClaraError(f"a value of type {type(value).__name__} cannot stand in a config: {value!r}")
+
+
+def render(value: Any) -> Any:
+    """Return an entry, a list or mapping of entries, or data, as JSON for a MONAI bundle config."""
+    if isinstance(value, Expression):
+        return str(value)
+    if isinstance(value, Entry):
+        return {"_target_": value.target, **{name: render(item) for name, item in value.arguments.items()}}
+    if isinstance(value, (list, tuple)):
+        return [render(item) for item in value]
+    if isinstance(value, Mapping) and any(isinstance(item, (Entry, Expression)) for item in value.values()):
+        return {name: render(item) for name, item in value.items()}
+    return literal(value)
+
+
+def _expression(value: Any) -> str:
+    return "$" + _spelled(value)
+
+
+def _spelled(value: Any) -> str:
+    """Return a Python literal of ``value`` without any character that ``ConfigParser`` looks for."""
+    if isinstance(value, str):
+        return repr(value).translate(_ESCAPES).replace("::", r":\x3a")
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_spelled, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_spelled(key)}: {_spelled(item)}" for key, item in value.items()) + "}"
+    return repr(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    literal(value)
+    return value

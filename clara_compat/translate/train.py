@@ -1,0 +1,279 @@
+"""A typed training workflow as one MONAI bundle config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clara_compat.components.component import Component
+from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
+from clara_compat.config.arguments import create
+from clara_compat.config.components import ComponentSpec
+from clara_compat.config.workflow import TrainWorkflow
+from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.chain import transform_chain, user_component
+from clara_compat.translate.render import render
+
+__all__ = ["Bundle", "Seeds", "translate_train"]
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds of a run: ``data`` for everything the data side draws, the others by their Clara names."""
+
+    data: int
+    torch: int
+    numpy: int
+    python: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a workflow became.
+
+    Args:
+        config: the MONAI bundle config, plain JSON.
+        sources: for ``train`` and ``validate``, where each transform of the chain came from.
+    """
+
+    config: dict[str, Any]
+    sources: dict[str, list[Address]]
+
+
+def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[str]) -> Bundle:
+    """Translate ``workflow`` into the config that trains it.
+
+    Args:
+        workflow: the resolved config.
+        seeds: of this run.
+        ckpt_dir: where the outputs go.
+        user_roots: folders that hold the user's own components.
+
+    Raises:
+        ClaraError: something in the workflow cannot be translated; what is not supported yet is found before, by
+            :func:`clara_compat.translate.limits.limits`.
+    """
+    return _TrainTranslation(workflow, seeds, ckpt_dir, user_roots).bundle()
+
+
+class _TrainTranslation:
+    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[str]) -> None:
+        self.workflow = workflow
+        self.settings = workflow.settings
+        self.seeds = seeds
+        self.ckpt_dir = ckpt_dir
+        self.user_roots = list(user_roots)
+        self.pipeline = _pipeline(workflow.train.image_pipeline)
+        self.sources: dict[str, list[Address]] = {}
+
+    def bundle(self) -> Bundle:
+        settings, train = self.settings, self.workflow.train
+        context = self._context("train", self.pipeline)
+        config: dict[str, Any] = {
+            "imports": ["$import torch"],
+            "mmar": str(self.workflow.mmar),
+            "ckpt_dir": str(self.ckpt_dir),
+            "epochs": settings.epochs,
+            "learning_rate": settings.learning_rate,
+            "val_interval": self._validation_interval(),
+            "seed": self.seeds.data,
+            "user_code": self.user_roots,
+            "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
+            "network_def": self._component(train.model, context),
+            "network": Expression("$@network_def.to(@device)"),
+            "loss": self._component(train.loss, context),
+            "optimizer": self._component(train.optimizer, context),
+            "train": self._train_section(context),
+        }
+        if self.workflow.validate is not None:
+            config["validate"] = self._validate_section()
+        config["initialize"] = [
+            Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
+            Entry(
+                "clara_compat.engine.determinism.seed_run",
+                torch_seed=self.seeds.torch,
+                numpy_seed=self.seeds.numpy,
+                random_seed=self.seeds.python,
+                deterministic=settings.determinism is not None,
+                tf32=settings.use_tf32,
+            ),
+        ]
+        config["run"] = [Expression("$@train#trainer.run()")]
+        config["finalize"] = []
+        return Bundle({name: render(value) for name, value in config.items()}, self.sources)
+
+    def _context(self, section: str, pipeline: SegmentationImagePipeline) -> BundleContext:
+        crop_size = pipeline.output_crop_size
+        return BundleContext(
+            spatial_dims=pipeline.spatial_dims,
+            in_channels=pipeline.output_image_channels,
+            crop_size=tuple(crop_size) if crop_size else None,
+            section=section,
+            mmar=str(self.workflow.mmar),
+            debug_dir=str(self.ckpt_dir / "debug"),
+        )
+
+    def _validation_interval(self) -> int:
+        """Epochs between validations; a run that would end without any validates after its last epoch."""
+        interval = self.settings.num_training_epoch_per_valid
+        if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
+            return self.settings.epochs
+        return interval
+
+    def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry | list[Entry]:
+        """Return the entry of a catalogue component."""
+        try:
+            return create(spec).bundle_entry(context)
+        except ClaraError as error:
+            raise error if error.address else ClaraError(error.message, spec.address) from error
+
+    def _data_side(self, pipeline: SegmentationImagePipeline, specs: Sequence[ComponentSpec], context: BundleContext) -> dict[str, Any]:
+        """Return the entries from the data list to the loader."""
+        section = context.section
+        training = section == "train"
+        chain = transform_chain(specs, context)
+        self.sources[section] = chain.sources
+        fields = ["image", "label"]
+        last = [Entry("SelectItemsd", keys=fields), Entry("EnsureTyped", keys=fields, track_meta=not training)]
+        return {
+            "data": pipeline.data_entry(),
+            "transform": Entry("Compose", transforms=[*chain.entries, *last]),
+            "dataset": Entry(
+                "clara_compat.engine.data.dataset.SeededDataset",
+                data=Expression(f"@{section}#data"),
+                transform=Expression(f"@{section}#transform"),
+                section=section,
+                single_thread=self.settings.determinism is not None,
+            ),
+            "loader": pipeline.bundle_entry(context),
+        }
+
+    def _train_section(self, context: BundleContext) -> dict[str, Any]:
+        train, validated = self.workflow.train, self.workflow.validate is not None
+        evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
+        handlers: list[Entry] = []
+        if evaluator is not None:
+            handlers.append(
+                Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)
+            )
+        operations = self._operations(context)
+        if operations:
+            handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
+        handlers += [
+            *self._user_handlers(context),
+            Entry("clara_compat.engine.handlers.loss_watch.LossWatch"),
+            Entry(
+                "clara_compat.engine.handlers.statistics.TrainStatistics",
+                path=f"{self.ckpt_dir / 'train_stats.json'}",
+                evaluator=evaluator,
+                run=self._facts(),
+            ),
+            Entry(
+                "clara_compat.engine.handlers.tensorboard.TensorBoardScalars",
+                log_dir=Expression("@ckpt_dir"),
+                evaluator=evaluator,
+                interval=self.settings.train_summary_recording_interval,
+            ),
+            Entry(
+                "clara_compat.engine.handlers.checkpoints.Checkpoints",
+                folder=Expression("@ckpt_dir"),
+                network=Expression("@network"),
+                optimizer=Expression("@optimizer"),
+                evaluator=evaluator,
+            ),
+            Entry("clara_compat.engine.handlers.progress.Progress", evaluator=evaluator),
+        ]
+        return {
+            **self._data_side(self.pipeline, train.pre_transforms, context),
+            "inferer": self._autocast(Entry("SimpleInferer")),
+            "handlers": handlers,
+            "trainer": Entry(
+                "SupervisedTrainer",
+                device=Expression("@device"),
+                max_epochs=Expression("@epochs"),
+                train_data_loader=Expression("@train#loader"),
+                network=Expression("@network"),
+                optimizer=Expression("@optimizer"),
+                loss_function=Expression("@loss"),
+                non_blocking=True,
+                prepare_batch=Expression("$clara_compat.engine.data.batch.prepare_batch"),
+                inferer=Expression("@train#inferer"),
+                train_handlers=Expression("@train#handlers"),
+                optim_set_to_none=True,
+                decollate=False,
+            ),
+        }
+
+    def _validate_section(self) -> dict[str, Any]:
+        validate = self.workflow.validate
+        pipeline = _pipeline(validate.image_pipeline)
+        context = self._context("validate", pipeline)
+        if pipeline.output_image_channels != self.pipeline.output_image_channels:
+            raise ClaraError(
+                f"output_image_channels is {pipeline.output_image_channels} here and "
+                f"{self.pipeline.output_image_channels} in train: one network cannot take both",
+                validate.image_pipeline.address,
+            )
+        metrics = [(self._metric_name(spec), spec) for spec in validate.metrics]
+        keys = [name for name, spec in metrics if spec.args.get("is_key_metric")] or [name for name, _ in metrics]
+        entries = {name: self._metric(spec, name, context) for name, spec in metrics}
+        key_metric = {keys[0]: entries.pop(keys[0])} if keys else None
+        operations = self._operations(context)
+        inferer = Entry("SimpleInferer") if validate.inferer is None else self._component(validate.inferer, context)
+        return {
+            **self._data_side(pipeline, validate.pre_transforms, context),
+            "inferer": self._autocast(inferer),
+            "handlers": [Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations)] if operations else [],
+            "evaluator": Entry(
+                "SupervisedEvaluator",
+                device=Expression("@device"),
+                val_data_loader=Expression("@validate#loader"),
+                network=Expression("@network"),
+                non_blocking=True,
+                prepare_batch=Expression("$clara_compat.engine.data.batch.prepare_batch"),
+                inferer=Expression("@validate#inferer"),
+                key_val_metric=key_metric,
+                additional_metrics=entries or None,
+                metric_cmp_fn=Expression("$clara_compat.engine.metrics.compare.greater"),
+                val_handlers=Expression("@validate#handlers"),
+                decollate=False,
+            ),
+        }
+
+    def _autocast(self, inferer: Any) -> Any:
+        if not self.settings.use_amp:
+            return inferer
+        return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))
+
+    def _operations(self, context: BundleContext) -> list[Entry]:
+        return [self._component(spec, context) for spec in self.workflow.train.aux_ops]
+
+    def _user_handlers(self, context: BundleContext) -> list[Entry]:
+        entries = [self._component(spec, context) for spec in self.workflow.train.handlers]
+        return [entry for found in entries for entry in (found if isinstance(found, list) else [found])]
+
+    def _metric_name(self, spec: ComponentSpec) -> str:
+        return str(spec.args.get("name", spec.name))
+
+    def _metric(self, spec: ComponentSpec, name: str, context: BundleContext) -> Any:
+        if spec.cls is not None:
+            return self._component(spec, context)
+        return Entry("clara_compat.engine.legacy.metric.LegacyMetric", metric=user_component(spec), name=name)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the statistics file says about the run besides its course."""
+        return {
+            "config": str(self.workflow.file),
+            "seed": self.seeds.data,
+            "determinism": self.settings.determinism is not None,
+        }
+
+
+def _pipeline(spec: ComponentSpec) -> SegmentationImagePipeline:
+    component: Component | None = create(spec) if spec.cls is not None else None
+    if not isinstance(component, SegmentationImagePipeline):
+        raise ClaraError(f"'{spec.name}' is not supported as image_pipeline yet", spec.address)
+    return component

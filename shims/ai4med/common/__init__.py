@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.common``: aliases of clara_compat."""

@@ -1,0 +1,3 @@
+"""Legacy path of ``BuildContext``."""
+
+from clara_compat.common.build_ctx import BuildContext as BuildContext

@@ -1,0 +1,3 @@
+"""Legacy path of ``DataProperty``."""
+
+from clara_compat.common.data_prop import DataProperty as DataProperty

@@ -1,0 +1,3 @@
+"""Legacy path of ``LabelFormat``."""
+
+from clara_compat.common.label_format import LabelFormat as LabelFormat

@@ -1,0 +1,3 @@
+"""Legacy path of ``MedicalImage``."""
+
+from clara_compat.common.medical_image import MedicalImage as MedicalImage

@@ -1,0 +1,3 @@
+"""Legacy path of ``TrainHandler``."""
+
+from clara_compat.common.train_handler import TrainHandler as TrainHandler

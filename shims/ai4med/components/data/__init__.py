@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.data``: aliases of clara_compat."""

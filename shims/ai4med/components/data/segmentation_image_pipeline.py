@@ -1,0 +1,5 @@
+"""Legacy path of ``SegmentationImagePipeline``."""
+
+from clara_compat.components.pipelines.segmentation_image_pipeline import (
+    SegmentationImagePipeline as SegmentationImagePipeline,
+)

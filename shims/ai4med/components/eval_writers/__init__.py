@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.eval_writers``: aliases of clara_compat."""

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.handlers``: aliases of clara_compat."""

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.inferers``: aliases of clara_compat."""

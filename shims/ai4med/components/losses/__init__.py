@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.losses``: aliases of clara_compat."""

@@ -1,0 +1,3 @@
+"""Legacy path of ``Dice``."""
+
+from clara_compat.components.losses.dice import Dice as Dice

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.lr_policies``: aliases of clara_compat."""

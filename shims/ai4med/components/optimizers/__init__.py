@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.optimizers``: aliases of clara_compat."""

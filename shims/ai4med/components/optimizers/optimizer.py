@@ -1,0 +1,3 @@
+"""Legacy path of ``Optimizer``."""
+
+from clara_compat.components.optimizers.optimizer import Optimizer as Optimizer

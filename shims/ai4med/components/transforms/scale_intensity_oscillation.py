@@ -1,0 +1,5 @@
+"""Legacy path of ``ScaleIntensityOscillation``."""
+
+from clara_compat.components.transforms.scale_intensity_oscillation import (
+    ScaleIntensityOscillation as ScaleIntensityOscillation,
+)

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.libs``: aliases of clara_compat."""

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.utils``: aliases of clara_compat."""

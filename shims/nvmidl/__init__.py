@@ -1,0 +1,1 @@
+"""Clara Train's package of applications, under its old name."""

@@ -1,0 +1,1 @@
+"""``python -m nvmidl.apps.…`` as legacy scripts call it."""

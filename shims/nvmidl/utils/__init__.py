@@ -1,0 +1,3 @@
+"""Functions that launch scripts call."""
+
+from clara_compat.cli.legacy import train_mmar as train_mmar

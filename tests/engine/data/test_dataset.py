@@ -1,0 +1,146 @@
+"""Every random draw of an item follows from (seed, epoch, position)."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from clara_compat.engine.data import loader as loader_module
+from clara_compat.engine.data.batch import collate, prepare_batch
+from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.failure import ItemError, ItemFailure
+from clara_compat.engine.data.loader import data_loader
+from clara_compat.engine.data.sampler import EpochSampler
+from clara_compat.engine.item_context import ItemKey, current_item
+from clara_compat.errors import ClaraError
+from monai.data import ThreadDataLoader
+from monai.transforms import Compose, RandShiftIntensityd, Transform
+
+
+class Draws(Transform):
+    """Uses every global generator there is."""
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        drawn = [np.random.rand(), random.random(), torch.rand(()).item()]
+        return {**data, "label": torch.tensor(drawn, dtype=torch.float64)[None]}
+
+
+class Breaks(Transform):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data["number"] == 3:
+            raise self.error
+        return data
+
+
+def items(count: int = 10) -> list[dict[str, Any]]:
+    return [{"image": torch.zeros(1, 2, 2), "number": i, "path": f"case{i}.nii"} for i in range(count)]
+
+
+def dataset(*transforms: Any, **options: Any) -> SeededDataset:
+    return SeededDataset(items(), Compose([RandShiftIntensityd("image", 1.0, prob=1.0), Draws(), *transforms]), **options)
+
+
+def epoch_of(workers: int, epoch: int = 1, *, batch_size: int = 3) -> torch.Tensor:
+    loader = data_loader(dataset(), batch_size=batch_size, shuffle=True, seed=5, num_workers=workers)
+    loader.sampler.set_epoch(epoch)
+    return torch.cat([torch.cat([b["image"].flatten(1), b["label"].flatten(1)], 1) for b in loader])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_number_of_workers_changes_nothing(workers: int) -> None:
+    assert torch.equal(epoch_of(0), epoch_of(workers))
+
+
+def test_epochs_differ_and_repeat() -> None:
+    assert torch.equal(epoch_of(0, 1), epoch_of(0, 1))
+    assert not torch.equal(epoch_of(0, 1), epoch_of(0, 2))
+
+
+def test_the_batch_size_changes_nothing() -> None:
+    assert torch.equal(epoch_of(0, batch_size=1), epoch_of(0, batch_size=4))
+
+
+def test_global_generators_are_restored() -> None:
+    torch.manual_seed(1), np.random.seed(1), random.seed(1)
+    expected = torch.rand(()), np.random.rand(), random.random()
+    torch.manual_seed(1), np.random.seed(1), random.seed(1)
+    dataset()[ItemKey(5, 1, 0, 0)]
+    assert (torch.rand(()), np.random.rand(), random.random()) == expected
+    assert current_item.get() is None
+
+
+def test_single_thread_is_only_for_the_item() -> None:
+    seen: list[int] = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        SeededDataset(items(), lambda item: seen.append(torch.get_num_threads()) or item, single_thread=True)[0]
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_every_process_takes_its_share_of_the_same_epoch() -> None:
+    whole = EpochSampler(items(), shuffle=True, seed=3)
+    parts = [EpochSampler(items(), shuffle=True, seed=3, num_replicas=3, rank=r) for r in range(3)]
+    for sampler in (whole, *parts):
+        sampler.set_epoch(4)
+    keys = sorted((key for part in parts for key in part), key=lambda key: key.position)
+    assert keys == list(whole)
+    assert sorted(key.index for key in keys) == list(range(10))
+    assert [len(part) for part in parts] == [4, 3, 3]
+
+
+def test_without_shuffling_the_lists_order_is_kept() -> None:
+    assert [key.index for key in EpochSampler(items(), shuffle=False, seed=3)] == list(range(10))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_failing_item_names_itself_and_its_transform(workers: int) -> None:
+    broken = dataset(Breaks(ClaraError("the crop is larger than the scan")), section="train")
+    loader = data_loader(broken, batch_size=2, shuffle=False, seed=0, num_workers=workers)
+    batches = list(loader)
+    failure = batches[1]
+    assert isinstance(failure, ItemFailure)
+    assert (failure.section, failure.transform, failure.mendable) == ("train", 2, True)
+    with pytest.raises(ItemError, match=r"the crop is larger than the scan \(path case3\.nii\)"):
+        prepare_batch(failure)
+
+
+def test_errors_of_libraries_are_defects_unless_user_code_raised_them() -> None:
+    with pytest.raises(ItemError, match="ValueError: odd") as caught:
+        dataset(Breaks(ValueError("odd")))[3]
+    assert not caught.value.failure.mendable
+    with pytest.raises(ItemError, match="out of memory: lower num_workers"):
+        dataset(Breaks(MemoryError()))[3]
+
+
+def test_items_of_different_sizes_are_refused_in_words() -> None:
+    failure = collate([{"image": torch.zeros(1, 2, 2)}, {"image": torch.zeros(1, 3, 2)}])
+    with pytest.raises(ItemError, match=r"different shapes of 'image' \(\(1, 2, 2\), \(1, 3, 2\)\): crop or resize"):
+        prepare_batch(failure)
+
+
+@pytest.mark.parametrize(("exact", "kind"), [(False, "a thread"), (True, "the main process")])
+def test_small_shared_memory_falls_back_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, exact: bool, kind: str
+) -> None:
+    monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 10)
+    loader = data_loader(dataset(single_thread=exact), batch_size=2, shuffle=False, seed=0, num_workers=2)
+    assert loader.num_workers == 0
+    assert isinstance(loader, ThreadDataLoader) is not exact
+    assert f"loading in {kind} instead of" in caplog.text
+    assert "--shm-size" in caplog.text
+    assert sum(len(batch["number"]) for batch in loader) == 10
+
+
+def test_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader_module.os, "cpu_count", lambda: 2)
+    loader = data_loader(dataset(), batch_size=2, shuffle=False, seed=0, num_workers=64, prefetch_size=8)
+    assert (loader.num_workers, loader.prefetch_factor) == (2, 4)

@@ -1,0 +1,113 @@
+"""The user's modules: found, isolated, and told about by file and line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from clara_compat.errors import ClaraError
+from clara_compat.tensorflow.loader import UserCode, component, use
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = folder / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text))
+    return folder
+
+
+def test_components_are_made_with_their_arguments(tmp_path: Path) -> None:
+    use([str(write(tmp_path, mine="class Thing:\n    def __init__(self, size): self.size = size\n"))])
+    assert component("mine.Thing", {"size": [1, 2]}).size == [1, 2]
+
+
+def test_hyphenated_files_nested_packages_and_relative_imports(tmp_path: Path) -> None:
+    (tmp_path / "my-code.py").write_text("class A: pass\n")
+    write(tmp_path, pkg__sub__leaf="from ..base import B\nfrom . import beside\nclass A(B): pass\n")
+    write(tmp_path, pkg__base="class B: pass\n", pkg__sub__beside="VALUE = 3\n")
+    (tmp_path / "pkg/__init__.py").write_text("")
+    (tmp_path / "pkg/sub/__init__.py").write_text("")
+    use([str(tmp_path)])
+    assert type(component("my-code.A")).__name__ == "A"
+    leaf = component("pkg.sub.leaf.A")
+    assert type(leaf).__mro__[1].__name__ == "B"
+    assert sys.modules.get("pkg") is None
+
+
+def test_a_file_named_like_an_installed_package_does_not_disturb_it(tmp_path: Path) -> None:
+    write(tmp_path, nibabel="VALUE = 'mine'\n", user="import nibabel\nclass A:\n    value = nibabel.VALUE\n")
+    use([str(tmp_path)])
+    assert component("user.A").value == "mine"
+    import nibabel
+
+    assert hasattr(nibabel, "load")
+
+
+def test_modules_of_two_mmars_do_not_mix(tmp_path: Path) -> None:
+    one = UserCode([str(write(tmp_path / "one", same="VALUE = 1\n"))])
+    two = UserCode([str(write(tmp_path / "two", same="VALUE = 2\n"))])
+    assert (one.load("same").VALUE, two.load("same").VALUE) == (1, 2)
+
+
+def test_unused_tensorflow_imports_do_no_harm(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        numpy_only="""
+        import tensorflow as tf
+        import tensorflow.keras.layers
+        from tensorflow.python.ops import array_ops
+        from keras import backend as K
+        class A:
+            def __init__(self, dtype=tf.float32): self.dtype = dtype
+        """,
+    )
+    use([str(tmp_path)])
+    assert repr(component("numpy_only.A").dtype) == "tensorflow.float32"
+    assert "tensorflow" not in sys.modules
+
+
+def test_used_tensorflow_is_said_with_file_and_line(tmp_path: Path) -> None:
+    write(tmp_path, loss="import tensorflow as tf\n\ndef f(x):\n    return tf.nn.softmax(x)\n")
+    module = UserCode([str(tmp_path)]).load("loss")
+    with pytest.raises(ClaraError, match=r"loss\.py:4 uses tensorflow\.nn\.softmax: components written with TensorFlow"):
+        module.f(1)
+
+
+def test_a_class_derived_from_keras_is_said_when_it_is_made(tmp_path: Path) -> None:
+    write(tmp_path, layer="import tensorflow as tf\nclass L(tf.keras.layers.Layer):\n    pass\n")
+    use([str(tmp_path)])
+    with pytest.raises(ClaraError, match="L derives from a TensorFlow class"):
+        component("layer.L")
+
+
+def test_old_numpy_names_work_in_user_modules_only(tmp_path: Path) -> None:
+    write(tmp_path, old="import numpy as np\nimport numpy.linalg\nT = (np.float, np.bool, np.int, np.object, np.float32)\n")
+    module = UserCode([str(tmp_path)]).load("old")
+    import numpy as np
+
+    assert module.T == (float, bool, int, object, np.float32)
+    assert "float" not in vars(np)
+
+
+def test_no_bytecode_is_written(tmp_path: Path) -> None:
+    UserCode([str(write(tmp_path, fresh="X = 1\n"))]).load("fresh")
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "message"),
+    [
+        ("class Thing: pass\n", "mine.Thingy", r"mine\.py: no class 'Thingy'; did you mean 'Thing'\?"),
+        ("class Thing: pass\n", "other.Thing", r"no module 'other' below"),
+        ("x = 1\nimport nothing_of_this_name\n", "mine.Thing", r"mine\.py:2: ModuleNotFoundError"),
+        ("x = (\n", "mine.Thing", r"mine\.py:1: SyntaxError"),
+        ("class Thing:\n    def __init__(self):\n        raise ValueError('no')\n", "mine.Thing", r"mine\.py:3: ValueError: no"),
+    ],
+)
+def test_errors_name_the_users_file_and_line(tmp_path: Path, source: str, path: str, message: str) -> None:
+    use([str(write(tmp_path, mine=source))])
+    with pytest.raises(ClaraError, match=message):
+        component(path)
