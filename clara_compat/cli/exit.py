@@ -9,8 +9,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import click
-
 from clara_compat.errors import ClaraError
 
 __all__ = ["DEFECT", "MEND", "exit_code"]
@@ -25,19 +23,14 @@ DEFECT = 1
 def exit_code(command: Callable[[], Any]) -> int:
     """Run a command and return its exit code; what the user can mend is one message without a traceback."""
     try:
-        result = command()
+        command()
     except ClaraError as error:
         return _end(str(error), MEND)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return MEND
-    except (KeyboardInterrupt, click.Abort):
-        return _end("interrupted", 130)
+    except SystemExit as end:  # typer's own: usage errors (2), an explicit exit code, an interruption (130)
+        return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # noqa: BLE001 -- the last resort: a defect is said to be one
         return _end(_defect(error), DEFECT)
-    return result if isinstance(result, int) else 0
+    return 0
 
 
 def _end(text: str, code: int) -> int:

@@ -118,7 +118,7 @@ def demo(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with 0, 2 (something of the user's must be mended) or 1 (a defect of ours)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(exit_code(lambda: app(spread_set(arguments), standalone_mode=False)))
+    sys.exit(exit_code(lambda: app(spread_set(arguments))))
 
 
 def spread_set(arguments: list[str]) -> list[str]:

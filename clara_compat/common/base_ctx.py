@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clara_compat.common._suggest import did_you_mean
+from clara_compat.errors import suggestion
 
 __all__ = ["BaseContext"]
 
@@ -25,7 +25,7 @@ class BaseContext(dict[str, Any]):
 
     def __missing__(self, key: Any) -> Any:
         holds = ", ".join(sorted(str(name) for name in self)) or "nothing"
-        hint = did_you_mean(key, [str(name) for name in self]) if isinstance(key, str) else ""
+        hint = suggestion(key, [str(name) for name in self]) if isinstance(key, str) else ""
         raise KeyError(f"{type(self).__name__} has no {self._item} {key!r}; it holds {holds}{hint}")
 
     def must_get(self, key: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from clara_compat.common._suggest import did_you_mean
+from clara_compat.errors import suggestion
 
 __all__ = ["str_to_dtype"]
 
@@ -57,4 +57,4 @@ def str_to_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def _unknown(given: object, name: str) -> str:
-    return f"{given!r} is not a data type for images, expected one of {', '.join(_NAMES)}{did_you_mean(name, _NAMES)}"
+    return f"{given!r} is not a data type for images, expected one of {', '.join(_NAMES)}{suggestion(name, _NAMES)}"

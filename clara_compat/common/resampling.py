@@ -7,9 +7,7 @@ from collections.abc import Sequence
 __all__ = ["resampled_size"]
 
 
-def resampled_size(
-    size: Sequence[int], spacing: Sequence[float], target: Sequence[float]
-) -> tuple[int, ...]:
+def resampled_size(size: Sequence[int], spacing: Sequence[float], target: Sequence[float]) -> tuple[int, ...]:
     """Return the number of voxels per axis after resampling from ``spacing`` to ``target`` (both mm).
 
     ``size * spacing / target``, rounded half to even, at least 1 (clara-3.1-transforms facts, section 10: assumed).
@@ -17,6 +15,5 @@ def resampled_size(
     differ by as little.
     """
     return tuple(
-        max(1, round(round(n * float(now) / float(new), 3)))
-        for n, now, new in zip(size, spacing, target, strict=True)
+        max(1, round(round(n * float(now) / float(new), 3))) for n, now, new in zip(size, spacing, target, strict=True)
     )

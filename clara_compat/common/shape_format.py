@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from clara_compat.common._suggest import did_you_mean
+from clara_compat.errors import suggestion
 
 __all__ = ["ShapeFormat", "StdShapeFormat"]
 
@@ -49,7 +49,7 @@ class ShapeFormat(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> ShapeFormat:
         known = [member.value for member in cls]
-        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        hint = suggestion(value, known) if isinstance(value, str) else ""
         raise ValueError(f"{value!r} is not a shape format, expected one of {', '.join(known)}{hint}")
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import inspect
 import types
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cache
 from reprlib import Repr
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -56,8 +56,8 @@ def check_arguments(specs: Iterable[ComponentSpec], problems: Problems) -> None:
                 create(spec)
             except ClaraError as error:
                 found = [error]
-        for error in found:
-            problems.take(error)
+        for each in found:
+            problems.take(each)
 
 
 def bind_arguments(spec: ComponentSpec) -> dict[str, Any]:
@@ -83,11 +83,9 @@ def create(spec: ComponentSpec) -> Component:
     Raises:
         ClaraError: as :func:`bind_arguments`; what the constructor itself refuses, at the element's address.
     """
-    if spec.cls is None:
-        raise ClaraError(f"'{spec.name}' is the user's own class and is not made from the catalogue", spec.address)
     arguments = bind_arguments(spec)
     try:
-        return spec.cls(**arguments)
+        return spec.cls(**arguments)  # type: ignore[misc]
     except ClaraError as error:
         if error.address is not None:
             raise
@@ -97,8 +95,9 @@ def create(spec: ComponentSpec) -> Component:
 
 
 def convert(value: Any, annotation: Any) -> Any:
-    """Convert a JSON value to an annotated type, as leniently as Clara and no more: ``"false"`` is a bool, ``3.0`` and
-    ``"3"`` are whole numbers; true is no number and a list is no single value.
+    """Convert a JSON value to an annotated type, as leniently as Clara and no more.
+
+    ``"false"`` is a bool, ``3.0`` and ``"3"`` are whole numbers; true is no number and a list is no single value.
 
     Raises:
         ValueError: it does not fit; the text says what was expected.
@@ -119,20 +118,23 @@ def describe(annotation: Any) -> str:
     if origin in (list, tuple) and arguments:
         inner = _PLURALS.get(arguments[0]) or describe(arguments[0])
         return f"a list of {inner}"
-    return _WORDS.get(origin or annotation) or getattr(annotation, "__name__", str(annotation))
+    return _WORDS.get(origin or annotation) or str(getattr(annotation, "__name__", annotation))
 
 
 def shown(value: Any) -> str:
     """A JSON value for a message, cut when long."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return _SHORT.repr(value)
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else _SHORT.repr(value)
 
 
 def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
     """Bind as far as possible, with everything that is wrong."""
+    if spec.cls is None:
+        raise ClaraError(f"'{spec.name}' is the user's own class and is not made from the catalogue", spec.address)
     problems = Problems()
-    parameters, annotations, takes_any = _signature(spec.cls)
+    cls: Any = spec.cls
+    parameters, annotations, takes_any = _signature(cls)
     missing = [
         name
         for name, parameter in parameters.items()
@@ -151,7 +153,7 @@ def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
             bound[name] = value
         else:
             others = [other for other in parameters if other not in spec.args]
-            message = f"{spec.name} has no argument '{name}'{_meant(name, others, missing)}"
+            message = f"{spec.name} has no argument '{name}'{_meant(name, others, missing, spec.args)}"
             problems.error(message, spec.arg_address(name))
     for name in missing:
         problems.error(
@@ -172,28 +174,39 @@ def _user_problems(spec: ComponentSpec) -> list[ClaraError]:
     for name in spec.args:
         if name not in names:
             others = [other for other in names if other not in spec.args]
-            problems.error(f"{place} has no argument '{name}'{_meant(name, others, missing)}", spec.arg_address(name))
+            problems.error(f"{place} has no argument '{name}'{_meant(name, others, missing, spec.args)}", spec.arg_address(name))
     for name in missing:
         problems.error(f"{place} needs the argument '{name}'", spec.arg_address(name))
     return problems.errors
 
 
-def _meant(name: str, others: list[str], missing: list[str]) -> str:
-    """Which argument was probably meant: a near twin, else the likeliest of those that must be given, else the nearest."""
+def _meant(name: str, others: list[str], missing: list[str], given: Iterable[str]) -> str:
+    """Which argument was probably meant: a near twin, else the likeliest missing one, else the nearest.
+
+    Args:
+        name: the unknown name.
+        others: arguments that are not given.
+        missing: those of them that are required.
+        given: what is given; a name is looked for here only when nothing else is near.
+    """
 
     def likeness(other: str) -> float:
         return SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
 
     twin = max(others, key=likeness, default=None)
-    if twin is None:
-        return "; it takes no further argument"
-    if likeness(twin) < 0.8:
+    if twin is None or likeness(twin) < 0.8:
         twin = max(missing, key=likeness, default=None) or nearest(name, others)
+    if twin is None:
+        double = max((other for other in given if other != name), key=likeness, default=None)
+        if double is not None and likeness(double) >= 0.8:
+            return f"; did you mean '{double}', which is given as well?"
+    if not others:
+        return "; it takes no further argument"
     return f"; did you mean '{twin}'?" if twin else f"; it also takes {', '.join(others)}"
 
 
-@lru_cache(maxsize=None)
-def _signature(cls: type[Component]) -> tuple[Mapping[str, inspect.Parameter], Mapping[str, Any], bool]:
+@cache
+def _signature(cls: Any) -> tuple[Mapping[str, inspect.Parameter], Mapping[str, Any], bool]:
     """Named parameters of a constructor, their types, and whether it takes any further keyword."""
     if cls.__init__ is object.__init__:
         return {}, {}, False
@@ -221,7 +234,7 @@ def _convert(value: Any, annotation: Any) -> Any:
         raise _Misfit(describe(annotation) + at) from error
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 

@@ -14,8 +14,8 @@ from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
 from clara_compat.config.spec import FAMILY_WORDS, Catalogue, ComponentSpec
-from clara_compat.config.variables import because
 from clara_compat.config.user_code import ModuleNotFound, UserClass, UserRoots, find_user_class
+from clara_compat.config.variables import because
 from clara_compat.errors import Address, ClaraError, nearest, suggestion
 
 __all__ = ["Catalogue", "ComponentResolver", "ComponentSpec", "Slot"]
@@ -85,6 +85,8 @@ class ComponentResolver:
         self._problems = problems
         self._user_code_required = user_code_required
         self._specs: dict[JSONPath, ComponentSpec | None] = {}
+        self.broken: set[JSONPath] = set()
+        """Slots in which a component is missing because it, or what its ref names, has an error."""
 
     def resolve(self, slots: Sequence[Slot]) -> dict[JSONPath, list[ComponentSpec]]:
         """Resolve the components of the slots.
@@ -104,8 +106,11 @@ class ComponentResolver:
                 lines = ", ".join(f"{item.dotted or item.ref} (line {item.address.line})" for item in enabled)
                 self._error(f"{len(enabled)} are enabled ({lines}), expected one: disable all but one", slot.path)
                 enabled = enabled[:1]
+            before = len(self._problems.errors)
             specs = [self._referred(item, named) if item.ref is not None else self._named(item) for item in enabled]
             found[slot.path] = [spec for spec in specs if spec is not None]
+            if len(self._problems.errors) > before:
+                self.broken.add(slot.path)
         return found
 
     def _elements(self, slot: Slot) -> Iterable[_Element]:
@@ -146,8 +151,8 @@ class ComponentResolver:
             if enabled:
                 what = "has both 'ref' and 'name' or 'path': keep one" if texts else "has no 'name', 'path' or 'ref'"
                 near = next((near for key in item if (near := suggestion(key, _TEXT_KEYS))), "")
-                because = next((because(self._undefined, (*path, key)) for key in item if key in _TEXT_KEYS), "")
-                self._error(f"the component {what}{because or ('' if texts else near)}", path)
+                reason = next((because(self._undefined, (*path, key)) for key in item if key in _TEXT_KEYS), "")
+                self._error(f"the component {what}{reason or ('' if texts else near)}", path)
             return None
         if "ref" in texts:
             if item.get("args"):
@@ -261,6 +266,7 @@ class ComponentResolver:
             return None
         spec = self._named(enabled[0])
         if spec is None:
+            self.broken.add(item.slot.path)
             return None
         try:
             self._check_family(spec.name, enabled[0].slot.family, item.slot, item.address)

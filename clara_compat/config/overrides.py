@@ -104,7 +104,7 @@ def parse_overrides(items: Sequence[str] | Mapping[str, Any]) -> Overrides:
             elif key:
                 variables[key] = value if from_python else _variable(key, value)
             else:
-                raise ClaraError(f"--set ={value}: the name before '=' is missing; write --set KEY=VALUE")
+                problems.error(f"--set ={value}: the name before '=' is missing; write --set KEY=VALUE")
         except ClaraError as error:
             problems.take(error)
     problems.raise_any()

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Union
 
 from clara_compat.errors import ClaraError
 
 __all__ = ["JSONPath", "format_path", "parse_path"]
 
-JSONPath = tuple[Union[str, int], ...]
+JSONPath = tuple[str | int, ...]
 """Keys (str) and list indices (int) from the top of a document down to one value."""
 
 _PLAIN = re.compile(r"[\w#-]+")

@@ -71,14 +71,14 @@ class Located:
 
     def address(self, *path: str | int) -> Address:
         """Where the value at ``path`` stands; for one that is not in the file, the line of its nearest parent."""
-        node, line = self._root, self._line(self._root.offset)
-        for depth, part in enumerate(path):
-            if path[: depth + 1] in self.overridden:
-                return Address(COMMAND_LINE, None, format_path(path))
+        node, line = self._root, self.line(self._root.offset)
+        if any(path[: depth + 1] in self.overridden for depth in range(len(path))):
+            return Address(COMMAND_LINE, None, format_path(path))
+        for part in path:
             if part not in node.children:
                 break
             node = node.children[part]
-            line = self._line(node.offset)
+            line = self.line(node.offset)
         return Address(self.file, line, format_path(path))
 
     def with_data(self, data: dict[str, Any], overridden: Iterable[JSONPath] = ()) -> Located:
@@ -87,7 +87,8 @@ class Located:
             data, self.file, self._root, self._line_starts, self.notices, self.overridden | frozenset(overridden)
         )
 
-    def _line(self, offset: int) -> int:
+    def line(self, offset: int) -> int:
+        """1-based line of a character of the file."""
         return bisect_right(self._line_starts, offset)
 
 
@@ -189,7 +190,7 @@ class _PositionDecoder(json.JSONDecoder):
     def _noting(
         self, scan_once: Any, nodes: list[_Node], begin: int, text: str
     ) -> Callable[[str, int], tuple[Any, int]]:
-        """Wrap ``scan_once`` for one container that begins after offset ``begin``; one node per value goes to ``nodes``.
+        """Wrap ``scan_once`` for one container whose inside begins at ``begin``; each value adds a node to ``nodes``.
 
         The item's offset follows from the end of the item before it: both a key and a bare element stand after
         white space and, except the first, a comma.
@@ -210,8 +211,8 @@ class _PositionDecoder(json.JSONDecoder):
 
 def _repetitions(document: Located, node: _Node, path: JSONPath) -> Iterator[Notice]:
     for key, first, last in node.repeated:
-        text = f"'{key}' stands twice in this object (line {document._line(first)} as well); the last one counts"
-        yield Notice(Address(document.file, document._line(last), format_path((*path, key))), text)
+        text = f"'{key}' stands twice in this object (line {document.line(first)} as well); the last one counts"
+        yield Notice(Address(document.file, document.line(last), format_path((*path, key))), text)
     for key_or_index, child in node.children.items():
         yield from _repetitions(document, child, (*path, key_or_index))
 
@@ -238,13 +239,15 @@ def _hint(text: str, error: json.JSONDecodeError) -> str:
     if here.startswith(("//", "/*", "#")):
         return "; JSON has no comments: remove it"
     if here[:1] in {"“", "”", "‘", "’"}:
-        return "; these are typographic quotes: write plain \""
+        return "; these are typographic quotes: write plain double quotes"
     if error.msg.startswith("Expecting ',' delimiter") and here.startswith('"'):
         return "; a comma is missing before this"
+    if not error.msg.startswith(("Expecting value", "Expecting property name")):
+        return ""
     if word := re.match(r"[A-Za-z_]\w*", here):
         literal = nearest(word[0], _WORDS)
         guess = f"; did you mean {_WORDS[literal]}?" if literal else '; text needs double quotes: "..."'
         return f", found {word[0][:40]}{guess}" if error.msg == "Expecting value" else guess
-    if number := re.match(r"\+?(\d*)(\.?\d+)", here):
-        return f"; write {number[1] or '0'}{number[2]}" if here[0] in ".+" else ""
+    if number := re.match(r"\+?(\d+(?:\.\d+)?|\.\d+)", here):
+        return f"; write {'0' if number[1].startswith('.') else ''}{number[1]}"
     return ""

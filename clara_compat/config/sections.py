@@ -100,6 +100,7 @@ class _Sections:
     catalogue: Catalogue
     problems: Problems
     user_code_required: bool
+    broken: set[JSONPath] = field(default_factory=set)
 
     def build(self) -> tuple[TrainSection | None, ValidateSection | None]:
         data = self.document.data
@@ -116,6 +117,7 @@ class _Sections:
             self.document, self.undefined, self.roots, self.catalogue, self.problems, self.user_code_required
         )
         found = resolver.resolve(slots)
+        self.broken = resolver.broken
         complete = [self._complete(section, found) for section in sections]
         optimizer = self._optimizer(found, data)
         check_arguments((spec for specs in found.values() for spec in specs), self.problems)
@@ -162,7 +164,9 @@ class _Sections:
 
     def _explained(self, path: JSONPath) -> bool:
         where = format_path(path)
-        return any(error.address and error.address.path.startswith(where) for error in self.problems.errors)
+        return path in self.broken or any(
+            error.address and error.address.path.startswith(where) for error in self.problems.errors
+        )
 
     def _optimizer(
         self, found: Mapping[JSONPath, list[ComponentSpec]], data: Mapping[str, Any]

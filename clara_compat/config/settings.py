@@ -18,6 +18,7 @@ from clara_compat.errors import Address, suggestion
 
 __all__ = ["Determinism", "TrainSettings", "typed_settings"]
 
+
 class Determinism(BaseModel):
     """Seeds of a repeatable run; one that is None is chosen by the run.
 
@@ -140,10 +141,9 @@ def _determinism(
             hint = suggestion(name, Determinism.model_fields)
             problems.notice(f"'{name}' is no seed of determinism and is ignored{hint}", address(*path))
             continue
-        if name == "python_seed" and isinstance(seed, int) and not isinstance(seed, bool):
-            seed = str(seed)
+        number_as_text = name == "python_seed" and isinstance(seed, int) and not isinstance(seed, bool)
         try:
-            seeds[name] = convert(seed, field.annotation)
+            seeds[name] = convert(str(seed) if number_as_text else seed, field.annotation)
         except ValueError:
             problems.error(
                 f"'{name}' is {seed!r}{because(undefined, path)}, expected {describe(field.annotation)}", address(*path)

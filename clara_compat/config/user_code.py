@@ -18,7 +18,15 @@ from pathlib import Path
 from clara_compat.config.user_source import Source, UserArgument, read_source
 from clara_compat.errors import Address, ClaraError, nearest
 
-__all__ = ["ModuleNotFound", "UserArgument", "UserClass", "UserRoots", "find_user_class", "search_roots", "uses_tensorflow"]
+__all__ = [
+    "ModuleNotFound",
+    "UserArgument",
+    "UserClass",
+    "UserRoots",
+    "find_user_class",
+    "search_roots",
+    "uses_tensorflow",
+]
 
 _PART = re.compile(r"[^\W\d][\w-]*")
 _MAX_DEPTH = 4
@@ -116,9 +124,9 @@ class UserClass:
 
 
 def search_roots(mmar: Path, config_folder: Path, environ: Mapping[str, str] = os.environ) -> UserRoots:
-    """The folders of user code, in the order they are searched: PYTHONPATH, the MMAR, its custom and BYOC folders,
-    the config's folder, and then any folder of the MMAR.
+    """The folders of user code, in the order they are searched.
 
+    These are PYTHONPATH, the MMAR, its custom and BYOC folders, the config's folder, and then any folder of the MMAR.
     Folders of PYTHONPATH that hold Python's own library are left out.
     """
     library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}

@@ -12,7 +12,7 @@ from typing import Any
 
 from clara_compat.errors import Address, ClaraError
 
-__all__ = ["UserArgument", "Source", "read_source"]
+__all__ = ["Source", "UserArgument", "read_source"]
 
 _MAX_BYTES = 10_000_000
 _MAX_STEPS = 8  # of inheritance or re-export; more is a circle
@@ -78,13 +78,14 @@ class Source:
         if not steps:
             return None
         if name in self._imports:
-            statement, original = self._imports[name]
-            other = self._follow(statement, root)
+            imported, original = self._imports[name]
+            other = self._follow(imported, root)
             return other.find(original, root, steps - 1) if other else None
         for statement in self._statements():
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 other = self._follow(statement, root)
-                if found := other.find(name, root, steps - 1) if other else None:
+                found = None if other is None else other.find(name, root, steps - 1)
+                if found:
                     return found
         return None
 

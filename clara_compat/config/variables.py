@@ -38,11 +38,14 @@ DEFAULTS: Mapping[str, str] = {
 """Variables that are there when nobody sets them."""
 
 DOCUMENTED = frozenset(
-    """epochs num_training_epoch_per_valid learning_rate multi_gpu use_amp use_tf32 use_xla dynamic_input_shape
-    train_summary_recording_interval use_scanning_window determinism stop_threshold continue_from_ckpt_epoch
-    microbatches_size infer_in_training_mode search lr_search learning_rate_search_space extra_inputs
-    validate_at_end do_validation output_infer_result batch_size DATA_ROOT DATASET_JSON DATA_LIST_KEY PROCESSING_TASK
-    MMAR_EVAL_OUTPUT_PATH MMAR_CKPT_DIR MMAR_CKPT PRETRAIN_WEIGHTS_FILE""".split()
+    {
+        *("epochs", "num_training_epoch_per_valid", "learning_rate", "multi_gpu", "use_amp", "use_tf32", "use_xla"),
+        *("dynamic_input_shape", "train_summary_recording_interval", "use_scanning_window", "determinism"),
+        *("stop_threshold", "continue_from_ckpt_epoch", "microbatches_size", "infer_in_training_mode", "extra_inputs"),
+        *("search", "lr_search", "learning_rate_search_space", "validate_at_end", "batch_size"),
+        *("do_validation", "output_infer_result", "DATA_ROOT", "DATASET_JSON", "DATA_LIST_KEY", "PROCESSING_TASK"),
+        *("MMAR_EVAL_OUTPUT_PATH", "MMAR_CKPT_DIR", "MMAR_CKPT", "PRETRAIN_WEIGHTS_FILE"),
+    }
 )
 """Variables that mean something by themselves (section 1.5 and the ``--set`` variables below it)."""
 
@@ -166,9 +169,7 @@ def used_names(data: Any) -> set[str]:
     return {name for text in _strings(data) for name in _PLACEHOLDER.findall(text)}
 
 
-def nearest_known(
-    name: str, workflow: Mapping[str, Any], environment: Mapping[str, Any]
-) -> tuple[bool, str | None]:
+def nearest_known(name: str, workflow: Mapping[str, Any], environment: Mapping[str, Any]) -> tuple[bool, str | None]:
     """Whether anything knows the variable ``name``, and the nearest known name."""
     known = {*workflow_variables(workflow), *environment, *DEFAULTS, *DOCUMENTED, *used_names(workflow)}
     return name in known, nearest(name, known)

@@ -13,7 +13,7 @@ from typing import Any
 
 from clara_compat.config.components import Catalogue, ComponentSpec
 from clara_compat.config.overrides import Overrides, parse_overrides
-from clara_compat.config.paths import JSONPath, format_path
+from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import COMMAND_LINE, Located, read_json
 from clara_compat.config.problems import ConfigErrors, Notice, Problems
 from clara_compat.config.sections import TrainSection, ValidateSection, build_sections
@@ -41,6 +41,7 @@ __all__ = [
     "find_config",
     "load_train_workflow",
 ]
+
 
 @dataclass(frozen=True)
 class TrainWorkflow:
@@ -85,10 +86,10 @@ class TrainWorkflow:
         return [spec for spec in found if spec is not None]
 
     @property
-    def user_roots(self) -> list[Path]:
+    def user_roots(self) -> list[str]:
         """Folders to import user code from, in the order it was searched, those of the used classes included."""
         used = [spec.user.root for spec in self.specs if spec.user]
-        return [root.absolute() for root in dict.fromkeys([*self.roots.ordered, *used])]
+        return [str(_absolute(root)) for root in dict.fromkeys([*self.roots.ordered, *used])]
 
 
 def load_train_workflow(
@@ -117,22 +118,23 @@ def load_train_workflow(
     """
     commands = parse_overrides(overrides)
     file = find_config(config, mmar)
-    root = _mmar_of(file) if mmar is None else Path(os.path.abspath(mmar))
+    root = _mmar_of(file) if mmar is None else _absolute(mmar)
     written = read_json(file, shown=str(config))
     environment = _environment(env, root)
-    problems = Problems()
-    document = commands.apply(written, problems)
-    return _Loading(
+    loading = _Loading(
         file=file,
         mmar=root,
-        document=document,
+        document=written,
         environment=environment,
         commands=commands,
-        problems=problems,
         roots=search_roots(root, file.parent),
         catalogue=catalogue or Catalogue.installed(),
         user_code_required=user_code_required,
-    ).workflow()
+    )
+    try:
+        return loading.workflow()
+    except RecursionError as error:
+        raise ClaraError("lists and objects are nested too deeply", Address(str(config))) from error
 
 
 def find_config(config: str | Path, mmar: str | Path | None) -> Path:
@@ -142,15 +144,21 @@ def find_config(config: str | Path, mmar: str | Path | None) -> Path:
         ClaraError: ``mmar`` is given and is no folder.
     """
     if mmar is not None and not Path(mmar).is_dir():
-        raise ClaraError("the MMAR is not a folder; give the folder that holds config/, commands/, ...", Address(str(mmar)))
+        raise ClaraError(
+            "the MMAR is not a folder; give the folder that holds config/, commands/, ...", Address(str(mmar))
+        )
     given = Path(config)
     if not given.exists() and mmar is not None and (Path(mmar) / given).exists():
         return Path(mmar) / given
     return given
 
 
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow the user's links
+
+
 def _mmar_of(file: Path) -> Path:
-    folder = Path(os.path.abspath(file)).parent
+    folder = _absolute(file).parent
     return folder.parent if folder.name == "config" else folder
 
 
@@ -170,20 +178,22 @@ class _Loading:
     document: Located
     environment: Located | None
     commands: Overrides
-    problems: Problems
     roots: UserRoots
     catalogue: Catalogue
     user_code_required: bool
+    problems: Problems = field(default_factory=Problems)
     undefined: Mapping[JSONPath, str] = field(default_factory=dict)
 
     def workflow(self) -> TrainWorkflow:
+        self.document = self.commands.apply(self.document, self.problems)
         environment = self.environment.data if self.environment else {}
         self._unknown_variables(environment)
         raw = self.document.data
         variables = resolve_variables(raw, environment, self.commands.variables, self.mmar)
         substituted = substitute(raw, variables, self.document.address, self.problems)
         self.undefined = substituted.undefined
-        self.document = self.document.with_data(substituted.data)
+        own = [(name,) for name in self.commands.variables if name not in ("train", "validate")]
+        self.document = self.document.with_data(substituted.data, own)
         data = self.document.data
         winners = {**environment, **self.commands.variables}.keys()
         variables |= {key: data[key] for key in workflow_variables(raw) if key not in winners}
@@ -197,7 +207,11 @@ class _Loading:
         self.problems.raise_any()
         if settings is None or train is None:
             raise RuntimeError("a workflow without settings or train section, and no error that says so")
-        notices = [*self.document.notices, *(self.environment.notices if self.environment else []), *self.problems.notices]
+        notices = [
+            *self.document.notices,
+            *(self.environment.notices if self.environment else []),
+            *self.problems.notices,
+        ]
         return TrainWorkflow(
             file=self.file,
             mmar=self.mmar,
@@ -212,9 +226,7 @@ class _Loading:
         )
 
     def _setting_address(self, name: str, *below: str | int) -> Address:
-        if name in self.commands.variables:
-            return Address(COMMAND_LINE, None, format_path((name, *below)))
-        if self.environment and name in self.environment.data:
+        if self.environment and name in self.environment.data and name not in self.commands.variables:
             return self.environment.address(name, *below)
         return self.document.address(name, *below)
 

@@ -104,7 +104,7 @@ def make_scan(
         indexing="ij",
         sparse=True,
     )
-    anatomy = draw_anatomy(tuple(grid), random)
+    anatomy = draw_anatomy((grid[0], grid[1], grid[2]), random)
     blur = np.asarray((0.55, 0.55, 0.4))
     image = gaussian_filter(anatomy.hounsfield, blur)  # edges are shared between voxels, as in a scanner
     noise = gaussian_filter(random.standard_normal(image.shape, dtype=np.float32), blur)
@@ -126,9 +126,14 @@ def _write_scan(image_file: Path, label_file: Path, size: Sequence[int], seed: l
     image.header.set_slope_inter(1.0, -_STORED_OFFSET)
     for file, nifti in ((image_file, image), (label_file, nibabel.Nifti1Image(label, affine))):
         nifti.header.set_xyzt_units("mm", "sec")
-        partial = file.with_name(f".partial_{file.name}")
+        partial = _partial(file)
         nibabel.save(nifti, partial)
         os.replace(partial, file)
+
+
+def _partial(file: Path) -> Path:
+    """Where a file is written before it gets its name; another process may be making the same folder."""
+    return file.with_name(f".partial_{os.getpid()}_{file.name}")
 
 
 def _listed(counts: dict[str, int]) -> Iterator[dict[str, Any]]:
@@ -162,6 +167,6 @@ def _read_stamp(root: Path) -> Any:
 
 
 def _write_json(file: Path, content: Any) -> None:
-    partial = file.with_name(f".partial_{file.name}")
+    partial = _partial(file)
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, file)

@@ -21,7 +21,7 @@ class AuxOp(Protocol):
     do_summary: bool
     """Average the values over a training epoch."""
 
-    def __call__(self, output: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
+    def __call__(self, output: MutableMapping[str, Any]) -> Mapping[str, torch.Tensor]:
         """Return the scalars by tag. ``output`` has ``image``, ``label``, ``pred`` and, in training, ``loss``."""
 
 
@@ -29,8 +29,8 @@ class AuxiliaryOutputs:
     """Computes the auxiliary operations of every step and puts their values where metrics find them.
 
     After the model has run, each value stands in ``engine.state.output`` under its tag; a validation metric names the
-    tag as its ``field`` (clara-3.1 engine facts, sections 2.6 and 2.7). On a trainer the means over the epoch also stand
-    in ``engine.state.metrics`` when the epoch completes: attach this handler before those that read them. The values
+    tag as its ``field`` (clara-3.1 engine facts, sections 2.6 and 2.7). On a trainer the means over the epoch stand in
+    ``engine.state.metrics`` too when the epoch completes: attach this handler before those that read them. The values
     stay on the device until then, so no step waits for it.
 
     Args:
@@ -97,7 +97,7 @@ def step_loss(output: MutableMapping[str, Any], loss: Callable[..., torch.Tensor
     """Return the loss of a step, a scalar without gradient.
 
     Args:
-        output: fields of the step. A trainer's has the loss; to an evaluator's it is added, so that it is computed once.
+        output: fields of the step. A trainer's has the loss; to an evaluator's it is added and so computed once.
         loss: called with prediction and label when the output has no loss yet.
     """
     if CommonKeys.LOSS not in output:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -88,7 +88,7 @@ def _widened(outputs: Any) -> Any:
     return outputs
 
 
-@lru_cache(maxsize=None)
+@cache
 def _say_float32(kind: str) -> None:
     """Log, once per kind of device, that mixed precision was asked for and cannot be had."""
     logger.warning("use_amp: this %s has no bfloat16 in hardware, so the network runs in float32", kind)

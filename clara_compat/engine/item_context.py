@@ -21,7 +21,7 @@ class ItemKey(NamedTuple):
     seed: int
     epoch: int
     position: int
-    index: int
+    index: int  # type: ignore[assignment]  # nobody searches an item's key, so tuple.index may go
 
 
 current_item: ContextVar[ItemKey | None] = ContextVar("current_item", default=None)

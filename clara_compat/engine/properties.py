@@ -19,7 +19,7 @@ from monai.data import MetaTensor
 
 from clara_compat.common.constants import ImageProperty
 
-__all__ = ["KEY", "carry", "read", "update", "write"]
+__all__ = ["KEY", "affine_spacing", "carry", "read", "update", "write"]
 
 KEY: Final = "clara"
 """The meta key."""
@@ -38,7 +38,7 @@ def read(tensor: torch.Tensor) -> dict[str, Any]:
     if text is None:
         return {}
     properties = {name: _decode(value) for name, value in json.loads(text).items()}
-    properties.setdefault(ImageProperty.SPACING, _affine_spacing(tensor))
+    properties.setdefault(ImageProperty.SPACING, affine_spacing(tensor))
     return properties
 
 
@@ -53,7 +53,7 @@ def write(tensor: MetaTensor, properties: Mapping[str, Any]) -> None:
     """
     stored = {}
     for name, value in properties.items():
-        if name == ImageProperty.SPACING and _is_spacing(value, _affine_spacing(tensor)):
+        if name == ImageProperty.SPACING and _is_spacing(value, affine_spacing(tensor)):
             continue
         try:
             stored[name] = _encode(value)
@@ -73,7 +73,7 @@ def carry(data: torch.Tensor, source: torch.Tensor, affine: torch.Tensor | None 
     Args:
         data: plain tensor.
         source: a ``MetaTensor``; when it is a plain tensor, ``data`` is returned as it is.
-        affine: the new affine (4x4, float64), or None to keep it.
+        affine: the new affine (4x4, float64), or None to keep it; a spacing that is not the affine's changes with it.
         changed: properties to set.
     """
     if not isinstance(source, MetaTensor):
@@ -82,12 +82,19 @@ def carry(data: torch.Tensor, source: torch.Tensor, affine: torch.Tensor | None 
     if affine is not None:
         meta["affine"] = affine
     out = MetaTensor(data, meta=meta, applied_operations=list(source.applied_operations))
+    if affine is not None and ImageProperty.SPACING in json.loads(meta.get(KEY, "{}")):
+        ratios = zip(read(source)[ImageProperty.SPACING], affine_spacing(out), affine_spacing(source), strict=False)
+        changed.setdefault(ImageProperty.SPACING, tuple(float(one) * new / old for one, new, old in ratios))
     if changed:
         update(out, **changed)
     return out
 
 
-def _affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
+def affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
+    """Return the column norms of the affine: mm, one number per spatial axis of a channel-first tensor.
+
+    ``MetaTensor.pixdim`` is not that for a 2-D image that lies obliquely in space: it leaves out the third coordinate.
+    """
     affine = tensor.affine if isinstance(tensor, MetaTensor) else torch.eye(4, dtype=torch.float64)
     matrix = affine.numpy()[..., :-1, : min(affine.shape[-1] - 1, tensor.ndim - 1)]
     return tuple(np.sqrt((matrix * matrix).sum(axis=-2)).tolist()) if matrix.ndim == 2 else ()

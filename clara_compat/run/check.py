@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def check(
 
     report.notices = list(workflow.notices)
     report.limits = limits(workflow)
-    report.rows = [_row(spec) for spec in _specs(workflow)]
+    report.rows = [_row(spec) for spec in workflow.specs]
     report.errors = problems_of(workflow, data=data)
     return report
 
@@ -126,24 +126,6 @@ def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> list[ClaraErro
     except ClaraError as error:
         problems.append(error)
     return problems
-
-
-def _specs(workflow: TrainWorkflow) -> Iterator[ComponentSpec]:
-    train = workflow.train
-    singles = [train.loss, train.optimizer, train.lr_policy, train.model]
-    yield from (spec for spec in singles if spec is not None)
-    yield from train.pre_transforms
-    yield from train.batch_transforms
-    yield train.image_pipeline
-    yield from train.aux_ops
-    yield from train.handlers
-    if workflow.validate is not None:
-        validate = workflow.validate
-        yield from validate.metrics
-        yield from validate.pre_transforms
-        yield validate.image_pipeline
-        if validate.inferer is not None:
-            yield validate.inferer
 
 
 _RUNNING_FAMILIES = ("pre_transforms", "metrics")

@@ -39,6 +39,8 @@ def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
     """Return the user's part of ``error``, found below MONAI's and Ignite's own wrappings, or None for a defect."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, (ClaraError, ItemError)):
+        if isinstance(found, ValueError) and _raised_by_engine(found):
+            return ClaraError(str(found))
         found = found.__cause__ or found.__context__
     if isinstance(found, ItemError):
         failure = found.failure
@@ -50,3 +52,11 @@ def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
         address = sources[index] if index is not None and index < len(sources) else None
         return ClaraError(str(found), address)
     return found
+
+
+def _raised_by_engine(error: BaseException) -> bool:
+    """Whether one of our networks or losses refused the sizes or options it was given."""
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb is not None and tb.tb_frame.f_globals.get("__name__", "").startswith("clara_compat.engine.")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import save_json
 from clara_compat.errors import ClaraError
 
 __all__ = ["OUTPUTS", "check_writable", "prepare", "write_bundle"]
@@ -64,9 +65,7 @@ def check_writable(folder: Path) -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Make the output folder; results of an earlier run are moved to ``previous_N`` beside the new ones."""
-    check_writable(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make room in the output folder: results of an earlier run are moved to ``previous_N`` beside the new ones."""
     names = {Path(name).parts[0] for name in OUTPUTS.values()} | {"debug"}
     earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
     earlier += sorted(folder.glob("events.out.tfevents.*"))
@@ -84,8 +83,6 @@ def prepare(folder: Path) -> None:
 
 def write_bundle(folder: Path, config: dict[str, Any], spatial_dims: int, in_channels: int) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
-    from clara_compat.engine.files import save_json
-
     save_json(config, folder / OUTPUTS["bundle"])
     save_json(_metadata(spatial_dims, in_channels), folder / OUTPUTS["metadata"])
     (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
-from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
+from clara_compat.config.workflow import TrainWorkflow, find_config, load_train_workflow
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run
 from clara_compat.run.outputs import OUTPUTS, prepare, write_bundle
+from clara_compat.run.seeds import seeds_of
+from clara_compat.translate.limits import limits
+from clara_compat.translate.train import translate_train
 
 if TYPE_CHECKING:
     import torch
@@ -68,28 +71,25 @@ def train(
         Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides
     )
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
-    log_file = _path(log_config) or default_log_config(workflow.mmar)
-    with logging_of_a_run(read_log_config(log_file, ckpt_dir) if log_file else None):
+    problems = Problems()
+    problems.errors = [*limits(workflow), *problems_of(workflow)]
+    problems.raise_any()
+    log_file = find_config(log_config, workflow.mmar) if log_config else default_log_config(workflow.mmar)
+    logging_settings = read_log_config(log_file, ckpt_dir) if log_file else None
+    ckpt_dir.mkdir(parents=True, exist_ok=True)
+    with logging_of_a_run(logging_settings):
         for notice in workflow.notices:
             logger.warning("%s", notice)
         return _run(workflow, ckpt_dir)
 
 
 def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
-    from clara_compat.translate.limits import limits
-
-    problems = Problems()
-    problems.errors = [*limits(workflow), *problems_of(workflow)]
-    problems.raise_any()
-
     from clara_compat.run.execute import execute
-    from clara_compat.run.seeds import seeds_of
-    from clara_compat.translate.train import translate_train
 
     bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, workflow.user_roots)
     prepare(ckpt_dir)
     network = bundle.config["network_def"]
-    write_bundle(ckpt_dir, bundle.config, network.get("spatial_dims", 3), network.get("in_channels", 1))
+    write_bundle(ckpt_dir, bundle.config, network["spatial_dims"], network["in_channels"])
     parser = execute(bundle)
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(

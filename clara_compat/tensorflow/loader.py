@@ -1,8 +1,7 @@
 """Import the user's own modules, and make their components.
 
-Only folders named by :func:`use` are searched, ahead of nothing else: the user's modules live in a registry of their
-own, so a file called ``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do
-not mix. Inside these modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and
+Only folders named by :func:`use` are searched. The user's modules live in a registry of their own, so a file called
+``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do not mix. Inside these modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and
 numpy still has ``np.bool``, ``np.float``, ``np.int`` and ``np.object``, which numpy 1.24 removed. No ``.pyc`` file is
 read or written.
 """
@@ -24,6 +23,10 @@ from clara_compat.tensorflow.absent import REPLACED, absent_module
 from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
 
 __all__ = ["UserCode", "component", "use"]
+
+
+_OURS = frozenset({"ai4med", "clara_compat", "nvmidl"})
+"""Never loaded as user code, wherever a copy of them lies: there is one ``MedicalImage`` in a process."""
 
 
 class UserCode:
@@ -52,6 +55,8 @@ class UserCode:
 
     def find(self, name: str) -> ModuleType | None:
         """Return the user's module ``name``, or None when no file of that name is below the roots."""
+        if name.partition(".")[0] in _OURS:
+            return None
         with self._lock:
             if name in self.modules:
                 return self.modules[name]

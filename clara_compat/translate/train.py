@@ -9,6 +9,7 @@ from typing import Any
 
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.models.unet import Unet
 from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
@@ -18,6 +19,10 @@ from clara_compat.translate.chain import transform_chain, user_component
 from clara_compat.translate.render import render
 
 __all__ = ["Bundle", "Seeds", "translate_train"]
+
+
+_IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.engine.metrics.compare", "greater"))
+"""Functions that the config hands over as they are."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Bundle:
     sources: dict[str, list[Address]]
 
 
-def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[str]) -> Bundle:
+def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[Path]) -> Bundle:
     """Translate ``workflow`` into the config that trains it.
 
     Args:
@@ -60,12 +65,12 @@ def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_
 
 
 class _TrainTranslation:
-    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[str]) -> None:
+    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[Path]) -> None:
         self.workflow = workflow
         self.settings = workflow.settings
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
-        self.user_roots = list(user_roots)
+        self.user_roots = [str(root) for root in user_roots]
         self.pipeline = _pipeline(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
 
@@ -73,7 +78,7 @@ class _TrainTranslation:
         settings, train = self.settings, self.workflow.train
         context = self._context("train", self.pipeline)
         config: dict[str, Any] = {
-            "imports": ["$import torch"],
+            "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],
             "mmar": str(self.workflow.mmar),
             "ckpt_dir": str(self.ckpt_dir),
             "epochs": settings.epochs,
@@ -199,7 +204,7 @@ class _TrainTranslation:
                 optimizer=Expression("@optimizer"),
                 loss_function=Expression("@loss"),
                 non_blocking=True,
-                prepare_batch=Expression("$clara_compat.engine.data.batch.prepare_batch"),
+                prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@train#inferer"),
                 train_handlers=Expression("@train#handlers"),
                 optim_set_to_none=True,
@@ -218,11 +223,11 @@ class _TrainTranslation:
                 validate.image_pipeline.address,
             )
         metrics = [(self._metric_name(spec), spec) for spec in validate.metrics]
-        keys = [name for name, spec in metrics if spec.args.get("is_key_metric")] or [name for name, _ in metrics]
+        keys = [name for name, spec in metrics if _is_key_metric(spec)] or [name for name, _ in metrics]
         entries = {name: self._metric(spec, name, context) for name, spec in metrics}
         key_metric = {keys[0]: entries.pop(keys[0])} if keys else None
         operations = self._operations(context)
-        inferer = Entry("SimpleInferer") if validate.inferer is None else self._component(validate.inferer, context)
+        inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         return {
             **self._data_side(pipeline, validate.pre_transforms, context),
             "inferer": self._autocast(inferer),
@@ -233,15 +238,25 @@ class _TrainTranslation:
                 val_data_loader=Expression("@validate#loader"),
                 network=Expression("@network"),
                 non_blocking=True,
-                prepare_batch=Expression("$clara_compat.engine.data.batch.prepare_batch"),
+                prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@validate#inferer"),
                 key_val_metric=key_metric,
                 additional_metrics=entries or None,
-                metric_cmp_fn=Expression("$clara_compat.engine.metrics.compare.greater"),
+                metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
                 decollate=False,
             ),
         }
+
+    def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry | list[Entry]:
+        """Return the entry of the validation's inferer, its windows checked against what the network takes."""
+        model, roi_size = create(self.workflow.train.model), getattr(create(spec), "roi_size", None)
+        if roi_size is not None and isinstance(model, Unet):
+            try:
+                model.check_size("roi_size", roi_size)
+            except ClaraError as error:
+                raise ClaraError(error.message, spec.arg_address("roi_size")) from error
+        return self._component(spec, context)
 
     def _autocast(self, inferer: Any) -> Any:
         if not self.settings.use_amp:
@@ -277,3 +292,13 @@ def _pipeline(spec: ComponentSpec) -> SegmentationImagePipeline:
     if not isinstance(component, SegmentationImagePipeline):
         raise ClaraError(f"'{spec.name}' is not supported as image_pipeline yet", spec.address)
     return component
+
+
+def _is_key_metric(spec: ComponentSpec) -> bool:
+    """Whether a metric chooses the best model: its argument, or the default that a user's class gives it."""
+    if spec.cls is not None:
+        return bool(getattr(create(spec), "is_key_metric", False))
+    given = spec.args.get("is_key_metric")
+    if given is None and spec.user is not None and spec.user.signature is not None:
+        given = next((argument.default for argument in spec.user.signature if argument.name == "is_key_metric"), None)
+    return given is True

@@ -151,7 +151,14 @@ def test_inferer_and_writer_defaults():
 
 
 def rows(file):
-    return [tuple(line.split("\t")) for line in file.read_text(encoding="utf-8").splitlines()]
+    """Return the rows of a report below its header."""
+    return [tuple(line.split("\t")) for line in file.read_text().splitlines()[1:]]
+
+
+def summary_of(file):
+    """Return a summary report as a dictionary."""
+    header, values = (line.split("\t") for line in file.read_text().splitlines())
+    return dict(zip(header[1:], values[1:], strict=True))
 
 
 @pytest.mark.parametrize("kind", [MetricList, MetricAverage])
@@ -199,7 +206,7 @@ def test_report(tmp_path):
         ("tab name", "0.6"),
         ("empty.nii", "nan"),
     ]
-    summary = dict(rows(folder / "val_dice_summary_results.txt"))
+    summary = summary_of(folder / "val_dice_summary_results.txt")
     assert list(summary) == ["mean", "median", "max", "min", "90percentile", "std"]
     deviation = math.sqrt(sum((value - 0.56) ** 2 for value in values) / 5)
     # 90 % of the way through 0.1 0.4 0.6 0.8 0.9 lies 0.6 of the way from 0.8 to 0.9
@@ -214,7 +221,7 @@ def test_report(tmp_path):
 def test_report_of_no_case(tmp_path):
     MetricList("dice", report_path=str(tmp_path)).generate_report()
     assert rows(tmp_path / "dice_raw_results.txt") == []
-    assert {value for _, value in rows(tmp_path / "dice_summary_results.txt")} == {"nan"}
+    assert set(summary_of(tmp_path / "dice_summary_results.txt").values()) == {"nan"}
 
 
 def test_no_report_path_no_report(tmp_path, monkeypatch):
@@ -232,7 +239,7 @@ def test_unwritable_report_folder(tmp_path):
     (tmp_path / "file").touch()
     metric = MetricList("dice", report_path=str(tmp_path / "file"))
     with pytest.raises(
-        ClaraError, match="report of metric 'dice' cannot be written to .*set 'report_path' to a folder"
+        ClaraError, match=r"report of metric 'dice' cannot be written to .*set 'report_path' to a folder"
     ):
         metric.generate_report()
 

@@ -114,7 +114,7 @@ def test_classes_outside_the_catalogue(cls):
 
 
 def test_a_users_class_has_no_legacy_path():
-    with pytest.raises(ValueError, match="Users is not defined in clara_compat.components"):
+    with pytest.raises(ValueError, match=r"Users is not defined in clara_compat\.components"):
         catalogue.legacy_path(type("Users", (MetricList,), {"__module__": "users"}))
 
 

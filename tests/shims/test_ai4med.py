@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
-import ai4med
 import pytest
 
+import ai4med
 from clara_compat.components.catalogue import components, legacy_path
 
 MODULES = sorted(info.name for info in pkgutil.walk_packages(ai4med.__path__, "ai4med."))

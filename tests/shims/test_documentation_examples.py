@@ -9,6 +9,7 @@ import logging
 
 import numpy as np
 import pytest
+
 from ai4med.common.build_ctx import BuildContext
 from ai4med.common.constants import DataElementKey, ImageProperty
 from ai4med.common.medical_image import MedicalImage
@@ -194,11 +195,12 @@ def test_metric(tmp_path):
     assert (metric.field, metric.is_key_metric) == ("accuracy", True)
     metric.generate_report()
     assert (tmp_path / "my_mean_raw_results.txt").read_text().splitlines() == [
+        "file\tmean",
         "case0.nii\t0.25",
         "case2.nii\t0.75",
         "case1.nii\tnan",
     ]
-    assert (tmp_path / "my_mean_summary_results.txt").read_text().splitlines()[0] == "mean\t0.5"
+    assert (tmp_path / "my_mean_summary_results.txt").read_text().splitlines()[1].startswith("mean\t0.5\t")
 
 
 def test_loss_reads_the_build_context():

@@ -46,6 +46,15 @@ def test_a_file_named_like_an_installed_package_does_not_disturb_it(tmp_path: Pa
     assert hasattr(nibabel, "load")
 
 
+def test_a_copy_of_our_own_packages_is_never_loaded_as_user_code(tmp_path: Path) -> None:
+    write(tmp_path, ai4med__common__medical_image="class MedicalImage: pass\n")
+    write(tmp_path, user="from ai4med.common.medical_image import MedicalImage\nclass A:\n    image = MedicalImage\n")
+    use([str(tmp_path)])
+    from clara_compat.common.medical_image import MedicalImage
+
+    assert component("user.A").image is MedicalImage
+
+
 def test_modules_of_two_mmars_do_not_mix(tmp_path: Path) -> None:
     one = UserCode([str(write(tmp_path / "one", same="VALUE = 1\n"))])
     two = UserCode([str(write(tmp_path / "two", same="VALUE = 2\n"))])

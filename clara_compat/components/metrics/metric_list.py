@@ -7,28 +7,13 @@ reports are not documented: they are assumed.
 from __future__ import annotations
 
 import math
-import os
-import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clara_compat.errors import ClaraError
+from clara_compat.common.metric_report import write_reports
 
 __all__ = ["MetricList"]
-
-_SUMMARY: dict[str, Callable[[np.ndarray[Any, Any]], Any]] = {
-    "mean": np.mean,
-    "median": np.median,
-    "max": np.max,
-    "min": np.min,
-    "90percentile": lambda values: np.percentile(values, 90),
-    "std": np.std,
-}
-_UNPRINTABLE = re.compile(r"[\t\r\n]")
-"""What would break a row of the report."""
 
 
 class MetricList:
@@ -91,9 +76,7 @@ class MetricList:
     def generate_report(self) -> None:
         """Write the report files into ``report_path``; without one, nothing.
 
-        ``<name>_raw_results.txt`` has one row per case, file name (or the case's number) and value, and
-        ``<name>_summary_results.txt`` one row per statistic: mean, median, max, min, 90percentile, std. Columns are
-        separated by a tab. Nan is left out of the statistics. Either file is complete or not there at all.
+        See :func:`~clara_compat.common.metric_report.write_reports`.
 
         Raises:
             ClaraError: the folder or a file cannot be written.
@@ -101,23 +84,10 @@ class MetricList:
         if self.report_path is None:
             return
         self.name_new_values("")
-        values = np.concatenate([self._values(), np.full(len(self._invalid_file_names), math.nan)])
+        values = [*self._values(), *[math.nan] * len(self._invalid_file_names)]
         names = [*self._file_names, *self._invalid_file_names]
-        cases = enumerate(zip(names, values, strict=True), start=1)
-        rows = ((name or f"case_{number}", value) for number, (name, value) in cases)
-        valid = values[~np.isnan(values)]
-        summary = ((title, compute(valid) if valid.size else math.nan) for title, compute in _SUMMARY.items())
-        stem = re.sub(r"[^\w.+ -]", "_", self.name)
-        folder = Path(self.report_path)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / f"{stem}_raw_results.txt", rows)
-            _write(folder / f"{stem}_summary_results.txt", summary)
-        except OSError as error:
-            raise ClaraError(
-                f"the report of metric '{self.name}' cannot be written to {folder} ({error.strerror}): "
-                "set 'report_path' to a folder you may write to"
-            ) from error
+        files = [name or f"case_{number}" for number, name in enumerate(names, start=1)]
+        write_reports(self.report_path, self.name, files, values)
 
     def _stored(self, number: float) -> float:
         """Return what is kept of a valid number."""
@@ -135,13 +105,3 @@ def _text(filename: Any) -> str:
         return ", ".join(_text(name) for name in filename)
     return str(filename)
 
-
-def _write(file: Path, rows: Iterable[tuple[str, float]]) -> None:
-    text = "".join(f"{_UNPRINTABLE.sub(' ', name)}\t{float(value):.9g}\n" for name, value in rows)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
 
-from clara_compat.engine.files import save_torch
+from clara_compat.common.files import replacing
 from clara_compat.engine.handlers.statistics import validated
 
 __all__ = ["Checkpoints"]
@@ -50,16 +51,20 @@ class Checkpoints:
             state = self.evaluator.state
             best = {"name": state.key_metric_name, "value": state.best_metric, "epoch": state.best_metric_epoch}
             if validated(engine, self.evaluator) and state.best_metric_epoch == engine.state.epoch:
-                save_torch(self.network.state_dict(), self.folder / "model.pt")
-        save_torch(
+                self._save(self.network.state_dict(), "model.pt")
+        self._save(
             {
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "trainer": dict(engine.state_dict()),
                 "best": best,
             },
-            self.folder / "checkpoint.pt",
+            "checkpoint.pt",
         )
 
     def _end(self, engine: Engine) -> None:
-        save_torch(self.network.state_dict(), self.folder / "final_model.pt")
+        self._save(self.network.state_dict(), "final_model.pt")
+
+    def _save(self, content: Any, name: str) -> None:
+        with replacing(self.folder / name) as stream:
+            torch.save(content, stream)

@@ -13,7 +13,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.utils import CommonKeys
 
-from clara_compat.engine.files import save_json
+from clara_compat.common.files import save_json
 
 __all__ = ["TrainStatistics", "validated"]
 

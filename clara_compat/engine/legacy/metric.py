@@ -18,7 +18,7 @@ __all__ = ["LegacyMetric"]
 class LegacyMetric(IgniteMetric):
     """Feeds a Clara ``Metric`` (or a bare ``MetricList``) with numpy values during validation.
 
-    For every case ``update(value, label_value=..., filename=..., data_prop=None)`` is called: a field with one value per
+    For every case ``update(value, label_value, filename, data_prop)`` is called: a field with one value per
     batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's channel-first array
     (C, spatial...). ``get()`` is the validation's value; the report is written when the metric has a ``report_path``.
     What Clara passed as ``data_prop`` is not documented (`assumed` None).
@@ -29,17 +29,19 @@ class LegacyMetric(IgniteMetric):
     """
 
     def __init__(self, metric: Any, name: str) -> None:
-        self.metrics = getattr(metric, "metric", metric)
+        self.metric = metric
         self.field = _engine_field(getattr(metric, "field", "model"))
         self.label_field = getattr(metric, "label_field", None)
         self.name = name
-        if not callable(getattr(self.metrics, "update", None)) or not callable(getattr(self.metrics, "get", None)):
-            raise ClaraError(f"metric '{name}': {type(self.metrics).__name__} has no update() and get(): derive it from MetricList")
+        if not callable(getattr(metric, "update", None)) or not callable(getattr(metric, "get", None)):
+            raise ClaraError(
+                f"metric '{name}': {type(metric).__name__} has no update() and get(): derive it from Metric or MetricList"
+            )
         super().__init__()
 
     def reset(self) -> None:
         """Forget the cases of the last validation."""
-        self.metrics.reset()
+        self.metric.reset()
 
     def iteration_completed(self, engine: Engine) -> None:  # type: ignore[override]
         """Hand the batch's values over, case by case."""
@@ -49,16 +51,15 @@ class LegacyMetric(IgniteMetric):
             labels = found
         names = _file_names(engine.state.batch.get(CommonKeys.IMAGE))
         for i, (value, label) in enumerate(zip(values, labels, strict=True)):
-            self.metrics.update(value, label_value=label, filename=names[i] if i < len(names) else "")
+            self.metric.update(value, label, names[i] if i < len(names) else "", None)
 
     def update(self, output: Any) -> None:
         """Not used: :meth:`iteration_completed` reads the engine itself."""
 
     def compute(self) -> float:
         """Return the metric's value and write its report."""
-        value = float(self.metrics.get())
-        if getattr(self.metrics, "report_path", None):
-            self.metrics.generate_report()
+        value = float(self.metric.get())
+        self.metric.generate_report()
         return value
 
     def _value(self, engine: Engine, field: str) -> Any:

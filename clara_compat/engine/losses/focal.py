@@ -82,7 +82,7 @@ class ClaraFocalLoss(nn.Module):
     def _sum_soft(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Add the terms of all voxels, for targets of one channel per class; one channel at a time to save memory."""
         first = int(self.skip_background)
-        pairs = list(zip(targets.unbind(dim=1), predictions.unbind(dim=1)))[first:]
+        pairs = list(zip(targets.unbind(dim=1), predictions.unbind(dim=1), strict=True))[first:]
         total = torch.stack([(t.to(p.dtype) * self._term(p)).sum() for t, p in pairs]).sum()
         if predictions.shape[1] == 1:
             total = total + ((1.0 - targets.to(predictions.dtype)) * self._term(1.0 - predictions)).sum()

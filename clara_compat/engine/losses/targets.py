@@ -13,7 +13,8 @@ def checked(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Check the two tensors against each other as Clara's loss does, and drop their metadata.
 
-    The first three refusals are those of the published loss (Clara 3.1 page "Bring your own components", ``dice_loss``).
+    The first three refusals are those of the published loss (``dice_loss`` of the Clara 3.1 page "Bring your own
+    components").
 
     Args:
         predictions: (N, C, spatial...).

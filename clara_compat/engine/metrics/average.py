@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class ClaraAverage(CaseMetric):
         self.loss = loss
         super().__init__(name, report_path)
 
-    def case_values(self, output: Mapping[str, Any]) -> Sequence[float]:
+    def case_values(self, output: MutableMapping[str, Any]) -> Sequence[float]:
         """Return the value of a batch in a list."""
         if self.field_name == CommonKeys.LOSS and self.loss is not None:
             found: Any = step_loss(output, self.loss)

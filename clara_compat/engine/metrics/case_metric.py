@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class CaseMetric(Metric):
         self.values: list[np.ndarray] = []
 
     @abstractmethod
-    def case_values(self, output: Mapping[str, Any]) -> Sequence[Any]:
+    def case_values(self, output: MutableMapping[str, Any]) -> Sequence[Any]:
         """Return the values of a batch: per case a number or a row of numbers, or one item for the whole batch."""
 
     @torch.no_grad()
@@ -54,7 +54,7 @@ class CaseMetric(Metric):
         self.update(engine.state.output, _file_names(engine.state.batch))
 
     @torch.no_grad()
-    def update(self, output: Mapping[str, Any], files: Sequence[str] = ()) -> None:
+    def update(self, output: MutableMapping[str, Any], files: Sequence[str] = ()) -> None:
         """Take the values of a batch.
 
         Args:
@@ -66,7 +66,7 @@ class CaseMetric(Metric):
         """
         values = self.case_values(output)
         names = list(files) if len(files) == len(values) else [";".join(files)] * len(values)
-        for name, value in zip(names, values):
+        for name, value in zip(names, values, strict=True):
             self.files.append(name or f"case_{len(self.files) + 1}")
             self.values.append(np.atleast_1d(np.asarray(value, dtype=np.float64)))
 
@@ -80,7 +80,7 @@ class CaseMetric(Metric):
         if self.report_path is not None:
             write_reports(self.report_path, self.name, self.files, self.values)
 
-    def field(self, output: Mapping[str, Any], field: str) -> Any:
+    def field(self, output: MutableMapping[str, Any], field: str) -> Any:
         """Return a field of the output, a tensor without its metadata.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class ClaraDice(CaseMetric):
         self.is_2d = is_2d
         super().__init__(name, report_path)
 
-    def case_values(self, output: Mapping[str, Any]) -> Sequence[np.ndarray]:
+    def case_values(self, output: MutableMapping[str, Any]) -> Sequence[np.ndarray]:
         """Return a row of Dice values per case, one value per counted channel, nan where the label has none."""
         predictions, labels = self.field(output, self.prediction_field), self.field(output, self.label_field)
         self._check(predictions, labels)
@@ -72,10 +72,7 @@ class ClaraDice(CaseMetric):
         for case in range(predictions.shape[0]):
             for channel in range(first, channels):
                 predicted = predictions[case, channel] >= self.logit_thresh
-                if self.is_one_hot_targets:
-                    true = labels[case, channel] >= 0.5
-                else:
-                    true = labels[case, 0] == classes[channel]
+                true = labels[case, channel] >= 0.5 if self.is_one_hot_targets else labels[case, 0] == classes[channel]
                 counts += [torch.count_nonzero(mask, dim=axes) for mask in (predicted & true, predicted, true)]
         shape = (predictions.shape[0], channels - first, 3, -1)
         both, predicted_size, true_size = np.moveaxis(torch.stack(counts).cpu().numpy().reshape(shape), 2, 0)

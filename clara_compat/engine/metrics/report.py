@@ -57,9 +57,9 @@ def write_reports(
         titles.append("mean")
         summary = [
             [title, *(_text(summarise(column) if column.size else np.nan) for summarise in SUMMARIES.values())]
-            for title, column in zip(titles, table.T)
+            for title, column in zip(titles, table.T, strict=True)
         ]
-    raw = [["file", *titles], *([_cell(file), *map(_text, row)] for file, row in zip(files, table))]
+    raw = [["file", *titles], *([_cell(file), *map(_text, row)] for file, row in zip(files, table, strict=True))]
     stem = re.sub(r"[^\w.+ -]", "_", name)
     raw_path = Path(folder) / f"{stem}_raw_results.txt"
     summary_path = Path(folder) / f"{stem}_summary_results.txt"
@@ -85,12 +85,13 @@ def _cell(text: str) -> str:
 
 def _write(path: Path, rows: list[list[str]]) -> None:
     """Write tab-separated rows to a new file beside ``path`` and rename it, so that a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary_name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(temporary_name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.writelines("\t".join(row) + "\n" for row in rows)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

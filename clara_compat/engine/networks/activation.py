@@ -37,7 +37,7 @@ class FinalActivation(nn.Module):
 
     def forward(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the activated values of ``logits`` (N, C, spatial...), same shape."""
-        if logits.dtype == torch.bfloat16 or logits.dtype == torch.float16:
+        if logits.dtype in [torch.bfloat16, torch.float16]:
             logits = logits.float()
         if self.name == "softmax":
             return torch.softmax(logits, dim=1)

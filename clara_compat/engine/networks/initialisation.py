@@ -35,7 +35,7 @@ def tensorflow_initialisation_(module: nn.Module) -> nn.Module:
     """
     for layer in module.modules():
         if isinstance(layer, _WITH_KERNEL):
-            # The sum of both fans does not depend on which axis holds the inputs, so the transposed layers need no case.
+            # The sum of both fans does not depend on which axis holds the inputs: transposed layers need no case.
             nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -70,17 +71,18 @@ class ClaraUNet(nn.Module):
         self.spatial_dims = spatial_dims
         self.in_channels = in_channels
         self.divisor = 2 ** len(encoder)
+        layer_norm = norm if norm is None or isinstance(norm, str) else tuple(norm)  # JSON has lists only
 
         def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-            return _block(spatial_dims, inputs, outputs, stride, norm, dropout_prob)
+            return _block(spatial_dims, inputs, outputs, stride, layer_norm, dropout_prob)
 
         widths = [in_channels, *encoder]
-        self.encoder = nn.ModuleList([block(n, m, stride=2) for n, m in zip(widths, encoder)])
+        self.encoder = nn.ModuleList([block(n, m, stride=2) for n, m in zip(widths[:-1], encoder, strict=True)])
 
-        skips = widths[-2::-1]  # what each doubling is joined with, deepest first, ending with the image
         levels = len(encoder) - 1
+        skips = encoder[levels - 1 :: -1] if levels else []  # what each doubling is joined with, deepest first
         stages, width = [], encoder[-1]
-        for outputs, skip in zip(decoder[:levels], skips):
+        for outputs, skip in zip(decoder[:levels], skips, strict=True):
             stages.append(block(width, outputs))
             width = outputs + skip
         first, second = decoder[levels : levels + 2]
@@ -89,7 +91,7 @@ class ClaraUNet(nn.Module):
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
         full = [second + in_channels, *decoder[levels + 2 :]]
-        self.refine = nn.Sequential(*[block(n, m) for n, m in zip(full, full[1:])])
+        self.refine = nn.Sequential(*[block(n, m) for n, m in pairwise(full)])
         self.head = Conv[Conv.CONV, spatial_dims](full[-1], out_channels, kernel_size=1)
         self.activation = FinalActivation(final_activation)
         tensorflow_initialisation_(self)
@@ -128,7 +130,7 @@ class ClaraUNet(nn.Module):
 
 
 def _block(
-    spatial_dims: int, inputs: int, outputs: int, stride: int, norm: str | Sequence[Any] | None, dropout_prob: float
+    spatial_dims: int, inputs: int, outputs: int, stride: int, norm: str | tuple[Any, ...] | None, dropout_prob: float
 ) -> nn.Sequential:
     """Convolution with TensorFlow's ``SAME`` padding, normalisation, ReLU, dropout."""
     convolution = Conv[Conv.CONV, spatial_dims]
@@ -178,7 +180,7 @@ def _check(
     if norm is not None and not isinstance(norm, str):
         options = norm[1] if len(norm) == 2 else {}
         groups = options.get("num_groups", 1) if isinstance(options, Mapping) else 1
-        uneven = sorted({n for n in encoder + decoder if n % groups})
+        uneven = sorted({n for n in encoder + decoder if groups < 1 or n % groups})
         if uneven:
             raise ValueError(
                 f"group normalisation with {groups} groups needs numbers of channels divisible by {groups} but the "

@@ -7,6 +7,7 @@ import logging
 import os
 import zlib
 from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import nibabel
@@ -28,7 +29,8 @@ __all__ = ["LoadNiftid"]
 
 _logger = logging.getLogger(__name__)
 
-_UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, OverflowError)
+_NIFTI2_HEADER = 540  # bytes
+_UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError)
 
 
 class _Volume(NamedTuple):
@@ -46,8 +48,8 @@ class LoadNiftid(MapTransform):
 
     D, H and W are the file's axes in their order: nothing is transposed. A file of 3 axes gets one channel and the
     label ``DHW``, one of 2 axes ``HW``; the fourth axis of a file is its channels (label ``DHWC``) unless
-    ``nii_is_channels_first`` (``CDHW``). A list of files gives one channel each (``CDHW`` or ``CHW``); the affine is the
-    first file's. The affine is the file's, from voxel indices to RAS mm.
+    ``nii_is_channels_first`` (``CDHW``). A list of files gives one channel each (``CDHW`` or ``CHW``). The
+    affine is the (first) file's, from voxel indices to RAS mm.
 
     Properties (see :mod:`clara_compat.engine.properties`): ``file_name``, ``original_shape`` and its format (as loaded,
     without the channel that a file of one volume gets), ``original_affine`` (of the file, before re-orientation),
@@ -82,6 +84,7 @@ class LoadNiftid(MapTransform):
         self.as_closest_canonical = as_closest_canonical
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the item with images in the place of paths."""
         d = dict(data)
         for key in self.key_iterator(d):
             d[key] = self._load(d[key], key)
@@ -147,7 +150,7 @@ class LoadNiftid(MapTransform):
         if array.ndim == 5:
             if array.shape[3] != 1:
                 raise ClaraError(
-                    f"'{path}' has the shape {array.shape}: time series are not supported, the fourth of five axes must be 1"
+                    f"'{path}' has the shape {array.shape}: time series are not supported, expected a fourth axis of 1"
                 )
             array = array[:, :, :, 0]
         rank = array.ndim
@@ -168,12 +171,13 @@ def _open(path: str) -> Any:
     ``nibabel.load`` reads a gzipped stream just as far as it needs to, so its checksum is never compared and a damaged
     file gives wrong voxels without a word; unpacking it whole is also faster.
     """
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         if stream.read(2) != b"\x1f\x8b":
             return nibabel.load(path)
         stream.seek(0)
         content = gzip.decompress(stream.read())
-    kind = nibabel.Nifti2Image if 540 in (int.from_bytes(content[:4], order) for order in ("little", "big")) else nibabel.Nifti1Image
+    header_sizes = [int.from_bytes(content[:4], order) for order in ("little", "big")]
+    kind = nibabel.Nifti2Image if _NIFTI2_HEADER in header_sizes else nibabel.Nifti1Image
     return kind.from_bytes(content)
 
 
@@ -181,8 +185,9 @@ def _paths(value: Any, key: Hashable) -> tuple[list[str], bool]:
     is_list = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
     paths = list(value) if is_list else [value.item() if isinstance(value, np.ndarray) else value]
     if not paths or not all(isinstance(path, (str, bytes, os.PathLike)) for path in paths):
-        raise ClaraError(f"field '{key}' holds {type(value).__name__} {value!r:.80}, expected the path of a NIfTI file")
-    return [os.fsdecode(path) for path in paths], is_list
+        shown = " ".join(repr(value).split())
+        raise ClaraError(f"field '{key}' holds {shown:.80}, expected the path of a NIfTI file")
+    return [str(os.fsdecode(path)) for path in paths], is_list
 
 
 def _check_same_grid(volumes: list[_Volume], paths: list[str]) -> None:
@@ -200,10 +205,12 @@ def _check_same_grid(volumes: list[_Volume], paths: list[str]) -> None:
 
 
 def _canonical(array: Any, affine: Any, spacing: Any, rank: int, path: str) -> tuple[Any, Any, Any]:
-    """Flip and swap spatial axes to the closest of RAS+; as ``nibabel.as_closest_canonical``, for any channel layout."""
+    """Flip and swap spatial axes to the closest of RAS+; ``nibabel.as_closest_canonical`` for any channels."""
     orientation = io_orientation(affine)
     if np.isnan(orientation).any() or (rank == 2 and orientation[2, 0] != 2):
-        raise ClaraError(f"'{path}' cannot be re-oriented: its affine is singular, or it is 2-D and not a plane of x and y")
+        raise ClaraError(
+            f"'{path}' cannot be re-oriented: its affine is singular, or it is 2-D and no plane of x and y"
+        )
     spatial = orientation[: len(spacing)]
     shape = array.shape[array.ndim - len(spacing) :]
     turned_affine = affine @ inv_ornt_aff(orientation, (*shape, 1) if rank == 2 else shape)
@@ -216,10 +223,11 @@ def _canonical(array: Any, affine: Any, spacing: Any, rank: int, path: str) -> t
 
 
 def _damage(path: str, error: BaseException) -> str:
-    if os.path.getsize(path) == 0:
+    reason = " ".join(str(error).split())
+    if Path(path).stat().st_size == 0:
         return "the file is empty"
-    if isinstance(error, EOFError) or (isinstance(error, OSError) and str(error).startswith("Expected ")):
-        return f"the file is cut off ({error})"
+    if isinstance(error, EOFError) or (isinstance(error, OSError) and reason.startswith("Expected ")):
+        return f"the file is cut off ({reason})"
     if isinstance(error, (ImageFileError, HeaderDataError)):
-        return f"it is not a NIfTI file, or its header is damaged ({error})"
-    return f"the file is damaged ({error})"
+        return f"it is not a NIfTI file, or its header is damaged ({reason})"
+    return f"the file is damaged ({reason})"

@@ -1,0 +1,59 @@
+"""Clara's ``Dice``."""
+
+from __future__ import annotations
+
+from clara_compat.components.component import Component, exact
+from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.losses.loss import Loss
+
+__all__ = ["Dice"]
+
+
+class Dice(Component, Loss):
+    """One minus the mean Dice over samples and channels.
+
+    Source: ``MyClonedDiceLoss`` of the Clara 3.1 page "Bring your own components".
+
+    Args:
+        data_format: accepted; data are channel-first inside in any case.
+        skip_background: leave channel 0 out.
+        squared_pred: use squares of predictions and targets in the denominator.
+        jaccard: take the intersection off the denominator.
+        smooth: added to the denominator.
+        top_smooth: added to the numerator.
+        is_onehot_targets: the label has one channel per class.
+    """
+
+    fidelity = exact("a single prediction channel is compared with the label as a foreground mask (assumed)")
+    becomes = "clara_compat.engine.losses.dice.ClaraDiceLoss"
+
+    def __init__(
+        self,
+        data_format: str = "channels_first",
+        skip_background: bool = False,
+        squared_pred: bool = False,
+        jaccard: bool = False,
+        smooth: float = 1e-5,
+        top_smooth: float = 0.0,
+        is_onehot_targets: bool = False,
+    ) -> None:
+        Loss.__init__(self)
+        self.data_format = data_format
+        self.skip_background = skip_background
+        self.squared_pred = squared_pred
+        self.jaccard = jaccard
+        self.smooth = smooth
+        self.top_smooth = top_smooth
+        self.is_onehot_targets = is_onehot_targets
+
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the loss."""
+        return Entry(
+            "clara_compat.engine.losses.dice.ClaraDiceLoss",
+            skip_background=self.skip_background,
+            squared_pred=self.squared_pred,
+            jaccard=self.jaccard,
+            smooth=self.smooth,
+            top_smooth=self.top_smooth,
+            is_onehot_targets=self.is_onehot_targets,
+        )

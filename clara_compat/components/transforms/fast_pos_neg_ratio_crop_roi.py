@@ -1,0 +1,124 @@
+"""Clara's ``FastPosNegRatioCropROI``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clara_compat.components.component import assumed
+from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms.native import Geometry, NativeTransform
+from clara_compat.components.transforms.transformer import Transformer
+from clara_compat.errors import ClaraError
+
+__all__ = ["FastPosNegRatioCropROI"]
+
+
+class FastPosNegRatioCropROI(NativeTransform, Transformer):
+    """Cut one region around a foreground or background voxel, optionally warped.
+
+    Source: clara-3.1-transforms facts, sections 4.8 and 10.
+
+    Args:
+        size: voxels per spatial axis.
+        image_field: field with the image.
+        label_field: field with its label.
+        pos: weight of foreground centres.
+        neg: weight of background centres.
+        deform: displace the voxels smoothly.
+        rotation: turn by up to ``rotation_degree`` either way about each axis.
+        rotation_degree: degrees.
+        scale: scale by up to ``scale_factor`` either way.
+        scale_factor: below 1.
+        fast_crop: accepted; the search is fast in any case.
+        batch_size: only 1.
+
+    Raises:
+        ClaraError: an argument is out of its range.
+    """
+
+    fidelity = assumed(
+        "defaults and laws are not documented: pos, neg 1; deform, rotation and scale are on unless switched off; an "
+        "angle U(-rotation_degree, rotation_degree) about each axis, one factor U(1 - scale_factor, 1 + scale_factor), "
+        "a smooth Gaussian displacement of up to 2.3 voxels standard deviation (batchgenerators' defaults); image "
+        "linear, label nearest; without foreground background is taken, and a crop larger than the image is an error"
+    )
+    becomes = "clara_compat.engine.transforms.crop_pos_neg_roi.RandCropPosNegROId"
+
+    def __init__(
+        self,
+        size: list[int],
+        image_field: str,
+        label_field: str,
+        pos: float = 1,
+        neg: float = 1,
+        deform: bool = True,
+        rotation: bool = True,
+        rotation_degree: float = 20,
+        scale: bool = True,
+        scale_factor: float = 0.1,
+        fast_crop: bool = True,
+        batch_size: int | None = None,
+    ) -> None:
+        Transformer.__init__(self)
+        if len(size) not in (2, 3) or min(size) < 1:
+            raise ClaraError(f"argument 'size' is {list(size)}, expected 2 or 3 positive numbers of voxels")
+        if min(pos, neg) < 0 or pos + neg <= 0:
+            raise ClaraError(f"pos and neg are {pos} and {neg}, expected weights of at least 0 that are not both 0")
+        if not 0 <= scale_factor < 1:
+            raise ClaraError(f"argument 'scale_factor' is {scale_factor}, expected a number from 0 to below 1")
+        if batch_size not in (None, 1):
+            raise ClaraError(
+                f"argument 'batch_size' is {batch_size}: batching crops are not supported yet, leave it out and give "
+                "the pipeline an output_batch_size"
+            )
+        self.size = [int(n) for n in size]
+        self.image_field = image_field
+        self.label_field = label_field
+        self.pos = pos
+        self.neg = neg
+        self.deform = deform
+        self.rotation = rotation
+        self.rotation_degree = rotation_degree
+        self.scale = scale
+        self.scale_factor = scale_factor
+        self.fast_crop = fast_crop
+        self.batch_size = batch_size
+
+    def is_deterministic(self) -> bool:
+        """Return False."""
+        return False
+
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the crop."""
+        return Entry(
+            self.becomes,
+            image_key=self.image_field,
+            label_key=self.label_field,
+            spatial_size=self.size,
+            pos=self.pos,
+            neg=self.neg,
+            rotate_degrees=self.rotation_degree if self.rotation else None,
+            scale_factor=self.scale_factor if self.scale else None,
+            deform=self.deform,
+        )
+
+    def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
+        """Return the geometry with image and label of the crop's size.
+
+        Raises:
+            ClaraError: the crop is larger than the image.
+        """
+        out = dict(geometry)
+        for field in (self.image_field, self.label_field):
+            if field not in geometry:
+                continue
+            size, spacing = geometry[field]
+            if len(size) != len(self.size):
+                raise ClaraError(f"the crop size {self.size} does not fit field '{field}' of {len(size)} spatial axes")
+            if any(crop > n for crop, n in zip(self.size, size, strict=True)):
+                raise ClaraError(
+                    f"a crop of {self.size} voxels is larger than field '{field}', which has {list(size)} at this "
+                    "point: make 'size' smaller or resample to smaller voxels"
+                )
+            out[field] = (tuple(self.size), spacing)
+        return out

@@ -1,0 +1,54 @@
+"""Clara's ``LoadNifti``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clara_compat.components.component import exact
+from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._checks import dtype_name
+from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat.components.transforms.native import NativeTransform
+
+__all__ = ["LoadNifti"]
+
+
+class LoadNifti(NativeTransform, MultiFieldTransformer):
+    """Replace the path, or list of paths, in each field by the image.
+
+    Source: clara-3.1-transforms facts, sections 2.6 and 4.1.
+
+    Args:
+        fields: fields that hold paths.
+        as_closest_canonical: turn the axes as close to right, anterior, superior as flips and swaps can.
+        dtype: data type of the images; labels are no exception.
+        nii_is_channels_first: the channels of a file of four axes are the first axis, not the last.
+    """
+
+    fidelity = exact(
+        "3-D files are DHW, the last axis of 4-D files is the channel, a list of files gives one channel each; the "
+        "defaults of dtype (float32) and nii_is_channels_first (false) are those of Clara's reader"
+    )
+    becomes = "clara_compat.engine.transforms.load_nifti.LoadNiftid"
+
+    def __init__(
+        self,
+        fields: str | list[str],
+        as_closest_canonical: bool = False,
+        dtype: Any = "float32",
+        nii_is_channels_first: bool = False,
+    ) -> None:
+        MultiFieldTransformer.__init__(self, fields)
+        self.as_closest_canonical = as_closest_canonical
+        self.dtype = dtype_name(dtype)
+        self.nii_is_channels_first = nii_is_channels_first
+
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the loader."""
+        return Entry(
+            self.becomes,
+            keys=self.fields,
+            dtype=self.dtype,
+            nii_is_channels_first=self.nii_is_channels_first,
+            as_closest_canonical=self.as_closest_canonical,
+        )

@@ -1,0 +1,58 @@
+"""Clara's ``ScaleIntensityOscillation``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clara_compat.components.component import assumed
+from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._checks import dtype_name, probability_in_range
+from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat.components.transforms.native import NativeTransform
+
+__all__ = ["ScaleIntensityOscillation"]
+
+
+class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
+    """Add one random constant to the whole image.
+
+    Source: clara-3.1-transforms facts, section 4.5.
+
+    Args:
+        fields: fields that hold images; each gets its own constant.
+        magnitude: the constant is drawn from ``U(-magnitude, magnitude)``.
+        probability: of changing a field.
+        dtype: data type of the result.
+    """
+
+    fidelity = assumed(
+        "not documented: as in NVIDIA's own rewrite one constant U(-magnitude, magnitude) is added, per field, every "
+        "time unless a probability is given"
+    )
+    becomes = "monai.transforms.RandShiftIntensityd"
+
+    def __init__(
+        self,
+        fields: str | list[str],
+        magnitude: float,
+        probability: float = 1.0,
+        dtype: Any = "float32",
+    ) -> None:
+        MultiFieldTransformer.__init__(self, fields)
+        self.magnitude = magnitude
+        self.probability = probability_in_range(probability)
+        self.dtype = dtype_name(dtype)
+
+    def is_deterministic(self) -> bool:
+        """Return False."""
+        return False
+
+    def bundle_entry(self, context: BundleContext) -> list[Entry]:
+        """Return one shift per field, since one entry would draw once for all of them."""
+        shifts = [
+            Entry("RandShiftIntensityd", keys=[field], offsets=float(self.magnitude), prob=self.probability)
+            for field in self.fields
+        ]
+        if self.dtype == "float32":
+            return shifts
+        return [*shifts, Entry("CastToTyped", keys=self.fields, dtype=self.dtype)]

@@ -1,0 +1,121 @@
+"""A tap in a transform chain: write what passes as NIfTI files."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from torch.utils.data import get_worker_info
+
+from clara_compat.engine.item_context import current_item
+from clara_compat.errors import ClaraError
+
+__all__ = ["SaveNiftid"]
+
+_logger = logging.getLogger(__name__)
+
+
+class SaveNiftid(MapTransform):
+    """Write the current images of an item and pass them on unchanged.
+
+    A field goes to ``<output_dir>/<case>_<field>_e<epoch>_i<position>.nii.gz`` with its affine (RAS mm), channels last
+    and a single channel left out; ``case`` is the name of the image's file. Epoch and position come from
+    :data:`~clara_compat.engine.item_context.current_item`; without one a running number takes their place
+    (``_n<number>``, with the worker's number in worker processes). A file appears whole or not at all.
+
+    Source: clara-3.1-transforms facts, section 4.10 (``SaveAsNifti``); names of the files are assumed.
+
+    Args:
+        keys: fields with channel-first tensors (C, spatial...).
+        output_dir: folder, created when missing.
+        interrupt: wait for Enter after each item, if this is the main process and a person sits at a terminal.
+        allow_missing_keys: leave out fields an item does not have.
+
+    Raises:
+        ClaraError: the folder or a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | os.PathLike[str],
+        interrupt: bool = False,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.output_dir = Path(output_dir)
+        self.interrupt = interrupt
+        self._count = 0
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Write the item's images and return the item."""
+        d = dict(data)
+        item = self._item_name()
+        for key in self.key_iterator(d):
+            self._save(d[key], f"{_case(d[key])}_{key}_{item}")
+        if self.interrupt and _at_terminal():
+            input(f"SaveAsNifti: wrote item {item} to {self.output_dir}, press Enter to go on ")
+        return d
+
+    def _item_name(self) -> str:
+        key = current_item.get()
+        if key is not None:
+            return f"e{key.epoch}_i{key.position}"
+        self._count += 1
+        worker = get_worker_info()
+        return f"n{self._count}" if worker is None else f"w{worker.id}_n{self._count}"
+
+    def _save(self, tensor: torch.Tensor, name: str) -> None:
+        affine = tensor.affine.numpy() if isinstance(tensor, MetaTensor) else np.eye(4)
+        plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
+        array = np.moveaxis(_storable(plain.detach().cpu().numpy()), 0, -1)
+        if array.shape[-1] == 1:
+            array = array[..., 0]
+        elif array.ndim == 3:  # 2-D with channels: NIfTI's fourth axis
+            array = array[:, :, np.newaxis]
+        target = self.output_dir / f"{name}.nii.gz"
+        partial = target.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}.nii.gz")
+        try:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Image(array, affine), partial)
+            partial.replace(target)
+        except OSError as error:
+            raise ClaraError(f"SaveAsNifti cannot write '{target}': {error.strerror or error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _storable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array in a type every NIfTI reader knows."""
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8)
+    if array.dtype == np.int64:
+        return array.astype(np.int32 if abs(array).max(initial=0) < 2**31 else np.float64)
+    return array
+
+
+def _case(tensor: torch.Tensor) -> str:
+    file = tensor.meta.get("filename_or_obj") if isinstance(tensor, MetaTensor) else None
+    name = Path(str(file)).name if file else "item"
+    return name.removesuffix(".gz").removesuffix(".nii") or "item"
+
+
+def _at_terminal() -> bool:
+    return (
+        multiprocessing.parent_process() is None
+        and threading.current_thread() is threading.main_thread()
+        and sys.stdin is not None
+        and sys.stdin.isatty()
+    )

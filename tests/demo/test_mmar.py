@@ -1,0 +1,156 @@
+"""The MMAR that ships with the project is one as users have them."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from clara_compat.demo.run import demo_mmar_folder
+from clara_compat.demo.scans import make_scans
+
+MMAR = demo_mmar_folder()
+STEP_1 = {
+    "LoadNifti", "ConvertToChannelsFirst", "ScaleByResolution", "ScaleIntensityRange", "RandomZoom",
+    "FastPosNegRatioCropROI", "RandomSpatialFlip", "ScaleShiftIntensity", "ScaleIntensityOscillation",
+}  # fmt: skip
+
+
+def _config(name: str) -> dict[str, Any]:
+    return json.loads((MMAR / "config" / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def custom() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("demo_random_gamma", MMAR / "custom" / "randomGamma.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["config_train.json", "config_validation.json", "environment.json"])
+def test_configs_are_json(name: str) -> None:
+    assert _config(name)
+
+
+def test_training_names_the_users_transform_by_its_path() -> None:
+    train = _config("config_train.json")["train"]
+    paths = [entry["path"] for entry in train["pre_transforms"] if "path" in entry]
+    assert paths == ["randomGamma.RandomGamma"]
+    names = {entry["name"].partition("#")[0] for entry in train["pre_transforms"]} - {"RandomGamma"}
+    assert names <= STEP_1
+    assert train["model"]["args"]["use_group_norm"] is True
+
+
+def test_references_resolve() -> None:
+    config = _config("config_train.json")
+    aliases = {part for entry in config["train"]["pre_transforms"] for part in entry["name"].split("#")}
+    assert {entry["ref"] for entry in config["validate"]["pre_transforms"]} <= aliases
+
+
+def test_the_scanning_window_has_the_size_of_the_crops() -> None:
+    config = _config("config_train.json")
+    crop = next(e for e in config["train"]["pre_transforms"] if e["name"] == "FastPosNegRatioCropROI")["args"]["size"]
+    assert config["validate"]["inferer"]["args"]["roi_size"] == crop
+    assert config["train"]["image_pipeline"]["args"]["output_crop_size"] == crop
+    assert _config("config_validation.json")["inferer"]["args"]["roi_size"] == crop
+
+
+def test_evaluation_prepares_scans_as_training_does() -> None:
+    train, evaluation = _config("config_train.json"), _config("config_validation.json")
+    arguments = {}
+    for entry in train["train"]["pre_transforms"]:
+        arguments.setdefault(entry["name"].replace("#ScaleImg", ""), entry["args"])
+    for entry in evaluation["pre_transforms"]:
+        assert {**entry["args"], "fields": None} == {**arguments[entry["name"]], "fields": None}
+        assert entry["args"]["fields"] == ["image"]
+
+
+def test_the_log_config_is_of_the_ini_format() -> None:
+    parser = configparser.RawConfigParser()
+    parser.read(MMAR / "resources" / "log.config")
+    assert parser["loggers"]["keys"] == "root,modelLogger"
+    assert parser["formatter_fullFormatter"]["format"] == "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+
+
+def test_every_scan_is_larger_than_a_crop(tmp_path: Path) -> None:
+    import nibabel
+
+    config = _config("config_train.json")["train"]["pre_transforms"]
+    crop = next(entry for entry in config if entry["name"] == "FastPosNegRatioCropROI")["args"]["size"]
+    target = next(entry for entry in config if entry["name"].endswith("ScaleImg"))["args"]["target_resolution"]
+    data_list = make_scans(tmp_path, training=24, validation=4)
+    for file in (data_list.parent / "imagesTr").glob("*.nii.gz"):
+        image = nibabel.load(file)
+        size = np.round(np.asarray(image.shape) * image.header.get_zooms() / target)
+        assert (size >= crop).all(), file
+
+
+@pytest.mark.parametrize("command", ["train", "train_finetune", "validate", "infer"])
+def test_commands_start_the_legacy_program(tmp_path: Path, command: str) -> None:
+    script = MMAR / "commands" / f"{command}.sh"
+    fake = tmp_path / "python3"
+    fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "PYTHONPATH=$PYTHONPATH" "$@"\n')
+    fake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": "/elsewhere"}
+    called = subprocess.run(
+        ["bash", str(script), "epochs=2", "learning_rate=1e-3"],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert f"PYTHONPATH={MMAR}/custom:/elsewhere" in called
+    program = "train" if command.startswith("train") else "evaluate"
+    arguments = called[called.index("-u") :]
+    assert arguments[:5] == ["-u", "-m", f"nvmidl.apps.{program}", "-m", str(MMAR)]
+    assert (MMAR / arguments[arguments.index("-c") + 1]).is_file()
+    assert (MMAR / arguments[arguments.index("-e") + 1]).is_file()
+    assert f"DATASET_JSON={MMAR}/data/dataset.json" in arguments
+    assert arguments[-2:] == ["epochs=2", "learning_rate=1e-3"]
+
+
+def test_the_readme_names_only_what_is_there() -> None:
+    text = (MMAR / "docs" / "Readme.md").read_text()
+    for name in re.findall(r"`((?:config|custom|resources)/[\w.]+)`", text):
+        assert (MMAR / name).exists(), name
+
+
+def test_the_custom_transform_bends_grey_values(custom: ModuleType) -> None:
+    from ai4med.common.medical_image import MedicalImage
+    from ai4med.common.shape_format import ShapeFormat
+    from ai4med.common.transform_ctx import TransformContext
+
+    transform = custom.RandomGamma(fields="image", max_gamma=2.0)
+    assert not transform.is_deterministic()
+    values = np.linspace(-0.2, 1.2, 64, dtype=np.float32).reshape(1, 4, 4, 4)
+    np.random.seed(0)
+    gammas = []
+    for _ in range(2000):
+        context = TransformContext()
+        image = MedicalImage(values, ShapeFormat("CDHW"))
+        image.set_property("affine", "kept")
+        context.set_image("image", image)
+        result = transform.transform(context).get_image("image")
+        data = result.get_data()
+        assert result.get_shape_format() == ShapeFormat("CDHW")
+        assert data.dtype == np.float32
+        middle = values.ravel()[30]
+        gammas.append(np.log(data.ravel()[30]) / np.log(middle))
+        np.testing.assert_allclose(data, np.clip(values, 0, 1).astype(float) ** gammas[-1], atol=1e-5)
+    logarithms = np.log(gammas) / np.log(2)
+    assert logarithms.min() == pytest.approx(-1, abs=0.02)
+    assert logarithms.max() == pytest.approx(1, abs=0.02)
+    assert logarithms.mean() == pytest.approx(0, abs=4 / np.sqrt(3 * 2000))
+    assert logarithms.var() == pytest.approx(1 / 3, rel=0.1)
+    assert result.get_property("affine") == "kept"
+
+
+def test_the_custom_transform_refuses_a_gamma_below_one(custom: ModuleType) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        custom.RandomGamma("image", max_gamma=0.5)

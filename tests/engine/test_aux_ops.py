@@ -1,0 +1,79 @@
+"""Auxiliary operations in a MONAI trainer; in an evaluator see metrics/test_average.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Events
+from monai.data import MetaTensor
+from monai.engines import SupervisedTrainer
+
+from clara_compat.engine.aux_ops import AuxiliaryOutputs, NegLoss, step_loss
+
+
+class Brightness:
+    """An operation of several tags that is not averaged."""
+
+    do_summary = False
+
+    def __call__(self, output):
+        return {"mean": output["image"].mean(), "max": output["image"].max()}
+
+
+def test_in_a_trainer():
+    torch.manual_seed(0)
+    data = [{"image": torch.rand(2, 1, 8, 8), "label": torch.zeros(2, 1, 8, 8)} for _ in range(3)]
+    layer = torch.nn.Conv2d(1, 1, 1)
+    calls = []
+
+    def loss(pred, label):
+        calls.append(1)
+        return (pred - label).square()  # the trainer takes the mean
+
+    trainer = SupervisedTrainer(
+        device=torch.device("cpu"),
+        max_epochs=2,
+        train_data_loader=data,
+        network=layer,
+        optimizer=torch.optim.SGD(layer.parameters(), lr=0.1),
+        loss_function=loss,
+        train_handlers=[AuxiliaryOutputs([NegLoss("negloss", loss), NegLoss("quiet", loss, False), Brightness()])],
+        decollate=False,
+    )
+    steps, epochs = [], []
+
+    @trainer.on(Events.ITERATION_COMPLETED)
+    def step(engine):
+        output = engine.state.output
+        assert not output["negloss"].requires_grad
+        assert output["max"] == output["image"].max()
+        steps.append((output["loss"].item(), output["negloss"].item(), output["quiet"].item()))
+
+    @trainer.on(Events.EPOCH_COMPLETED)
+    def epoch(engine):
+        epochs.append(dict(engine.state.metrics))
+
+    trainer.run()
+    assert len(calls) == 6  # the trainer's own loss is used
+    losses, negative, quiet = np.array(steps).T
+    assert (negative == -losses).all()
+    assert (quiet == -losses).all()
+    assert [list(metrics) for metrics in epochs] == [["negloss"], ["negloss"]]
+    expected = [-losses[:3].mean(), -losses[3:].mean()]
+    assert [metrics["negloss"] for metrics in epochs] == pytest.approx(expected, rel=1e-6)
+    assert expected[1] > expected[0]
+
+
+def test_loss_of_an_evaluator_is_computed_once_without_gradient():
+    calls = []
+
+    def loss(pred, label):
+        calls.append(type(pred))
+        return pred - label
+
+    output = {"pred": MetaTensor(torch.ones(2, 1, 4, requires_grad=True)), "label": torch.zeros(2, 1, 4)}
+    first, second = step_loss(output, loss), step_loss(output, loss)
+    assert first.item() == second.item() == 1.0
+    assert not first.requires_grad
+    assert calls == [torch.Tensor]

@@ -1,0 +1,162 @@
+"""Everything knowable before the first batch is found before it, and said with its address."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from clara_compat import check, train
+from clara_compat.errors import ClaraError
+
+Make = Callable[..., Path]
+
+
+def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda config: config["train"]["pre_transforms"][index]["args"].update(args)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["train"]["loss"].update(name="Dicee"), r"config_train.json:\d+ train.loss.*'Dicee'.*did you mean 'Dice'"),
+        (transform(2, clp=True), r"train.pre_transforms\[2\].args.clp: ScaleIntensityRange has no argument 'clp'"),
+        (lambda c: c["train"]["pre_transforms"][2]["args"].pop("a_max"), r"train.pre_transforms\[2\].*a_max"),
+        (transform(2, a_min=[1]), r"train.pre_transforms\[2\].args.a_min.*\[1\].*number|train.pre_transforms\[2\].args.a_min.*list"),
+        (lambda c: c["validate"]["pre_transforms"].append({"ref": "LoadNift"}), r"validate.pre_transforms\[3\].*LoadNift.*LoadNifti"),
+        (lambda c: c["train"].pop("model"), r"train.*model"),
+        (lambda c: c.pop("epochs"), "epochs"),
+        (lambda c: c["train"]["pre_transforms"].append({"path": "nowhere.Mine"}), r"train.pre_transforms\[5\].*nowhere"),
+        (lambda c: c["train"]["pre_transforms"].append({"path": "os.system"}), r"train.pre_transforms\[5\].*os"),
+        (transform(3, size=[64, 64, 64]), r"train.pre_transforms\[3\].*64.*24.*case\d_image"),
+        (lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[20, 20, 20]), r"train.model: .*multiple of 16.*20, 20, 20"),
+        (lambda c: c["validate"]["inferer"]["args"].update(roi_size=[16, 16, 9]), r"validate.inferer.args.roi_size: .*multiple of 16"),
+        (lambda c: c["train"]["image_pipeline"]["args"].update(data_list_key="trainin"), "did you mean 'training'"),
+    ],
+)
+def test_a_bad_config_is_refused_before_anything_is_written(small_mmar: Make, change: Callable, message: str) -> None:
+    mmar = small_mmar(change)
+    with pytest.raises(ClaraError, match=message):
+        train(mmar)
+    assert not (mmar / "models").exists()
+
+
+def test_an_unknown_path_of_set_is_an_error_and_an_unknown_variable_a_notice(small_mmar: Make) -> None:
+    mmar = small_mmar()
+    with pytest.raises(ClaraError, match=r"train.pre_transform\[0\].*pre_transforms"):
+        train(mmar, overrides=["train.pre_transforms[0].nam=x", "train.pre_transform[0].name=x"])
+    report = check(mmar / "config/config_train.json", overrides=["epoch=1"])
+    assert report.passed
+    assert any("did you mean 'epochs'" in str(notice) for notice in report.notices)
+
+
+def _with_item(small_mmar: Make, small_scans: Path, folder: Path, **item: str) -> tuple[Path, dict[str, str]]:
+    items = json.loads((small_scans / "dataset.json").read_text())
+    items = {key: [{f: str(small_scans / p) for f, p in one.items()} for one in found] for key, found in items.items()}
+    items["training"][1] |= item
+    (folder / "dataset.json").write_text(json.dumps(items))
+    return small_mmar(), {"DATASET_JSON": str(folder / "dataset.json")}
+
+
+def test_a_missing_scan_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image="/nowhere/scan.nii.gz")
+    with pytest.raises(ClaraError, match=r"/nowhere/scan.nii.gz does not exist \(named by training\[1\]\): check DATA_ROOT"):
+        train(mmar, overrides=overrides)
+
+
+def test_a_label_of_another_shape_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Image(np.zeros((24, 22, 19), np.uint8), np.eye(4)), tmp_path / "short.nii.gz")
+    mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, label=str(tmp_path / "short.nii.gz"))
+    with pytest.raises(ClaraError, match=r"different shapes, \(24, 22, 20\) and \(24, 22, 19\) voxels .*short.nii.gz"):
+        train(mmar, overrides=overrides)
+
+
+def test_a_file_that_is_no_nifti_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.nii.gz").write_text("not an image")
+    mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image=str(tmp_path / "text.nii.gz"))
+    with pytest.raises(ClaraError, match="text.nii.gz cannot be read as NIfTI"):
+        train(mmar, overrides=overrides)
+
+
+def test_a_truncated_scan_is_named_when_it_is_read(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    whole = gzip.decompress((small_scans / "case1_image.nii.gz").read_bytes())
+    (tmp_path / "torn.nii.gz").write_bytes(gzip.compress(whole)[: len(whole) // 3])
+    mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image=str(tmp_path / "torn.nii.gz"))
+    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.pre_transforms\[0\]: .*torn.nii.gz"):
+        train(mmar, overrides=overrides)
+
+
+def test_an_output_folder_that_cannot_be_made_is_said(small_mmar: Make, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ClaraError, match="the output folder .* cannot be made: .*file is a file; mend MMAR_CKPT_DIR"):
+        train(small_mmar(), overrides={"MMAR_CKPT_DIR": str(tmp_path / "file" / "models")})
+
+
+def test_an_undefined_variable_is_named(small_mmar: Make) -> None:
+    mmar = small_mmar()
+    environment = mmar / "config/environment.json"
+    environment.write_text(json.dumps({"DATA_ROOT": "/data"}))
+    with pytest.raises(ClaraError, match="data_list_file_path.*DATASET_JSON.*not defined"):
+        train(mmar)
+
+
+def test_strings_with_meaning_to_config_parser_reach_the_component_as_text(
+    small_mmar: Make, small_scans: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data#1 @home $x"
+    folder.mkdir()
+    for file in small_scans.iterdir():
+        (folder / file.name).symlink_to(file)
+    seen = tmp_path / "seen.json"
+    spicy = {"path": "$__import__('os').system('true')", "ref": "@network", "macro": "%a", "_target_": "os.system", "n": {"#": "@"}}
+
+    def change(config: dict[str, Any]) -> None:
+        config["epochs"] = 1
+        config["train"]["pre_transforms"].append({"path": "spy.Spy", "args": {"seen": str(seen), "given": spicy}})
+
+    mmar = small_mmar(change)
+    (mmar / "custom").mkdir()
+    (mmar / "custom/spy.py").write_text(
+        "import json\n"
+        "class Spy:\n"
+        "    def __init__(self, seen, given):\n"
+        "        open(seen, 'w').write(json.dumps(given))\n"
+        "    def transform(self, ctx):\n"
+        "        return ctx\n"
+    )
+    train(mmar, overrides={"DATA_ROOT": str(folder), "DATASET_JSON": str(folder / "dataset.json")})
+    assert json.loads(seen.read_text()) == spicy
+
+
+@pytest.mark.parametrize("text", ['{"epochs": ture}', '{"epochs": 1,}', "{'epochs': 1}"])
+def test_what_is_not_json_is_said_with_line_and_column(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config_train.json"
+    path.write_text("\n\n" + text)
+    with pytest.raises(ClaraError, match=r"config_train.json:3: not valid JSON at line 3, column \d+"):
+        train(tmp_path, path)
+
+
+def test_what_does_not_run_yet_is_one_sentence_and_check_passes(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["loss"] = {"path": "loss.Mine", "args": {"smooth": 1e-5}}
+
+    mmar = small_mmar(change)
+    (mmar / "custom").mkdir()
+    (mmar / "custom/loss.py").write_text(
+        "import tensorflow as tf\n"
+        "from ai4med.components.losses.loss import Loss\n\n\n"
+        "class Mine(Loss):\n"
+        "    def __init__(self, smooth=1.0):\n"
+        "        Loss.__init__(self)\n"
+    )
+    report = check(mmar / "config/config_train.json")
+    assert report.passed
+    assert "'Mine' is written with TensorFlow: user-written loss components do not run yet" in report.limits[0].message
+    assert [row.fidelity for row in report.rows if row.component == "loss.Mine"] == ["not yet"]
+    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.loss.*: '.*Mine' is written with TensorFlow"):
+        train(mmar)
