@@ -20,17 +20,18 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import torch
+from ignite.engine import Events
+from monai.bundle import ConfigParser
+from monai.data import DataLoader, Dataset
+from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, ScaleIntensityRanged
+from torch.utils.tensorboard import SummaryWriter
+
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.engine.losses.dice import ClaraDiceLoss
 from clara_compat.engine.networks.unet import ClaraUNet
 from clara_compat.run.outputs import prepare
 from clara_compat.run.seeds import seeds_of
 from clara_compat.translate.train import translate_train
-from ignite.engine import Events
-from monai.bundle import ConfigParser
-from monai.data import DataLoader, Dataset
-from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, ScaleIntensityRanged
-from torch.utils.tensorboard import SummaryWriter
 
 TARGET = 1.02
 
@@ -130,7 +131,7 @@ def compare(folder: Path, size: int, batch_size: int, steps: int, rounds: int) -
     workflow = load_train_workflow(write_config(folder, size, batch_size, rounds + 1))
     prepare(folder / "models")
     seeds = seeds_of(workflow.settings.determinism)
-    bundle = translate_train(workflow, seeds, folder / "models", workflow.user_roots)
+    bundle = translate_train(workflow, seeds, folder / "models")
     parser = ConfigParser(bundle.config)
     parser.get_parsed_content("initialize")
     trainer = parser.get_parsed_content("train#trainer")

@@ -41,6 +41,4 @@ def train_mmar(
     """
     from clara_compat.run.train import train
 
-    return train(
-        mmar_root, wf_config_file_name, env_config_file_name, kv_list or (), log_config=log_config_file_name
-    )
+    return train(mmar_root, wf_config_file_name, env_config_file_name, kv_list or (), log_config=log_config_file_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,13 +20,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Mmar = Annotated[Optional[Path], typer.Option("-m", "--mmar", help="Root folder of the MMAR.")]
+Mmar = Annotated[Path | None, typer.Option("-m", "--mmar", help="Root folder of the MMAR.")]
 Env = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option("-e", "--env", help="Environment file. By default the MMAR's config/environment.json."),
 ]
 Set = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option(
         "--set",
         metavar="K=V",
@@ -39,15 +39,16 @@ Set = Annotated[
 @app.command()
 def train(
     config: Annotated[
-        Path, typer.Option("-c", "--config", "--train_config", help="Training configuration, also relative to the MMAR.")
+        Path,
+        typer.Option("-c", "--config", "--train_config", help="Training configuration, also relative to the MMAR."),
     ] = Path("config/config_train.json"),
     mmar: Mmar = None,
     env: Env = None,
     log: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("-l", "--log_config", help="Logging configuration. By default the MMAR's resources/log.config."),
     ] = None,
-    write_train_stats: Annotated[
+    write_train_stats: Annotated[  # noqa: ARG001 -- Clara's flag
         bool, typer.Option("--write_train_stats", help="Accepted as in Clara; train_stats.json is always written.")
     ] = False,
     set_: Set = None,
@@ -92,7 +93,7 @@ def check(
 
 @app.command()
 def components(
-    family: Annotated[Optional[str], typer.Argument(help="Only this family, such as transforms or losses.")] = None,
+    family: Annotated[str | None, typer.Argument(help="Only this family, such as transforms or losses.")] = None,
 ) -> None:
     """List the catalogue: every Clara component, what it becomes on MONAI, and how faithful that is."""
     from clara_compat.cli.tables import print_components
@@ -103,8 +104,8 @@ def components(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to work in; made when missing.")] = Path("clara_compat_demo"),
-    epochs: Annotated[Optional[int], typer.Option(help="Fewer epochs, for a quick look.")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="Seed of the run.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Fewer epochs, for a quick look.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
 ) -> None:
     """Train a complete Clara 3.1 MMAR on synthetic CT scans, and draw what it learned.
 

@@ -29,10 +29,12 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
     if report.rows:
         table = Table("component", "becomes", "fidelity", "where", title="What runs in place of each component")
         for row in report.rows:
-            table.add_row(row.component, row.becomes, _coloured(row.fidelity), row.place.rpartition(" ")[2])
+            table.add_row(row.component, _short(row.becomes), _coloured(row.fidelity), row.place.rpartition(" ")[2])
         console.print(table)
+        notes = Table.grid("component", "note", padding=(0, 2))
         for name, note in dict.fromkeys((row.component, row.note) for row in report.rows if row.note):
-            console.print(f"  {name}: {note}", style="dim", markup=False)
+            notes.add_row(name, note)
+        console.print(notes)
     for title, lines in (
         ("Odd, but harmless", report.notices),
         ("Right, but not run by this version yet", report.limits),
@@ -43,7 +45,9 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
             for line in lines:
                 console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if report.passed:
-        console.print("\nNothing to mend." if not report.limits else "\nNothing to mend, but see what does not run yet.")
+        console.print(
+            "\nNothing to mend." if not report.limits else "\nNothing to mend, but see what does not run yet."
+        )
 
 
 def print_components(family: str | None) -> None:
@@ -59,7 +63,7 @@ def print_components(family: str | None) -> None:
         table = Table("component", "becomes", "fidelity", "remark", title=name, title_justify="left", expand=False)
         for component, cls in sorted(classes.items()):
             if catalogue.family(cls) == name:
-                table.add_row(component, cls.becomes, _coloured(cls.fidelity.level), cls.fidelity.note)
+                table.add_row(component, _short(cls.becomes), _coloured(cls.fidelity.level), cls.fidelity.note)
         console.print(table)
 
 
@@ -71,8 +75,10 @@ def print_training(result: TrainResult) -> None:
     table.add_row("epochs", f"{len(epochs)} ({stats['steps']} steps)")
     table.add_row("loss", f"{_number(epochs[0]['loss'])} in the first epoch, {_number(epochs[-1]['loss'])} in the last")
     if stats.get("key_metric"):
-        table.add_row(f"best {stats['key_metric']}", f"{_number(stats['best_value'])} after epoch {stats['best_epoch']}")
-        last = next((epoch["metrics"] for epoch in reversed(epochs) if "metrics" in epoch), {})
+        table.add_row(
+            f"best {stats['key_metric']}", f"{_number(stats['best_value'])} after epoch {stats['best_epoch']}"
+        )
+        last: dict[str, Any] = next((epoch["metrics"] for epoch in reversed(epochs) if "metrics" in epoch), {})
         for name, value in last.items():
             table.add_row(f"last {name}", _number(value))
     table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
@@ -81,6 +87,12 @@ def print_training(result: TrainResult) -> None:
         if name in result.paths:
             table.add_row(name.replace("_", " "), str(result.paths[name]))
     _console().print(table)
+
+
+def _short(becomes: str) -> str:
+    """Return ``Name (package)`` for a dotted path; other texts as they are."""
+    package, dot, _ = becomes.partition(".")
+    return f"{becomes.rpartition('.')[2]} ({package})" if dot and " " not in becomes else becomes
 
 
 def _number(value: Any) -> str:

@@ -53,6 +53,10 @@ class Component:
     becomes: ClassVar[str]
     """What it becomes, as a reader would say it: ``monai.transforms.ScaleIntensityRanged``."""
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Return what the user should know about this component in this place, a sentence each."""
+        return []
+
     def bundle_entry(self, context: BundleContext) -> Entry | list[Entry]:
         """Return the entry (or, for a transform, the chain of entries) of a MONAI bundle config this becomes."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it becomes")

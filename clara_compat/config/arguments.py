@@ -174,7 +174,9 @@ def _user_problems(spec: ComponentSpec) -> list[ClaraError]:
     for name in spec.args:
         if name not in names:
             others = [other for other in names if other not in spec.args]
-            problems.error(f"{place} has no argument '{name}'{_meant(name, others, missing, spec.args)}", spec.arg_address(name))
+            problems.error(
+                f"{place} has no argument '{name}'{_meant(name, others, missing, spec.args)}", spec.arg_address(name)
+            )
     for name in missing:
         problems.error(f"{place} needs the argument '{name}'", spec.arg_address(name))
     return problems.errors

@@ -117,9 +117,7 @@ def prepare_mmar(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _MARK).write_text("The clara-compat demo may overwrite this folder.\n", encoding="utf-8")
-        shutil.copytree(
-            demo_mmar_folder(), folder, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True
-        )
+        shutil.copytree(demo_mmar_folder(), folder, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True)
         for command in folder.glob("commands/*.sh"):
             command.chmod(command.stat().st_mode | 0o755)  # a wheel does not keep it
     except OSError as error:

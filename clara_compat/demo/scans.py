@@ -97,10 +97,7 @@ def make_scan(
     steps = signs * spacing
     middle = (np.asarray(size) - 1) / 2
     grid = np.meshgrid(
-        *(
-            ((np.arange(n) - m) * step).astype(np.float32)
-            for n, m, step in zip(size, middle, steps, strict=True)
-        ),
+        *(((np.arange(n) - m) * step).astype(np.float32) for n, m, step in zip(size, middle, steps, strict=True)),
         indexing="ij",
         sparse=True,
     )

@@ -11,7 +11,9 @@ from monai.utils import set_determinism
 __all__ = ["seed_run"]
 
 
-def seed_run(torch_seed: int, numpy_seed: int, random_seed: int, *, deterministic: bool, tf32: bool | None = None) -> None:
+def seed_run(
+    torch_seed: int, numpy_seed: int, random_seed: int, *, deterministic: bool, tf32: bool | None = None
+) -> None:
     """Seed the process and choose between reproducible and fast kernels.
 
     Must run before the network is built: the initial weights are drawn from torch's generator.

@@ -102,22 +102,22 @@ def check(
         return report
     from clara_compat.translate.limits import limits
 
-    report.notices = list(workflow.notices)
     report.limits = limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
-    report.errors = problems_of(workflow, data=data)
+    report.errors, notices = problems_of(workflow, data=data)
+    report.notices = [*workflow.notices, *notices]
     return report
 
 
-def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> list[ClaraError]:
-    """Return everything that would stop the run and can be known before its first batch."""
+def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[ClaraError], list[Notice]]:
+    """Return everything that would stop the run and can be known before its first batch, and what is odd about it."""
     from clara_compat.run.data_check import check_data
     from clara_compat.run.outputs import check_writable
     from clara_compat.run.translation_check import check_translation
 
-    problems = check_translation(workflow)
+    problems, notices = check_translation(workflow)
     if not data:
-        return problems
+        return problems, notices
     problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
     if workflow.validate is not None:
         problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)
@@ -125,7 +125,7 @@ def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> list[ClaraErro
         check_writable(Path(workflow.variables["MMAR_CKPT_DIR"]))
     except ClaraError as error:
         problems.append(error)
-    return problems
+    return problems, notices
 
 
 _RUNNING_FAMILIES = ("pre_transforms", "metrics")

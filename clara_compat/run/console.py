@@ -39,7 +39,7 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), logging_redirect_tqdm([ours] if handler else None):
+        with warnings.catch_warnings(), logging_redirect_tqdm(_on_terminal(ours)):
             for name in _LIBRARIES:
                 warnings.filterwarnings("ignore", module=rf"{name}(\..*)?$")
             yield
@@ -47,6 +47,16 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
         if handler is not None:
             ours.removeHandler(handler)
         ours.setLevel(level)
+
+
+def _on_terminal(ours: logging.Logger) -> list[logging.Logger]:
+    """Return the loggers that write to the terminal, where their lines must not tear the progress bar."""
+    streams = (sys.stdout, sys.stderr)
+    return [
+        logger
+        for logger in (ours, logging.getLogger())
+        if any(getattr(handler, "stream", None) in streams for handler in logger.handlers)
+    ]
 
 
 def default_log_config(mmar: Path) -> Path | None:

@@ -48,7 +48,10 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
     found = list(problems.values())
     if len(found) > _MOST:
         more = len(found) - _MOST
-        found = [*found[:_MOST], ClaraError(f"... and {more} more problems of this kind in {pipeline.data_list_file_path}")]
+        found = [
+            *found[:_MOST],
+            ClaraError(f"... and {more} more problems of this kind in {pipeline.data_list_file_path}"),
+        ]
     return found
 
 
@@ -95,10 +98,12 @@ def _item_problems(
         return
     geometry: dict[str, Geometry] = {}
     for spec in chain:
-        if spec.cls is None or not issubclass(spec.cls, NativeTransform):
+        if spec.cls is None:
             return
         component = create(spec)
         try:
+            if not isinstance(component, NativeTransform):
+                return
             if isinstance(component, LoadNifti):
                 geometry |= {field: headers[_first(item[field])] for field in component.fields if field in item}
                 yield from _unequal_shapes(geometry, item)

@@ -61,7 +61,9 @@ def check_writable(folder: Path) -> None:
     if not existing.is_dir():
         raise ClaraError(f"the output folder {folder} cannot be made: {existing} is a file; mend MMAR_CKPT_DIR")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise ClaraError(f"the output folder {folder} cannot be written: no permission for {existing}; mend MMAR_CKPT_DIR")
+        raise ClaraError(
+            f"the output folder {folder} cannot be written: no permission for {existing}; mend MMAR_CKPT_DIR"
+        )
 
 
 def prepare(folder: Path) -> None:
@@ -91,7 +93,7 @@ def write_bundle(folder: Path, config: dict[str, Any], spatial_dims: int, in_cha
 def _metadata(spatial_dims: int, in_channels: int) -> dict[str, Any]:
     import ignite
     import monai
-    import numpy
+    import numpy as np
     import torch
 
     from clara_compat import __version__
@@ -101,7 +103,7 @@ def _metadata(spatial_dims: int, in_channels: int) -> dict[str, Any]:
         "changelog": {"0.1.0": "translated from a Clara Train 3.1 configuration"},
         "monai_version": monai.__version__,
         "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": numpy.__version__,
+        "numpy_version": np.__version__,
         "required_packages_version": {"pytorch-ignite": ignite.__version__, "clara-compat": __version__},
         "task": "translated legacy training configuration",
         "description": "What clara_compat trained from a Clara Train 3.1 configuration.",

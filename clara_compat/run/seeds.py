@@ -19,6 +19,4 @@ def seeds_of(determinism: Determinism | None) -> Seeds:
     if determinism is None:
         return Seeds(*(secrets.randbelow(2**31) for _ in range(4)))
     numpy_seed = determinism.numpy_seed or 0
-    return Seeds(
-        data=numpy_seed, torch=determinism.tf_seed or 0, numpy=numpy_seed, python=determinism.random_seed or 0
-    )
+    return Seeds(data=numpy_seed, torch=determinism.tf_seed or 0, numpy=numpy_seed, python=determinism.random_seed or 0)

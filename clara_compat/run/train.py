@@ -38,7 +38,8 @@ class TrainResult:
         paths: output files that exist, by name: ``model``, ``final_model``, ``checkpoint``, ``stats``, ``bundle``,
             ``metadata``, ``logging``.
         network: the trained network with its last weights.
-        parser: the bundle config's parser with every object of the run (``parser.get_parsed_content("train#trainer")``).
+        parser: the bundle config's parser with every object of the run, such as
+            ``parser.get_parsed_content("train#trainer")``.
     """
 
     stats: dict[str, Any]
@@ -67,18 +68,17 @@ def train(
     Raises:
         ClaraError: something of the user's must be mended; nothing has been written before the first check passed.
     """
-    workflow = load_train_workflow(
-        Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides
-    )
+    workflow = load_train_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
+    errors, notices = problems_of(workflow)
     problems = Problems()
-    problems.errors = [*limits(workflow), *problems_of(workflow)]
+    problems.errors = [*limits(workflow), *errors]
     problems.raise_any()
-    log_file = find_config(log_config, workflow.mmar) if log_config else default_log_config(workflow.mmar)
+    log_file = find_config(Path(log_config), workflow.mmar) if log_config else default_log_config(workflow.mmar)
     logging_settings = read_log_config(log_file, ckpt_dir) if log_file else None
     ckpt_dir.mkdir(parents=True, exist_ok=True)
     with logging_of_a_run(logging_settings):
-        for notice in workflow.notices:
+        for notice in [*workflow.notices, *notices]:
             logger.warning("%s", notice)
         return _run(workflow, ckpt_dir)
 
@@ -86,7 +86,7 @@ def train(
 def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
     from clara_compat.run.execute import execute
 
-    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, workflow.user_roots)
+    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir)
     prepare(ckpt_dir)
     network = bundle.config["network_def"]
     write_bundle(ckpt_dir, bundle.config, network["spatial_dims"], network["in_channels"])

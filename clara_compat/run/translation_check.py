@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clara_compat.config.problems import ConfigErrors
+from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import ClaraError
 from clara_compat.translate.limits import limits
@@ -13,14 +13,17 @@ from clara_compat.translate.train import Seeds, translate_train
 __all__ = ["check_translation"]
 
 
-def check_translation(workflow: TrainWorkflow) -> list[ClaraError]:
-    """Return what stands in the way of translating ``workflow``; its limits are not repeated here."""
+def check_translation(workflow: TrainWorkflow) -> tuple[list[ClaraError], list[Notice]]:
+    """Return what stands in the way of translating ``workflow``, and what the user should know of the translation.
+
+    A workflow with limits is not translated; they are not repeated here.
+    """
     if limits(workflow):
-        return []
+        return [], []
     try:
-        translate_train(workflow, Seeds(0, 0, 0, 0), Path(workflow.variables["MMAR_CKPT_DIR"]), [])
+        bundle = translate_train(workflow, Seeds(0, 0, 0, 0), Path(workflow.variables["MMAR_CKPT_DIR"]))
     except ConfigErrors as errors:
-        return errors.errors
+        return errors.errors, []
     except ClaraError as error:
-        return [error]
-    return []
+        return [error], []
+    return [], bundle.notices

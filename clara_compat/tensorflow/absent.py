@@ -30,7 +30,7 @@ class _Absent:
         return _Absent(f"{self._name}.{attribute}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        frame = sys._getframe(1)
+        frame = sys._getframe(1)  # noqa: SLF001 -- the user's own line, cheaply
         raise ClaraError(
             f"{frame.f_code.co_filename}:{frame.f_lineno} uses {self._name}: components written with TensorFlow do not "
             "run yet (numpy transforms, loaders and metrics do)"

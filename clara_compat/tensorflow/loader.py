@@ -1,9 +1,9 @@
 """Import the user's own modules, and make their components.
 
 Only folders named by :func:`use` are searched. The user's modules live in a registry of their own, so a file called
-``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do not mix. Inside these modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and
-numpy still has ``np.bool``, ``np.float``, ``np.int`` and ``np.object``, which numpy 1.24 removed. No ``.pyc`` file is
-read or written.
+``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do not mix. Inside these
+modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and numpy still has
+``np.bool``, ``np.float``, ``np.int`` and ``np.object``, which numpy 1.24 removed. No ``.pyc`` is read or written.
 """
 
 from __future__ import annotations
@@ -113,15 +113,15 @@ class UserCode:
         if top == "numpy" and level == 0:
             module = builtins.__import__(name, globals, locals, fromlist or (), 0)
             return numpy_with_aliases() if module is sys.modules["numpy"] else module
-        module = self.find(full)
-        if module is None:
+        found = self.find(full)
+        if found is None:
             if level > 0:
                 raise ImportError(f"no module '{full}' beside the user's module", name=full)
             return builtins.__import__(name, globals, locals, fromlist or (), 0)
         for part in fromlist or ():
-            if not hasattr(module, part):
+            if not hasattr(found, part):
                 self.find(f"{full}.{part}")
-        return module if fromlist else self.load(top)
+        return found if fromlist else self.load(top)
 
 
 _current = UserCode([])

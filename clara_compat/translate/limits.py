@@ -34,9 +34,9 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     for spec in (train.model, train.loss, train.optimizer, *train.aux_ops, *train.handlers):
         if spec.cls is None:
             yield _user_written(spec)
-    for spec in (train.lr_policy, *train.batch_transforms):
-        if spec is not None:
-            yield ClaraError(f"'{spec.name}' is not supported yet: disable it", spec.address)
+    unsupported = [*train.batch_transforms] if train.lr_policy is None else [train.lr_policy, *train.batch_transforms]
+    for spec in unsupported:
+        yield ClaraError(f"'{spec.name}' is not supported yet: disable it", spec.address)
 
 
 def _user_written(spec: ComponentSpec) -> ClaraError:

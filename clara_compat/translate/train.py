@@ -13,9 +13,10 @@ from clara_compat.components.models.unet import Unet
 from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
-from clara_compat.config.workflow import TrainWorkflow
+from clara_compat.config.problems import Notice
+from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.chain import transform_chain, user_component
+from clara_compat.translate.chain import component_entries, transform_chain, user_component
 from clara_compat.translate.render import render
 
 __all__ = ["Bundle", "Seeds", "translate_train"]
@@ -42,37 +43,38 @@ class Bundle:
     Args:
         config: the MONAI bundle config, plain JSON.
         sources: for ``train`` and ``validate``, where each transform of the chain came from.
+        notices: choices the user should know of.
     """
 
     config: dict[str, Any]
     sources: dict[str, list[Address]]
+    notices: list[Notice]
 
 
-def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[Path]) -> Bundle:
+def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path) -> Bundle:
     """Translate ``workflow`` into the config that trains it.
 
     Args:
         workflow: the resolved config.
         seeds: of this run.
         ckpt_dir: where the outputs go.
-        user_roots: folders that hold the user's own components.
 
     Raises:
         ClaraError: something in the workflow cannot be translated; what is not supported yet is found before, by
             :func:`clara_compat.translate.limits.limits`.
     """
-    return _TrainTranslation(workflow, seeds, ckpt_dir, user_roots).bundle()
+    return _TrainTranslation(workflow, seeds, ckpt_dir).bundle()
 
 
 class _TrainTranslation:
-    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, user_roots: Sequence[Path]) -> None:
+    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path) -> None:
         self.workflow = workflow
         self.settings = workflow.settings
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
-        self.user_roots = [str(root) for root in user_roots]
         self.pipeline = _pipeline(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
+        self.notices: list[Notice] = []
 
     def bundle(self) -> Bundle:
         settings, train = self.settings, self.workflow.train
@@ -85,7 +87,7 @@ class _TrainTranslation:
             "learning_rate": settings.learning_rate,
             "val_interval": self._validation_interval(),
             "seed": self.seeds.data,
-            "user_code": self.user_roots,
+            "user_code": [str(root) for root in self.workflow.user_roots],
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
             "network": Expression("$@network_def.to(@device)"),
@@ -94,7 +96,7 @@ class _TrainTranslation:
             "train": self._train_section(context),
         }
         if self.workflow.validate is not None:
-            config["validate"] = self._validate_section()
+            config["validate"] = self._validate_section(self.workflow.validate)
         config["initialize"] = [
             Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
             Entry(
@@ -108,7 +110,7 @@ class _TrainTranslation:
         ]
         config["run"] = [Expression("$@train#trainer.run()")]
         config["finalize"] = []
-        return Bundle({name: render(value) for name, value in config.items()}, self.sources)
+        return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
 
     def _context(self, section: str, pipeline: SegmentationImagePipeline) -> BundleContext:
         crop_size = pipeline.output_crop_size
@@ -128,19 +130,23 @@ class _TrainTranslation:
             return self.settings.epochs
         return interval
 
-    def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry | list[Entry]:
-        """Return the entry of a catalogue component."""
-        try:
-            return create(spec).bundle_entry(context)
-        except ClaraError as error:
-            raise error if error.address else ClaraError(error.message, spec.address) from error
+    def _notice(self, text: str, *path: str) -> None:
+        self.notices.append(Notice(self.workflow.address(*path), text))
 
-    def _data_side(self, pipeline: SegmentationImagePipeline, specs: Sequence[ComponentSpec], context: BundleContext) -> dict[str, Any]:
+    def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
+        """Return the one entry of a catalogue component."""
+        [entry] = component_entries(spec, context)
+        return entry
+
+    def _data_side(
+        self, pipeline: SegmentationImagePipeline, specs: Sequence[ComponentSpec], context: BundleContext
+    ) -> dict[str, Any]:
         """Return the entries from the data list to the loader."""
         section = context.section
         training = section == "train"
         chain = transform_chain(specs, context)
         self.sources[section] = chain.sources
+        self.notices += [notice for notice in chain.notices if training]
         fields = ["image", "label"]
         last = [Entry("SelectItemsd", keys=fields), Entry("EnsureTyped", keys=fields, track_meta=not training)]
         return {
@@ -168,7 +174,7 @@ class _TrainTranslation:
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers += [
-            *self._user_handlers(context),
+            *(entry for spec in train.handlers for entry in component_entries(spec, context)),
             Entry("clara_compat.engine.handlers.loss_watch.LossWatch"),
             Entry(
                 "clara_compat.engine.handlers.statistics.TrainStatistics",
@@ -212,8 +218,7 @@ class _TrainTranslation:
             ),
         }
 
-    def _validate_section(self) -> dict[str, Any]:
-        validate = self.workflow.validate
+    def _validate_section(self, validate: ValidateSection) -> dict[str, Any]:
         pipeline = _pipeline(validate.image_pipeline)
         context = self._context("validate", pipeline)
         if pipeline.output_image_channels != self.pipeline.output_image_channels:
@@ -222,8 +227,14 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        metrics = [(self._metric_name(spec), spec) for spec in validate.metrics]
-        keys = [name for name, spec in metrics if _is_key_metric(spec)] or [name for name, _ in metrics]
+        metrics = [(str(spec.args.get("name", spec.name)), spec) for spec in validate.metrics]
+        keys = [name for name, spec in metrics if _is_key_metric(spec)] or [name for name, _ in metrics[:1]]
+        if keys and not any(_is_key_metric(spec) for _, spec in metrics):
+            self._notice(f"no metric has is_key_metric: '{keys[0]}' chooses the best model", "validate", "metrics")
+        elif len(keys) > 1:
+            self._notice(
+                f"{len(keys)} metrics have is_key_metric: '{keys[0]}' chooses the best model", "validate", "metrics"
+            )
         entries = {name: self._metric(spec, name, context) for name, spec in metrics}
         key_metric = {keys[0]: entries.pop(keys[0])} if keys else None
         operations = self._operations(context)
@@ -248,7 +259,7 @@ class _TrainTranslation:
             ),
         }
 
-    def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry | list[Entry]:
+    def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
         model, roi_size = create(self.workflow.train.model), getattr(create(spec), "roi_size", None)
         if roi_size is not None and isinstance(model, Unet):
@@ -258,7 +269,7 @@ class _TrainTranslation:
                 raise ClaraError(error.message, spec.arg_address("roi_size")) from error
         return self._component(spec, context)
 
-    def _autocast(self, inferer: Any) -> Any:
+    def _autocast(self, inferer: Entry) -> Entry:
         if not self.settings.use_amp:
             return inferer
         return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))
@@ -266,14 +277,7 @@ class _TrainTranslation:
     def _operations(self, context: BundleContext) -> list[Entry]:
         return [self._component(spec, context) for spec in self.workflow.train.aux_ops]
 
-    def _user_handlers(self, context: BundleContext) -> list[Entry]:
-        entries = [self._component(spec, context) for spec in self.workflow.train.handlers]
-        return [entry for found in entries for entry in (found if isinstance(found, list) else [found])]
-
-    def _metric_name(self, spec: ComponentSpec) -> str:
-        return str(spec.args.get("name", spec.name))
-
-    def _metric(self, spec: ComponentSpec, name: str, context: BundleContext) -> Any:
+    def _metric(self, spec: ComponentSpec, name: str, context: BundleContext) -> Entry:
         if spec.cls is not None:
             return self._component(spec, context)
         return Entry("clara_compat.engine.legacy.metric.LegacyMetric", metric=user_component(spec), name=name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.main import main, spread_set
 from clara_compat.errors import ClaraError
@@ -91,7 +92,9 @@ def test_check_never_imports_user_code(small_mmar: Make, tmp_path: Path) -> None
     victim = tmp_path / "imported"
     mmar = small_mmar(lambda config: config["train"]["pre_transforms"].append({"path": "mine.Mine"}))
     (mmar / "custom").mkdir()
-    (mmar / "custom/mine.py").write_text(f"open({str(victim)!r}, 'w')\nclass Mine:\n    def transform(self, c): return c\n")
+    (mmar / "custom/mine.py").write_text(
+        f"open({str(victim)!r}, 'w')\nclass Mine:\n    def transform(self, c): return c\n"
+    )
     assert run("check", str(mmar / "config/config_train.json")) == 0
     assert not victim.exists()
 
@@ -120,9 +123,7 @@ def test_train_with_the_legacy_module_and_its_flags(small_mmar: Make) -> None:
 def test_launch_scripts_call_train_mmar(small_mmar: Make) -> None:
     from nvmidl.utils import train_mmar
 
-    result = train_mmar(
-        str(small_mmar()), "config/config_train.json", "config/environment.json", None, ["epochs=1"]
-    )
+    result = train_mmar(str(small_mmar()), "config/config_train.json", "config/environment.json", None, ["epochs=1"])
     assert result.paths["model"].exists()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from clara_compat.demo.run import demo_mmar_folder
 from clara_compat.demo.scans import make_scans
 

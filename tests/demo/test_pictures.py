@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clara_compat.demo.pictures import Case, Curve, save_overview
 from PIL import Image
+
+from clara_compat.demo.pictures import Case, Curve, save_overview
 
 CURVE = Curve(epochs=[1, 2, 3, 4], loss=[0.9, 0.5, 0.3, 0.2], validated=[2, 4], dice=[0.4, 0.8])
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from rich.console import Console
+
 from clara_compat.demo import run
 from clara_compat.errors import ClaraError
-from rich.console import Console
 
 
 def test_prepare_makes_a_complete_mmar(tmp_path: Path) -> None:

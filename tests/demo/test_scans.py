@@ -8,8 +8,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from clara_compat.demo.scans import make_scan, make_scans
 from scipy.ndimage import binary_dilation, gaussian_filter, label
+
+from clara_compat.demo.scans import make_scan, make_scans
 
 SIZE = (48, 48, 32)  # of the files: fast
 CASES = 6

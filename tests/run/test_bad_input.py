@@ -11,6 +11,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+
 from clara_compat import check, train
 from clara_compat.errors import ClaraError
 
@@ -24,18 +25,36 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["train"]["loss"].update(name="Dicee"), r"config_train.json:\d+ train.loss.*'Dicee'.*did you mean 'Dice'"),
+        (
+            lambda c: c["train"]["loss"].update(name="Dicee"),
+            r"config_train.json:\d+ train.loss.*'Dicee'.*did you mean 'Dice'",
+        ),
         (transform(2, clp=True), r"train.pre_transforms\[2\].args.clp: ScaleIntensityRange has no argument 'clp'"),
         (lambda c: c["train"]["pre_transforms"][2]["args"].pop("a_max"), r"train.pre_transforms\[2\].*a_max"),
-        (transform(2, a_min=[1]), r"train.pre_transforms\[2\].args.a_min.*\[1\].*number|train.pre_transforms\[2\].args.a_min.*list"),
-        (lambda c: c["validate"]["pre_transforms"].append({"ref": "LoadNift"}), r"validate.pre_transforms\[3\].*LoadNift.*LoadNifti"),
+        (
+            transform(2, a_min=[1]),
+            r"train.pre_transforms\[2\].args.a_min.*\[1\].*number|train.pre_transforms\[2\].args.a_min.*list",
+        ),
+        (
+            lambda c: c["validate"]["pre_transforms"].append({"ref": "LoadNift"}),
+            r"validate.pre_transforms\[3\].*LoadNift.*LoadNifti",
+        ),
         (lambda c: c["train"].pop("model"), r"train.*model"),
         (lambda c: c.pop("epochs"), "epochs"),
-        (lambda c: c["train"]["pre_transforms"].append({"path": "nowhere.Mine"}), r"train.pre_transforms\[5\].*nowhere"),
+        (
+            lambda c: c["train"]["pre_transforms"].append({"path": "nowhere.Mine"}),
+            r"train.pre_transforms\[5\].*nowhere",
+        ),
         (lambda c: c["train"]["pre_transforms"].append({"path": "os.system"}), r"train.pre_transforms\[5\].*os"),
         (transform(3, size=[64, 64, 64]), r"train.pre_transforms\[3\].*64.*24.*case\d_image"),
-        (lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[20, 20, 20]), r"train.model: .*multiple of 16.*20, 20, 20"),
-        (lambda c: c["validate"]["inferer"]["args"].update(roi_size=[16, 16, 9]), r"validate.inferer.args.roi_size: .*multiple of 16"),
+        (
+            lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[20, 20, 20]),
+            r"train.model: .*multiple of 16.*20, 20, 20",
+        ),
+        (
+            lambda c: c["validate"]["inferer"]["args"].update(roi_size=[16, 16, 9]),
+            r"validate.inferer.args.roi_size: .*multiple of 16",
+        ),
         (lambda c: c["train"]["image_pipeline"]["args"].update(data_list_key="trainin"), "did you mean 'training'"),
     ],
 )
@@ -65,7 +84,9 @@ def _with_item(small_mmar: Make, small_scans: Path, folder: Path, **item: str) -
 
 def test_a_missing_scan_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image="/nowhere/scan.nii.gz")
-    with pytest.raises(ClaraError, match=r"/nowhere/scan.nii.gz does not exist \(named by training\[1\]\): check DATA_ROOT"):
+    with pytest.raises(
+        ClaraError, match=r"/nowhere/scan.nii.gz does not exist \(named by training\[1\]\): check DATA_ROOT"
+    ):
         train(mmar, overrides=overrides)
 
 
@@ -113,7 +134,13 @@ def test_strings_with_meaning_to_config_parser_reach_the_component_as_text(
     for file in small_scans.iterdir():
         (folder / file.name).symlink_to(file)
     seen = tmp_path / "seen.json"
-    spicy = {"path": "$__import__('os').system('true')", "ref": "@network", "macro": "%a", "_target_": "os.system", "n": {"#": "@"}}
+    spicy = {
+        "path": "$__import__('os').system('true')",
+        "ref": "@network",
+        "macro": "%a",
+        "_target_": "os.system",
+        "n": {"#": "@"},
+    }
 
     def change(config: dict[str, Any]) -> None:
         config["epochs"] = 1

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 from clara_compat import train
 from clara_compat.errors import ClaraError
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 Make = Callable[..., Path]
 
@@ -52,13 +53,14 @@ def test_what_a_run_leaves(
     events = EventAccumulator(str(models)).Reload()
     assert {"train_loss", "learning_rate", "epoch_loss", "mean_dice", "negloss"} <= set(events.Tags()["scalars"])
     assert len(events.Scalars("train_loss")) == 4
-    assert [event.value for event in events.Scalars("epoch_loss")] == pytest.approx([e["loss"] for e in stats["epochs"]])
+    assert [event.value for event in events.Scalars("epoch_loss")] == pytest.approx(
+        [e["loss"] for e in stats["epochs"]]
+    )
     out, err = capfd.readouterr()
     assert "epoch 2/2: loss" in caplog.text
     assert "validation after epoch 1: mean_dice" in caplog.text
     assert {record.name for record in caplog.records} == {"clara_compat"}
-    assert not err.strip()
-    assert out.splitlines() == [record.getMessage() for record in caplog.records]
+    assert not (out + err).strip()
 
 
 def test_no_file_is_left_half_written(small_mmar: Make) -> None:
@@ -75,7 +77,9 @@ def test_an_earlier_runs_results_are_kept(small_mmar: Make) -> None:
     assert (mmar / "models/model.pt").exists()
 
 
-@pytest.mark.parametrize(("interval", "epochs", "at_end", "validated"), [(5, 2, True, [2]), (5, 2, False, []), (2, 3, True, [2])])
+@pytest.mark.parametrize(
+    ("interval", "epochs", "at_end", "validated"), [(5, 2, True, [2]), (5, 2, False, []), (2, 3, True, [2])]
+)
 def test_when_validation_runs(small_mmar: Make, interval: int, epochs: int, at_end: bool, validated: list[int]) -> None:
     mmar = small_mmar(lambda config: config.update(num_training_epoch_per_valid=interval, epochs=epochs))
     result = train(mmar, overrides={"validate_at_end": at_end})
@@ -170,11 +174,18 @@ def test_numpy_components_of_the_user_run_unmodified(small_mmar: Make, small_sca
 
     def change(config: dict[str, Any]) -> None:
         chain = config["train"]["pre_transforms"]
-        chain[0] = {"name": "NumpyLoader", "path": "mine.NumpyLoader", "args": {"fields": ["image", "label"], "shape": "DHW"}}
+        chain[0] = {
+            "name": "NumpyLoader",
+            "path": "mine.NumpyLoader",
+            "args": {"fields": ["image", "label"], "shape": "DHW"},
+        }
         chain.append({"path": "mine.AddConstant", "args": {"fields": "image", "magnitude": 0.1}})
         config["validate"]["pre_transforms"][0] = {"ref": "NumpyLoader"}
         config["validate"]["metrics"].append(
-            {"path": "mine.ComputeMean", "args": {"name": "mine", "field": "negloss", "report_path": str(tmp_path / "reports")}}
+            {
+                "path": "mine.ComputeMean",
+                "args": {"name": "mine", "field": "negloss", "report_path": str(tmp_path / "reports")},
+            }
         )
 
     mmar = small_mmar(change)
@@ -196,7 +207,9 @@ def _weights(mmar: Path, **overrides: Any) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-def test_determinism_gives_equal_weights_for_any_number_of_workers(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_determinism_gives_equal_weights_for_any_number_of_workers(
+    small_mmar: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     mmar = small_mmar()
     reference = _weights(mmar)
@@ -265,7 +278,9 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_files(small_mma
             """
         )
     )
-    with pytest.raises(ClaraError, match=r"the loss became nan at step 1 \(epoch 1\); the batch held: image .*case\d_image.nii.gz"):
+    with pytest.raises(
+        ClaraError, match=r"the loss became nan at step 1 \(epoch 1\); the batch held: image .*case\d_image.nii.gz"
+    ):
         train(mmar)
     assert not (mmar / "models/model.pt").exists()
     assert not (mmar / "models/checkpoint.pt").exists()
@@ -278,10 +293,10 @@ def test_an_error_in_a_users_transform_has_both_addresses(small_mmar: Make) -> N
     mmar = small_mmar(change)
     (mmar / "custom").mkdir()
     (mmar / "custom/bad.py").write_text(
-        "class Breaks:\n"
-        "    def transform(self, transform_ctx):\n"
-        "        return transform_ctx.get_image('imag')\n"
+        "class Breaks:\n    def transform(self, transform_ctx):\n        return transform_ctx.get_image('imag')\n"
     )
-    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.pre_transforms\[5\]: .*bad.py:3: KeyError.*case\d_image") as caught:
+    with pytest.raises(
+        ClaraError, match=r"config_train.json:\d+ train.pre_transforms\[5\]: .*bad.py:3: KeyError.*case\d_image"
+    ) as caught:
         train(mmar)
     assert "Traceback" not in str(caught.value)

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.loader import UserCode, component, use
 
@@ -81,7 +82,9 @@ def test_unused_tensorflow_imports_do_no_harm(tmp_path: Path) -> None:
 def test_used_tensorflow_is_said_with_file_and_line(tmp_path: Path) -> None:
     write(tmp_path, loss="import tensorflow as tf\n\ndef f(x):\n    return tf.nn.softmax(x)\n")
     module = UserCode([str(tmp_path)]).load("loss")
-    with pytest.raises(ClaraError, match=r"loss\.py:4 uses tensorflow\.nn\.softmax: components written with TensorFlow"):
+    with pytest.raises(
+        ClaraError, match=r"loss\.py:4 uses tensorflow\.nn\.softmax: components written with TensorFlow"
+    ):
         module.f(1)
 
 
@@ -93,11 +96,14 @@ def test_a_class_derived_from_keras_is_said_when_it_is_made(tmp_path: Path) -> N
 
 
 def test_old_numpy_names_work_in_user_modules_only(tmp_path: Path) -> None:
-    write(tmp_path, old="import numpy as np\nimport numpy.linalg\nT = (np.float, np.bool, np.int, np.object, np.float32)\n")
+    write(
+        tmp_path,
+        old="import numpy as np\nimport numpy.linalg\nT = (np.float, np.bool, np.int, np.object, np.float32)\n",
+    )
     module = UserCode([str(tmp_path)]).load("old")
     import numpy as np
 
-    assert module.T == (float, bool, int, object, np.float32)
+    assert (float, bool, int, object, np.float32) == module.T
     assert "float" not in vars(np)
 
 
@@ -113,7 +119,11 @@ def test_no_bytecode_is_written(tmp_path: Path) -> None:
         ("class Thing: pass\n", "other.Thing", r"no module 'other' below"),
         ("x = 1\nimport nothing_of_this_name\n", "mine.Thing", r"mine\.py:2: ModuleNotFoundError"),
         ("x = (\n", "mine.Thing", r"mine\.py:1: SyntaxError"),
-        ("class Thing:\n    def __init__(self):\n        raise ValueError('no')\n", "mine.Thing", r"mine\.py:3: ValueError: no"),
+        (
+            "class Thing:\n    def __init__(self):\n        raise ValueError('no')\n",
+            "mine.Thing",
+            r"mine\.py:3: ValueError: no",
+        ),
     ],
 )
 def test_errors_name_the_users_file_and_line(tmp_path: Path, source: str, path: str, message: str) -> None:

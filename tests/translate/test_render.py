@@ -7,17 +7,20 @@ import math
 from pathlib import Path
 
 import pytest
-from clara_compat.components.entry import Entry, Expression
-from clara_compat.errors import ClaraError
-from clara_compat.translate.render import literal, render
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.bundle import ConfigParser
 
+from clara_compat.components.entry import Entry, Expression
+from clara_compat.errors import ClaraError
+from clara_compat.translate.render import literal, render
+
 SPICY = st.text(st.sampled_from("ab_$@%#:'\"\\{}. \n"), max_size=12)
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | SPICY | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SPICY | st.sampled_from(["_target_", "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(SPICY | st.sampled_from(["_target_", "a"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -57,7 +60,11 @@ def test_an_executable_mapping_stays_a_mapping(tmp_path: Path) -> None:
 
 
 def test_readable_values_stay_readable() -> None:
-    assert literal({"fields": ["image"], "size": (64, 64), "p": 0.5}) == {"fields": ["image"], "size": [64, 64], "p": 0.5}
+    assert literal({"fields": ["image"], "size": (64, 64), "p": 0.5}) == {
+        "fields": ["image"],
+        "size": [64, 64],
+        "p": 0.5,
+    }
 
 
 def test_not_a_number_survives() -> None:

@@ -104,4 +104,3 @@ def _text(filename: Any) -> str:
     if isinstance(filename, (list, tuple, np.ndarray)):
         return ", ".join(_text(name) for name in filename)
     return str(filename)
-

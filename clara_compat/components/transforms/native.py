@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext
@@ -21,8 +22,8 @@ class NativeTransform(Component):
         """Run the bundle entry on a view of the context, as a user's subclass calling ``super().transform`` expects."""
         from clara_compat.engine.legacy.native import run_entries
 
-        fields = [image for image in map(transform_ctx.get, transform_ctx.keys()) if hasattr(image, "get_shape_format")]
-        is_2d = bool(fields) and not fields[0].get_shape_format().is_3d()
+        images = [value for value in transform_ctx.values() if isinstance(value, MedicalImage)]
+        is_2d = bool(images) and not images[0].get_shape_format().is_3d()
         entries = self.bundle_entry(BundleContext(spatial_dims=2 if is_2d else 3))
         return run_entries(entries if isinstance(entries, list) else [entries], transform_ctx, type(self).__name__)
 

@@ -44,6 +44,12 @@ class SaveAsNifti(NativeTransform, MultiFieldTransformer):
             roots.append(str(Path(context.debug_dir).parent))
         return not any(_is_below(os.path.join(context.mmar, self.out_dir), root) for root in roots)
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say where the files go when not where the config says."""
+        if not self.is_redirected(context):
+            return []
+        return [f"'{self.out_dir}' lies outside the MMAR: the debug files go to {context.debug_dir}"]
+
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the tap."""
         folder = context.debug_dir if self.is_redirected(context) else os.path.join(context.mmar, self.out_dir)

@@ -67,8 +67,8 @@ def data_loader(
     needed = _bytes_in_flight(dataset, seed, batch_size * prefetch * workers)
     if needed > shared_memory_free():
         logger.warning(
-            "/dev/shm has %d MB free and the data loader needs about %d MB: loading in %s instead of %d worker "
-            "processes; give the container more shared memory (docker run --shm-size=8g) to have them",
+            "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
+            "%d worker processes; give the container more of it (docker run --shm-size=8g) to have them",
             shared_memory_free() >> 20,
             needed >> 20,
             "the main process" if dataset.single_thread else "a thread",
@@ -76,10 +76,8 @@ def data_loader(
         )
         if dataset.single_thread:
             return DataLoader(dataset, num_workers=0, **common)
-        return ThreadDataLoader(dataset, num_workers=0, buffer_size=prefetch, **common)
-    return DataLoader(
-        dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep_workers, **common
-    )
+        return ThreadDataLoader(dataset, num_workers=0, buffer_size=prefetch, **common)  # type: ignore[arg-type]
+    return DataLoader(dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep_workers, **common)
 
 
 def shared_memory_free() -> int:

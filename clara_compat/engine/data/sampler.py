@@ -37,7 +37,7 @@ class EpochSampler(DistributedSampler):
             return list(range(self.items))
         return np.random.default_rng(np.random.SeedSequence([self.seed, epoch])).permutation(self.items).tolist()
 
-    def __iter__(self) -> Iterator[ItemKey]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[ItemKey]:
         order = self.order(self.epoch)
         for position in range(self.rank, self.items, self.num_replicas):
             yield ItemKey(self.seed, self.epoch, position, order[position])

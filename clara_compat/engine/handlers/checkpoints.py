@@ -50,7 +50,7 @@ class Checkpoints:
         if self.evaluator is not None:
             state = self.evaluator.state
             best = {"name": state.key_metric_name, "value": state.best_metric, "epoch": state.best_metric_epoch}
-            if validated(engine, self.evaluator) and state.best_metric_epoch == engine.state.epoch:
+            if validated(engine, self.evaluator) is not None and state.best_metric_epoch == engine.state.epoch:
                 self._save(self.network.state_dict(), "model.pt")
         self._save(
             {

@@ -73,8 +73,8 @@ class Progress:
             extra,
             state.epoch_seconds,
         )
-        if validated(engine, self.evaluator):
-            found = self.evaluator.state
+        found = validated(engine, self.evaluator)
+        if found is not None:
             best = " (best so far)" if found.best_metric_epoch == state.epoch else ""
             values = ", ".join(f"{name} {_readable(value)}" for name, value in found.metrics.items())
             logger.info("validation after epoch %d: %s%s", state.epoch, values, best)

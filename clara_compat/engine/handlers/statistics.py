@@ -10,7 +10,7 @@ from typing import Any
 
 import monai
 import torch
-from ignite.engine import Engine, Events
+from ignite.engine import Engine, Events, State
 from monai.utils import CommonKeys
 
 from clara_compat.common.files import save_json
@@ -18,9 +18,11 @@ from clara_compat.common.files import save_json
 __all__ = ["TrainStatistics", "validated"]
 
 
-def validated(trainer: Engine, evaluator: Engine | None) -> bool:
-    """Whether the validation of the trainer's current epoch has run."""
-    return evaluator is not None and evaluator.state.epoch == trainer.state.epoch and bool(evaluator.state.metrics)
+def validated(trainer: Engine, evaluator: Engine | None) -> State | None:
+    """Return the evaluator's state when the validation of the trainer's current epoch has run, else None."""
+    if evaluator is None or evaluator.state.epoch != trainer.state.epoch or not evaluator.state.metrics:
+        return None
+    return evaluator.state
 
 
 class TrainStatistics:
@@ -79,8 +81,8 @@ class TrainStatistics:
             "train_metrics": _numbers(engine.state.metrics),
             "seconds": round(engine.state.epoch_seconds, 3),
         }
-        if validated(engine, self.evaluator):
-            state = self.evaluator.state
+        state = validated(engine, self.evaluator)
+        if state is not None:
             record["metrics"] = _numbers(state.metrics)
             record["validation_seconds"] = round(time.perf_counter() - self._trained, 3)
             self.stats |= {

@@ -47,8 +47,9 @@ class TensorBoardScalars(TensorBoardHandler):
             self._writer.add_scalar("learning_rate", engine.optimizer.param_groups[0]["lr"], epoch)
         for name, value in engine.state.metrics.items():
             self._writer.add_scalar(f"train_{name}", value, epoch)
-        if validated(engine, self.evaluator):
-            for name, value in self.evaluator.state.metrics.items():
+        found = validated(engine, self.evaluator)
+        if found is not None:
+            for name, value in found.metrics.items():
                 self._writer.add_scalar(name, value, epoch)
         self._writer.flush()
 

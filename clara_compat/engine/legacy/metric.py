@@ -35,7 +35,8 @@ class LegacyMetric(IgniteMetric):
         self.name = name
         if not callable(getattr(metric, "update", None)) or not callable(getattr(metric, "get", None)):
             raise ClaraError(
-                f"metric '{name}': {type(metric).__name__} has no update() and get(): derive it from Metric or MetricList"
+                f"metric '{name}': {type(metric).__name__} has no update() and get(), derive it from Metric or "
+                "MetricList"
             )
         super().__init__()
 
@@ -43,7 +44,7 @@ class LegacyMetric(IgniteMetric):
         """Forget the cases of the last validation."""
         self.metric.reset()
 
-    def iteration_completed(self, engine: Engine) -> None:  # type: ignore[override]
+    def iteration_completed(self, engine: Engine) -> None:
         """Hand the batch's values over, case by case."""
         values = _cases(self._value(engine, self.field))
         labels = [None] * len(values)
@@ -66,7 +67,7 @@ class LegacyMetric(IgniteMetric):
         for source in (engine.state.output, engine.state.batch):
             if field in source:
                 return source[field]
-        known = sorted({*engine.state.output, *engine.state.batch} - {CommonKeys.PRED}) + ["model"]
+        known = [*sorted({*engine.state.output, *engine.state.batch} - {CommonKeys.PRED}), "model"]
         raise ClaraError(
             f"metric '{self.name}' reads field '{field}', which nothing produces{suggestion(field, known)} "
             f"(fields here: {', '.join(known)})"

@@ -15,9 +15,13 @@ __all__ = ["LegacyTransform", "RandomLegacyTransform", "legacy_transform"]
 
 
 class _ClaraTransformer(Protocol):
-    def transform(self, transform_ctx: TransformContext) -> TransformContext: ...
+    """What a user's transform has, whether or not it derives from ``Transformer``."""
 
-    def is_deterministic(self) -> bool: ...
+    def transform(self, transform_ctx: TransformContext) -> TransformContext:
+        """Change the context and return it."""
+
+    def is_deterministic(self) -> bool:
+        """Whether the same input always gives the same result."""
 
 
 class LegacyTransform(Transform):
@@ -35,6 +39,7 @@ class LegacyTransform(Transform):
         self.name = type(transform).__name__
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the item as the user's code left it."""
         context = to_context(data)
         result = self.transform.transform(context)
         if result is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -23,8 +23,6 @@ from clara_compat.engine.item_context import current_item
 from clara_compat.errors import ClaraError
 
 __all__ = ["SaveNiftid"]
-
-_logger = logging.getLogger(__name__)
 
 
 class SaveNiftid(MapTransform):
@@ -94,7 +92,8 @@ class SaveNiftid(MapTransform):
         except OSError as error:
             raise ClaraError(f"SaveAsNifti cannot write '{target}': {error.strerror or error}") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # renamed already, or there is no folder to hold it
+                partial.unlink()
 
 
 def _storable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.errors import ClaraError
 

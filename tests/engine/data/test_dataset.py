@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from monai.data import ThreadDataLoader
+from monai.transforms import Compose, RandShiftIntensityd, Transform
+
 from clara_compat.engine.data import loader as loader_module
 from clara_compat.engine.data.batch import collate, prepare_batch
 from clara_compat.engine.data.dataset import SeededDataset
@@ -16,8 +19,6 @@ from clara_compat.engine.data.loader import data_loader
 from clara_compat.engine.data.sampler import EpochSampler
 from clara_compat.engine.item_context import ItemKey, current_item
 from clara_compat.errors import ClaraError
-from monai.data import ThreadDataLoader
-from monai.transforms import Compose, RandShiftIntensityd, Transform
 
 
 class Draws(Transform):
@@ -43,7 +44,9 @@ def items(count: int = 10) -> list[dict[str, Any]]:
 
 
 def dataset(*transforms: Any, **options: Any) -> SeededDataset:
-    return SeededDataset(items(), Compose([RandShiftIntensityd("image", 1.0, prob=1.0), Draws(), *transforms]), **options)
+    return SeededDataset(
+        items(), Compose([RandShiftIntensityd("image", 1.0, prob=1.0), Draws(), *transforms]), **options
+    )
 
 
 def epoch_of(workers: int, epoch: int = 1, *, batch_size: int = 3) -> torch.Tensor:

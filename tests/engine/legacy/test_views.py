@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
+
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
 from clara_compat.engine.legacy.transform import LegacyTransform, RandomLegacyTransform, legacy_transform
 from clara_compat.engine.legacy.views import from_context, to_context, to_medical_image, to_tensor
 from clara_compat.errors import ClaraError
-from monai.data import MetaTensor
 
 AFFINE = np.diag([1.0, 2.0, 3.0, 1.0])
 

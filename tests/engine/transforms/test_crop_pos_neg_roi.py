@@ -129,7 +129,9 @@ class TestWarp:
     @pytest.mark.parametrize("rank", [2, 3])
     def test_rotation(self, rank):
         matrices = self.matrices(rank, rotate_degrees=20)
-        np.testing.assert_allclose(matrices @ matrices.transpose(0, 2, 1), np.eye(rank)[None].repeat(DRAWS, 0), atol=1e-9)
+        np.testing.assert_allclose(
+            matrices @ matrices.transpose(0, 2, 1), np.eye(rank)[None].repeat(DRAWS, 0), atol=1e-9
+        )
         if rank == 2:
             angles = np.degrees(np.arctan2(matrices[:, 1, 0], matrices[:, 0, 0]))[:, None]
         else:
@@ -205,7 +207,10 @@ def test_image_and_label_are_warped_alike(rank, options):
 
 
 def test_the_border_continues_outside():
-    item = {"image": MetaTensor(torch.full((1, 12, 12, 12), 3.0)), "label": MetaTensor(torch.full((1, 12, 12, 12), 2.0))}
+    item = {
+        "image": MetaTensor(torch.full((1, 12, 12, 12), 3.0)),
+        "label": MetaTensor(torch.full((1, 12, 12, 12), 2.0)),
+    }
     out = crop(spatial_size=(12, 12, 12), **ALL)(item)
     torch.testing.assert_close(out["image"].as_tensor(), torch.full((1, 12, 12, 12), 3.0), rtol=1e-6, atol=0)
     assert out["label"].unique().tolist() == [2.0]
@@ -264,6 +269,7 @@ def test_items_that_do_not_fit():
         crop(spatial_size=(8, 8))(numbered((9, 10, 11)))
     item = {**numbered((9, 10, 11)), "label": numbered((9, 10, 12))["label"]}
     with pytest.raises(
-        ClaraError, match=r"'label' has the shape \(9, 10, 12\) and field 'image' \(9, 10, 11\): .*\(mask.nii, scan.nii\)"
+        ClaraError,
+        match=r"'label' has the shape \(9, 10, 12\) and field 'image' \(9, 10, 11\): .*\(mask.nii, scan.nii\)",
     ):
         crop(spatial_size=(4, 4, 4))(item)

@@ -142,7 +142,7 @@ def test_files_of_one_image_must_fit(tmp_path, caplog):
     a, b = write(tmp_path / "a.nii", volume()), write(tmp_path / "b.nii", volume((7, 6, 4)))
     with pytest.raises(ClaraError, match=r"differ in shape: .*a.nii' has \(7, 6, 5\), .*b.nii' has \(7, 6, 4\)"):
         LoadNiftid("image")({"image": [a, b]})
-    with pytest.raises(ClaraError, match="c.nii' has channels itself"):
+    with pytest.raises(ClaraError, match=r"c.nii' has channels itself"):
         LoadNiftid("image")({"image": [a, write(tmp_path / "c.nii", volume((7, 6, 5, 2)))]})
     moved = write(tmp_path / "d.nii", volume(), np.diag([2.0, 1, 1, 1]))
     with caplog.at_level(logging.WARNING):
@@ -192,7 +192,7 @@ def test_canonical_in_two_dimensions(tmp_path, oblique_affine):
     np.testing.assert_array_equal(image.numpy()[0], volume((7, 6))[::-1])
     np.testing.assert_allclose(image.affine.numpy()[:, 3], [-6, 0, 0, 1])
     sagittal = write(tmp_path / "b.nii", volume((7, 6)), np.eye(4)[[2, 0, 1, 3]])
-    with pytest.raises(ClaraError, match="b.nii' cannot be re-oriented"):
+    with pytest.raises(ClaraError, match=r"b.nii' cannot be re-oriented"):
         LoadNiftid("image", as_closest_canonical=True)({"image": sagittal})
 
 
@@ -248,9 +248,9 @@ def test_damaged_files_are_named(tmp_path, how, what):
 
 def test_other_bad_files(tmp_path):
     load = LoadNiftid("image")
-    with pytest.raises(ClaraError, match="nowhere.nii.gz' does not exist: check DATA_ROOT and the data list"):
+    with pytest.raises(ClaraError, match=r"nowhere.nii.gz' does not exist: check DATA_ROOT and the data list"):
         load({"image": str(tmp_path / "nowhere.nii.gz")})
-    with pytest.raises(ClaraError, match="is a folder, expected a NIfTI file"):
+    with pytest.raises(ClaraError, match=r"is a folder, expected a NIfTI file"):
         load({"image": str(tmp_path)})
     analyze = tmp_path / "a.img"
     nibabel.save(nibabel.Spm2AnalyzeImage(volume(), np.eye(4)), analyze)
@@ -258,13 +258,13 @@ def test_other_bad_files(tmp_path):
         load({"image": str(analyze)})
     with pytest.raises(ClaraError, match=r"\(4,\), expected an image of 2 to 4 axes"):
         load({"image": write(tmp_path / "line.nii", volume((4,)))})
-    with pytest.raises(ClaraError, match="time series are not supported"):
+    with pytest.raises(ClaraError, match=r"time series are not supported"):
         load({"image": write(tmp_path / "time.nii", volume((3, 3, 3, 4, 2)))})
 
 
 @pytest.mark.parametrize("value", [3, None, [], [3.5], torch.zeros(1, 2, 2)])
 def test_what_is_no_path(value):
-    with pytest.raises(ClaraError, match="field 'image' holds .*expected the path of a NIfTI file"):
+    with pytest.raises(ClaraError, match=r"field 'image' holds .*expected the path of a NIfTI file"):
         LoadNiftid("image")({"image": value})
 
 

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from monai.data import DataLoader, Dataset, MetaTensor
+
+from clara_compat.engine.item_context import ItemKey, current_item
+from clara_compat.engine.transforms.save_nifti import SaveNiftid
+from clara_compat.errors import ClaraError
+
+
+@pytest.fixture
+def key():
+    token = current_item.set(ItemKey(seed=1, epoch=2, position=7, index=3))
+    yield
+    current_item.reset(token)
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def scan(size=(1, 4, 5, 6), dtype=torch.float32, file="/data/case_1.nii.gz"):
+    affine = torch.tensor([[0, -2, 0, 5], [1.5, 0, 0, 6], [0, 0, -3, 7], [0, 0, 0, 1.0]])
+    values = torch.arange(float(np.prod(size))).reshape(size).to(dtype)
+    return MetaTensor(values, affine=affine, meta={"filename_or_obj": file})
+
+
+def test_what_is_written(tmp_path, key):
+    item = {"image": scan(), "label": scan((2, 4, 5, 6), torch.int64), "other": "x"}
+    out = SaveNiftid(["image", "label"], tmp_path / "new" / "folder")(item)
+    assert out == item
+    assert names(tmp_path / "new" / "folder") == ["case_1_image_e2_i7.nii.gz", "case_1_label_e2_i7.nii.gz"]
+    image, label = (nibabel.load(tmp_path / f"new/folder/case_1_{f}_e2_i7.nii.gz") for f in ("image", "label"))
+    np.testing.assert_array_equal(image.get_fdata(), item["image"].numpy()[0])
+    np.testing.assert_array_equal(label.get_fdata(), np.moveaxis(item["label"].numpy(), 0, -1))
+    np.testing.assert_allclose(image.affine, item["image"].affine)
+    assert image.get_data_dtype() == np.float32
+    assert label.get_data_dtype() == np.int32
+
+
+@pytest.mark.parametrize(
+    ("tensor", "shape", "dtype"),
+    [
+        (scan((1, 4, 5)), (4, 5), np.float32),
+        (scan((3, 4, 5)), (4, 5, 1, 3), np.float32),
+        (scan((1, 4, 5, 6), torch.bool), (4, 5, 6), np.uint8),
+        (scan((1, 4, 5), torch.int64) + 2**40, (4, 5), np.float64),
+        (torch.rand(1, 4, 5, 6), (4, 5, 6), np.float32),
+    ],
+)
+def test_shapes_and_types(tmp_path, key, tensor, shape, dtype):
+    SaveNiftid("image", tmp_path)({"image": tensor})
+    (file,) = tmp_path.iterdir()
+    image = nibabel.load(file)
+    assert image.shape == shape
+    assert image.get_data_dtype() == dtype
+    assert file.name.startswith("case_1_" if isinstance(tensor, MetaTensor) else "item_")
+
+
+def test_without_a_run_the_files_are_numbered(tmp_path):
+    transform = SaveNiftid("image", tmp_path)
+    for _ in range(2):
+        transform({"image": scan(file="a.b.nii")})
+    assert names(tmp_path) == ["a.b_image_n1.nii.gz", "a.b_image_n2.nii.gz"]
+
+
+def test_workers_do_not_overwrite_each_other(tmp_path):
+    data = Dataset([{"image": scan()}] * 4, SaveNiftid("image", tmp_path, interrupt=True))
+    for _ in DataLoader(data, num_workers=2):
+        pass
+    assert names(tmp_path) == [f"case_1_image_w{w}_n{n}.nii.gz" for w in (0, 1) for n in (1, 2)]
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, key, monkeypatch):
+    def fail(image, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nibabel, "save", fail)
+    with pytest.raises(ClaraError, match=r"cannot write '.*case_1_image_e2_i7.nii.gz': No space left on device"):
+        SaveNiftid("image", tmp_path)({"image": scan()})
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be(tmp_path, key):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ClaraError, match=r"SaveAsNifti cannot write '.*file/case_1_image"):
+        SaveNiftid("image", tmp_path / "file")({"image": scan()})
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("terminal", "interrupt", "waits"), [(True, True, 1), (True, False, 0), (False, True, 0)])
+def test_interrupt(tmp_path, key, monkeypatch, terminal, interrupt, waits):
+    asked = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    monkeypatch.setattr(sys, "stdin", Terminal() if terminal else io.StringIO())
+    SaveNiftid("image", tmp_path, interrupt=interrupt)({"image": scan()})
+    assert len(asked) == waits
+    assert all("press Enter" in text for text in asked)

@@ -1,0 +1,120 @@
+"""The published GettingStarted configs on the real CT scan: checked whole, trained with a smaller network."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from clara_compat import check, train
+from clara_compat.engine.transforms.load_nifti import LoadNiftid
+from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd
+
+pytestmark = pytest.mark.real
+
+BYOC = Path(__file__).parents[1] / "byoc"
+SMALLER = {
+    "epochs": 1,
+    "train.model.args.nf_enc": "4,8,8,8",
+    "train.model.args.nf_dec": "8,8,8,8,8,4,4",
+    "train.image_pipeline.args.num_workers": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def getting_started(clara_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published MMAR with components written for it, and the user code its TensorFlow config names."""
+    mmar = tmp_path_factory.mktemp("GettingStarted")
+    shutil.copytree(clara_examples / "GettingStarted/config", mmar / "config")
+    shutil.copytree(BYOC, mmar / "custom")
+    (mmar / "custom/myLoss.py").write_text(
+        "import tensorflow as tf\nfrom ai4med.components.losses.loss import Loss\n\n\n"
+        "class MyClonedDiceLoss(Loss):\n"
+        "    def __init__(self, skip_background=False, squared_pred=False, smooth=1e-5):\n"
+        "        Loss.__init__(self)\n"
+    )
+    (mmar / "custom/myNetworkArch.py").write_text(
+        "import tensorflow as tf\nfrom ai4med.components.models.model import Model\n\n\n"
+        "class CustomNetwork(Model):\n"
+        "    def __init__(self, num_classes, factor=32):\n"
+        "        Model.__init__(self)\n"
+    )
+    return mmar
+
+
+@pytest.fixture(scope="session")
+def published_data(clara_examples: Path) -> dict[str, str]:
+    data = clara_examples / "sampleData"
+    return {"DATA_ROOT": str(data), "DATASET_JSON": str(data / "dataset_FLclient.json")}
+
+
+@pytest.fixture(scope="session")
+def numpy_data(clara_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The scan at 1 mm as .npy files, which trn_BYOC_DataLoader.json crops without resampling."""
+    folder = tmp_path_factory.mktemp("npy")
+    data = clara_examples / "sampleData"
+    item = LoadNiftid(["image", "label"])(
+        {"image": str(data / "imagesTr/spleen_8.nii.gz"), "label": str(data / "labelsTr/spleen_8.nii.gz")}
+    )
+    for field, mode in (("image", "linear"), ("label", "nearest-exact")):
+        np.save(folder / f"{field}.npy", ResizeToSpacingd(field, [1.0, 1.0, 1.0], mode)(item)[field].numpy()[0])
+    entry = {"image": "image.npy", "label": "label.npy"}
+    (folder / "dataset.json").write_text(json.dumps({"training": [entry] * 8, "validation": [entry]}))
+    return {"DATA_ROOT": str(folder), "DATASET_JSON": str(folder / "dataset.json")}
+
+
+@pytest.mark.parametrize(
+    "name", ["trn_base.json", "trn_base_AMP.json", "trn_BYOC_DataLoader.json", "trn_BYOC_Arch_loss.json"]
+)
+def test_check_passes(getting_started: Path, published_data: dict[str, str], name: str) -> None:
+    report = check(getting_started / "config" / name, overrides=published_data)
+    assert report.passed, report.errors
+    assert bool(report.limits) == (name == "trn_BYOC_Arch_loss.json")
+    assert all(row.becomes and row.fidelity for row in report.rows)
+
+
+def test_the_config_that_is_broken_as_published_is_explained(
+    getting_started: Path, published_data: dict[str, str]
+) -> None:
+    report = check(getting_started / "config/trn_BYOC_transform.json", overrides=published_data)
+    assert [str(error).partition("config/")[2] for error in report.errors] == [
+        "trn_BYOC_transform.json:62 train.pre_transforms[4].args.a_offset: ScaleIntensityRange has no argument "
+        "'a_offset'; did you mean 'a_max'?",
+        "trn_BYOC_transform.json:59 train.pre_transforms[4].args.a_max: ScaleIntensityRange needs the argument "
+        "'a_max', a number",
+    ]
+
+
+def _trained(mmar: Path, name: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    result = train(mmar, f"config/{name}", overrides={**SMALLER, "MMAR_CKPT_DIR": f"models/{name}", **overrides})
+    [epoch] = result.stats["epochs"]
+    assert math.isfinite(epoch["loss"])
+    assert 0 <= epoch["metrics"]["mean_dice"] <= 1
+    assert result.paths["model"].exists()
+    return result.stats
+
+
+@pytest.mark.slow
+def test_trn_base_trains(getting_started: Path, published_data: dict[str, str]) -> None:
+    stats = _trained(getting_started, "trn_base.json", published_data)
+    assert (stats["steps"], stats["key_metric"]) == (2, "mean_dice")
+    assert stats["epochs"][0]["metrics"]["negloss"] < 0
+
+
+@pytest.mark.slow
+def test_trn_byoc_dataloader_trains(getting_started: Path, numpy_data: dict[str, str]) -> None:
+    _trained(getting_started, "trn_BYOC_DataLoader.json", numpy_data)
+    patches = sorted((getting_started / "models/trn_BYOC_DataLoader.json/debug").iterdir())
+    assert len(patches) == 16  # image and label of 8 items
+
+
+@pytest.mark.slow
+def test_trn_byoc_transform_trains_once_mended(getting_started: Path, published_data: dict[str, str]) -> None:
+    config = getting_started / "config/mended.json"
+    broken = (getting_started / "config/trn_BYOC_transform.json").read_text()
+    config.write_text(broken.replace('"a_offset": 200', '"a_max": 164'))
+    _trained(getting_started, "mended.json", published_data)
