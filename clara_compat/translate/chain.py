@@ -39,6 +39,8 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
         if spec.cls is not None:
             chain.notices.extend(Notice(spec.address, text) for text in create(spec).notices(context))
         for entry in _transform_entries(spec, context):
+            if spec.alias:
+                entry.arguments["_desc_"] = f"{spec.name}: {', '.join(spec.alias)}"
             chain.entries.append(entry)
             chain.sources.append(spec.address)
     return chain

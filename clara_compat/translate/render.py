@@ -15,7 +15,7 @@ from typing import Any
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.errors import ClaraError
 
-__all__ = ["literal", "render"]
+__all__ = ["is_safe_key", "literal", "render"]
 
 _ESCAPES = str.maketrans({"@": r"\x40", "#": r"\x23", "%": r"\x25", "$": r"\x24"})
 _SPECIAL = re.compile(r"[@#%$]|::")
@@ -40,10 +40,15 @@ def literal(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [literal(item) for item in value]
     if isinstance(value, Mapping):
-        if all(isinstance(key, str) and _SAFE_KEY.fullmatch(key) for key in value):
+        if all(map(is_safe_key, value)):
             return {key: literal(item) for key, item in value.items()}
         return _expression(_plain(value))
     raise ClaraError(f"a value of type {type(value).__name__} cannot stand in a config: {value!r}")
+
+
+def is_safe_key(key: Any) -> bool:
+    """Whether ``ConfigParser`` takes ``key`` as nothing but a name."""
+    return isinstance(key, str) and _SAFE_KEY.fullmatch(key) is not None
 
 
 def render(value: Any) -> Any:
@@ -55,6 +60,9 @@ def render(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [render(item) for item in value]
     if isinstance(value, Mapping) and any(isinstance(item, (Entry, Expression)) for item in value.values()):
+        unsafe = [name for name in value if not is_safe_key(name)]
+        if unsafe:
+            raise ClaraError(f"{unsafe[0]!r} cannot be the name of a config entry: use letters, digits and '_'")
         return {name: render(item) for name, item in value.items()}
     return literal(value)
 

@@ -17,7 +17,7 @@ from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import component_entries, transform_chain, user_component
-from clara_compat.translate.render import render
+from clara_compat.translate.render import is_safe_key, render
 
 __all__ = ["Bundle", "Seeds", "translate_train"]
 
@@ -235,8 +235,12 @@ class _TrainTranslation:
             self._notice(
                 f"{len(keys)} metrics have is_key_metric: '{keys[0]}' chooses the best model", "validate", "metrics"
             )
-        entries = {name: self._metric(spec, name, context) for name, spec in metrics}
-        key_metric = {keys[0]: entries.pop(keys[0])} if keys else None
+        entries: dict[str, Entry] = {}
+        for name, spec in metrics:
+            if name in entries:
+                raise ClaraError(f"two metrics are called '{name}': give one of them another name", spec.address)
+            entries[name] = self._metric(spec, name, context)
+        key_metric = {keys[0]: entries.pop(keys[0])} if keys else {}
         operations = self._operations(context)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         return {
@@ -251,8 +255,8 @@ class _TrainTranslation:
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@validate#inferer"),
-                key_val_metric=key_metric,
-                additional_metrics=entries or None,
+                key_val_metric=_named(key_metric),
+                additional_metrics=_named(entries),
                 metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
                 decollate=False,
@@ -296,6 +300,14 @@ def _pipeline(spec: ComponentSpec) -> SegmentationImagePipeline:
     if not isinstance(component, SegmentationImagePipeline):
         raise ClaraError(f"'{spec.name}' is not supported as image_pipeline yet", spec.address)
     return component
+
+
+def _named(entries: dict[str, Entry]) -> dict[str, Entry] | Entry | None:
+    """Return metrics by their names, which are the user's words and may not be names to ``ConfigParser``."""
+    if all(map(is_safe_key, entries)):
+        return entries or None
+    target = "clara_compat.engine.metrics.named.named_metrics"
+    return Entry(target, names=list(entries), metrics=list(entries.values()))
 
 
 def _is_key_metric(spec: ComponentSpec) -> bool:

@@ -52,6 +52,10 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             r"train.model: .*multiple of 16.*20, 20, 20",
         ),
         (
+            lambda c: c["validate"]["metrics"][1]["args"].update(name="mean_dice"),
+            r"validate.metrics\[1\]: two metrics are called 'mean_dice'",
+        ),
+        (
             lambda c: c["validate"]["inferer"]["args"].update(roi_size=[16, 16, 9]),
             r"validate.inferer.args.roi_size: .*multiple of 16",
         ),

@@ -100,6 +100,27 @@ def test_overrides_reach_any_place(small_mmar: Make) -> None:
     assert result.stats["epochs"][0]["learning_rate"] == 0.01
 
 
+def test_metric_names_are_the_users_words(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["epochs"] = 1
+        for metric, name in zip(config["validate"]["metrics"], ("dice@0.5 #1", "_target_"), strict=True):
+            metric["args"]["name"] = name
+
+    result = train(small_mmar(change))
+    assert set(result.stats["epochs"][0]["metrics"]) == {"dice@0.5 #1", "_target_"}
+
+
+def test_aliases_are_kept_for_readers(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["epochs"] = 1
+        config["train"]["pre_transforms"][0]["name"] = "LoadNifti#Reader"
+        config["validate"]["pre_transforms"][0] = {"ref": "Reader"}
+
+    result = train(small_mmar(change))
+    transforms = json.loads(result.paths["bundle"].read_text())["validate"]["transform"]["transforms"]
+    assert transforms[0]["_desc_"] == "LoadNifti: Reader"
+
+
 def test_amp_trains(small_mmar: Make) -> None:
     result = train(small_mmar(lambda config: config.update(use_amp=True, epochs=1)))
     assert np.isfinite(result.stats["epochs"][0]["loss"])

@@ -49,11 +49,11 @@ class ItemError(Exception):
 def failure(error: Exception, chain: Any, files: str, section: str) -> ItemFailure:
     """Describe ``error``, raised while ``chain`` ran on an item.
 
-    MONAI wraps whatever a transform raises in a ``RuntimeError``; the innermost cause is what the user needs, and the
+    MONAI wraps whatever a transform raises in a ``RuntimeError``; the cause below it is what the user needs, and the
     frames of the traceback tell which transform it was.
     """
     cause: BaseException = error
-    while cause.__cause__ is not None:
+    while cause.__cause__ is not None and not isinstance(cause, ClaraError):
         cause = cause.__cause__
     mendable = True
     if isinstance(cause, ClaraError):
