@@ -117,7 +117,9 @@ def main() -> None:
             stats, seconds, memory = train(mmar, config, *places, "epochs=1")
             last = stats["epochs"][-1]
             dice = last["metrics"]["mean_dice"]
-            print(f"{config:26} {seconds:7.1f} s  {memory:5.2f} GB  loss {last['loss']:.4f}  Dice {dice:.4f}", flush=True)
+            print(
+                f"{config:26} {seconds:7.1f} s  {memory:5.2f} GB  loss {last['loss']:.4f}  Dice {dice:.4f}", flush=True
+            )
             ratios.append(f"ratio peak_GB_{config.removesuffix('.json')} {memory:.2f} target {MEMORY_TARGET}")
         if chosen.ten_epochs:
             stats, seconds, _ = train(mmar, CONFIGS[0], *published, "epochs=10", "num_training_epoch_per_valid=10")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from clara_compat import check, train
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
 from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd

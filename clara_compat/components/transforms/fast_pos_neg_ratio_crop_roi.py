@@ -24,7 +24,7 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         label_field: field with its label.
         pos: weight of foreground centres.
         neg: weight of background centres.
-        deform: displace the voxels smoothly.
+        deform: displace the voxels smoothly; this, ``rotation`` and ``scale`` are on when None.
         rotation: turn by up to ``rotation_degree`` either way about each axis.
         rotation_degree: degrees.
         scale: scale by up to ``scale_factor`` either way.
@@ -51,10 +51,10 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         label_field: str,
         pos: float = 1,
         neg: float = 1,
-        deform: bool = True,
-        rotation: bool = True,
+        deform: bool | None = None,
+        rotation: bool | None = None,
         rotation_degree: float = 20,
-        scale: bool = True,
+        scale: bool | None = None,
         scale_factor: float = 0.1,
         fast_crop: bool = True,
         batch_size: int | None = None,
@@ -76,10 +76,10 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         self.label_field = label_field
         self.pos = pos
         self.neg = neg
-        self.deform = deform
-        self.rotation = rotation
+        options = {"deform": deform, "rotation": rotation, "scale": scale}
+        self.left_out = [name for name, value in options.items() if value is None]
+        self.deform, self.rotation, self.scale = (value is not False for value in options.values())
         self.rotation_degree = rotation_degree
-        self.scale = scale
         self.scale_factor = scale_factor
         self.fast_crop = fast_crop
         self.batch_size = batch_size
@@ -87,6 +87,14 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
     def is_deterministic(self) -> bool:
         """Return False."""
         return False
+
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say which of the warps run because the config does not mention them."""
+        if not self.left_out:
+            return []
+        one = len(self.left_out) == 1
+        names = " and ".join(self.left_out)
+        return [f"{names} {'is' if one else 'are'} not given, so {'it is' if one else 'they are'} on (assumed default)"]
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the crop."""

@@ -274,6 +274,13 @@ class TestRandomZoom:
 
 
 class TestFastPosNegRatioCropROI:
+    def test_warps_left_out_are_on_and_said(self):
+        assert FastPosNegRatioCropROI([4, 4, 4], "image", "label", deform=True, scale=False).notices(CONTEXT) == [
+            "rotation is not given, so it is on (assumed default)"
+        ]
+        [said] = FastPosNegRatioCropROI([4, 4, 4], "image", "label").notices(CONTEXT)
+        assert said == "deform and rotation and scale are not given, so they are on (assumed default)"
+
     def test_defaults_warp(self):
         assert FastPosNegRatioCropROI([4, 5, 6], "image", "label").bundle_entry(CONTEXT).arguments == {
             "image_key": "image",

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
+
 from ai4med.components.metric import Metric
 from ai4med.libs.metrics.metric_list import MetricList
 from clara_compat.engine.legacy.metric import LegacyMetric
 from clara_compat.errors import ClaraError
-from monai.data import MetaTensor
 
 
 class Recorder(MetricList):
