@@ -27,7 +27,7 @@ _NOISE = 18.0  # HU
 def make_scans(
     folder: str | os.PathLike[str],
     *,
-    training: int = 24,
+    training: int = 32,
     validation: int = 4,
     size: Sequence[int] = (80, 80, 40),
     seed: int = 0,

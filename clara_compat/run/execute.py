@@ -10,7 +10,7 @@ from monai.bundle import ConfigParser
 
 from clara_compat.engine.data.failure import ItemError
 from clara_compat.errors import ClaraError
-from clara_compat.translate.train import Bundle
+from clara_compat.translate.bundle import Bundle
 
 __all__ = ["execute"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from clara_compat.config.workflow import Determinism
-from clara_compat.translate.train import Seeds
+from clara_compat.translate.bundle import Seeds
 
 __all__ = ["seeds_of"]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import ClaraError
+from clara_compat.translate.bundle import Seeds
 from clara_compat.translate.limits import limits
-from clara_compat.translate.train import Seeds, translate_train
+from clara_compat.translate.train import translate_train
 
 __all__ = ["check_translation"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +16,16 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.chain import component_entries, transform_chain, user_component
-from clara_compat.translate.render import is_safe_key, render
+from clara_compat.translate.bundle import Bundle, Seeds
+from clara_compat.translate.chain import component_entries, transform_chain
+from clara_compat.translate.metrics import translate_metrics
+from clara_compat.translate.render import render
 
-__all__ = ["Bundle", "Seeds", "translate_train"]
+__all__ = ["translate_train"]
 
 
 _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.engine.metrics.compare", "greater"))
 """Functions that the config hands over as they are."""
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """The seeds of a run: ``data`` for everything the data side draws, the others by their Clara names."""
-
-    data: int
-    torch: int
-    numpy: int
-    python: int
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """What a workflow became.
-
-    Args:
-        config: the MONAI bundle config, plain JSON.
-        sources: for ``train`` and ``validate``, where each transform of the chain came from.
-        notices: choices the user should know of.
-    """
-
-    config: dict[str, Any]
-    sources: dict[str, list[Address]]
-    notices: list[Notice]
 
 
 def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path) -> Bundle:
@@ -129,9 +106,6 @@ class _TrainTranslation:
         if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
             return self.settings.epochs
         return interval
-
-    def _notice(self, text: str, *path: str) -> None:
-        self.notices.append(Notice(self.workflow.address(*path), text))
 
     def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the one entry of a catalogue component."""
@@ -227,20 +201,8 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        metrics = [(str(spec.args.get("name", spec.name)), spec) for spec in validate.metrics]
-        keys = [name for name, spec in metrics if _is_key_metric(spec)] or [name for name, _ in metrics[:1]]
-        if keys and not any(_is_key_metric(spec) for _, spec in metrics):
-            self._notice(f"no metric has is_key_metric: '{keys[0]}' chooses the best model", "validate", "metrics")
-        elif len(keys) > 1:
-            self._notice(
-                f"{len(keys)} metrics have is_key_metric: '{keys[0]}' chooses the best model", "validate", "metrics"
-            )
-        entries: dict[str, Entry] = {}
-        for name, spec in metrics:
-            if name in entries:
-                raise ClaraError(f"two metrics are called '{name}': give one of them another name", spec.address)
-            entries[name] = self._metric(spec, name, context)
-        key_metric = {keys[0]: entries.pop(keys[0])} if keys else {}
+        key_metric, more_metrics, notices = translate_metrics(validate.metrics, context)
+        self.notices += [Notice(self.workflow.address("validate", "metrics"), text) for text in notices]
         operations = self._operations(context)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         return {
@@ -255,8 +217,8 @@ class _TrainTranslation:
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@validate#inferer"),
-                key_val_metric=_named(key_metric),
-                additional_metrics=_named(entries),
+                key_val_metric=key_metric,
+                additional_metrics=more_metrics,
                 metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
                 decollate=False,
@@ -281,16 +243,11 @@ class _TrainTranslation:
     def _operations(self, context: BundleContext) -> list[Entry]:
         return [self._component(spec, context) for spec in self.workflow.train.aux_ops]
 
-    def _metric(self, spec: ComponentSpec, name: str, context: BundleContext) -> Entry:
-        if spec.cls is not None:
-            return self._component(spec, context)
-        return Entry("clara_compat.engine.legacy.metric.LegacyMetric", metric=user_component(spec), name=name)
-
     def _facts(self) -> dict[str, Any]:
         """What the statistics file says about the run besides its course."""
         return {
             "config": str(self.workflow.file),
-            "seed": self.seeds.data,
+            "seeds": asdict(self.seeds),
             "determinism": self.settings.determinism is not None,
         }
 
@@ -300,21 +257,3 @@ def _pipeline(spec: ComponentSpec) -> SegmentationImagePipeline:
     if not isinstance(component, SegmentationImagePipeline):
         raise ClaraError(f"'{spec.name}' is not supported as image_pipeline yet", spec.address)
     return component
-
-
-def _named(entries: dict[str, Entry]) -> dict[str, Entry] | Entry | None:
-    """Return metrics by their names, which are the user's words and may not be names to ``ConfigParser``."""
-    if all(map(is_safe_key, entries)):
-        return entries or None
-    target = "clara_compat.engine.metrics.named.named_metrics"
-    return Entry(target, names=list(entries), metrics=list(entries.values()))
-
-
-def _is_key_metric(spec: ComponentSpec) -> bool:
-    """Whether a metric chooses the best model: its argument, or the default that a user's class gives it."""
-    if spec.cls is not None:
-        return bool(getattr(create(spec), "is_key_metric", False))
-    given = spec.args.get("is_key_metric")
-    if given is None and spec.user is not None and spec.user.signature is not None:
-        given = next((argument.default for argument in spec.user.signature if argument.name == "is_key_metric"), None)
-    return given is True

@@ -88,7 +88,7 @@ def test_every_scan_is_larger_than_a_crop(tmp_path: Path) -> None:
     config = _config("config_train.json")["train"]["pre_transforms"]
     crop = next(entry for entry in config if entry["name"] == "FastPosNegRatioCropROI")["args"]["size"]
     target = next(entry for entry in config if entry["name"].endswith("ScaleImg"))["args"]["target_resolution"]
-    data_list = make_scans(tmp_path, training=24, validation=4)
+    data_list = make_scans(tmp_path, training=32, validation=4)
     for file in (data_list.parent / "imagesTr").glob("*.nii.gz"):
         image = nibabel.load(file)
         size = np.round(np.asarray(image.shape) * image.header.get_zooms() / target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from ignite.metrics import Metric as IgniteMetric
 from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
+from clara_compat.engine.aux_ops import step_loss
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["LegacyMetric"]
@@ -26,13 +28,15 @@ class LegacyMetric(IgniteMetric):
     Args:
         metric: the user's object.
         name: name of the metric, for messages.
+        loss: the loss function, for a metric of the field ``loss``: an evaluator computes none itself.
     """
 
-    def __init__(self, metric: Any, name: str) -> None:
+    def __init__(self, metric: Any, name: str, loss: Callable[..., torch.Tensor] | None = None) -> None:
         self.metric = metric
         self.field = _engine_field(getattr(metric, "field", "model"))
         self.label_field = getattr(metric, "label_field", None)
         self.name = name
+        self.loss = loss
         if not callable(getattr(metric, "update", None)) or not callable(getattr(metric, "get", None)):
             raise ClaraError(
                 f"metric '{name}': {type(metric).__name__} has no update() and get(), derive it from Metric or "
@@ -64,6 +68,8 @@ class LegacyMetric(IgniteMetric):
         return value
 
     def _value(self, engine: Engine, field: str) -> Any:
+        if field == CommonKeys.LOSS and self.loss is not None:
+            return step_loss(engine.state.output, self.loss)
         for source in (engine.state.output, engine.state.batch):
             if field in source:
                 return source[field]

@@ -14,7 +14,7 @@ from ignite.metrics import Metric
 from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
-from clara_compat.engine.metrics.report import write_reports
+from clara_compat.common.metric_report import write_reports
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["CaseMetric"]
@@ -27,7 +27,7 @@ class CaseMetric(Metric):
     tensors. A case's value is the mean of its row, the validation's value the mean over the cases; what is not finite
     is left out of both, and a validation without any finite value has the value 0, as in the metric of the Clara 3.1
     page "Bring your own components". With a ``report_path`` every validation ends with the two files of
-    :func:`~clara_compat.engine.metrics.report.write_reports`.
+    :func:`~clara_compat.common.metric_report.write_reports`.
 
     Args:
         name: the metric's name, for reports and messages.

@@ -52,6 +52,13 @@ def test_one_value_per_batch_comes_as_a_float() -> None:
     assert recorder.calls == [(-0.5, None, "a.nii", None)]
 
 
+def test_the_loss_is_computed_when_a_metric_asks_for_it() -> None:
+    recorder = Recorder()
+    metric = LegacyMetric(Metric(recorder, field="loss"), "mine", loss=lambda pred, label: pred.mean() + label.mean())
+    metric.iteration_completed(engine())
+    assert recorder.calls == [(4.5, None, "a.nii", None)]
+
+
 def test_a_field_nothing_produces_is_said() -> None:
     metric = LegacyMetric(Metric(Recorder(), field="neglos"), "mine")
     with pytest.raises(ClaraError, match="metric 'mine' reads field 'neglos', which nothing produces; did you mean"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clara_compat.engine.metrics.report import write_reports
+from clara_compat.common.metric_report import write_reports
 from clara_compat.errors import ClaraError
 
 
