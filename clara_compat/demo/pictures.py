@@ -101,7 +101,8 @@ def save_overview(path: str | os.PathLike[str], cases: Sequence[Case], curve: Cu
         raise ValueError("a picture needs at least one case")
     figure = Figure(figsize=(max(3.3 * len(cases), 6.6), 8.8), layout="constrained")
     FigureCanvasAgg(figure)
-    scans, course = figure.subfigures(2, 1, height_ratios=(2.15, 1))
+    halves = figure.add_gridspec(2, 1, height_ratios=(2.15, 1))
+    scans, course = figure.add_subfigure(halves[0]), figure.add_subfigure(halves[1])
     grid = scans.subplots(2, len(cases), squeeze=False, height_ratios=(1.0, 0.72))
     for column, case in enumerate(cases):
         across, along = grid[:, column]
@@ -126,8 +127,7 @@ def save_overview(path: str | os.PathLike[str], cases: Sequence[Case], curve: Cu
     target = Path(path)
     partial = target.with_name(f".partial_{os.getpid()}_{target.name}")
     figure.savefig(partial, format="png", dpi=110)
-    os.replace(partial, target)
-    return target
+    return partial.replace(target)
 
 
 def _draw_slice(axes: Axes, case: Case, axis: int) -> None:
@@ -164,6 +164,8 @@ def _draw_slice(axes: Axes, case: Case, axis: int) -> None:
 
 
 def _draw_curve(panels: Sequence[Axes], curve: Curve) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     loss, dice = panels
     loss.plot(curve.epochs, curve.loss, color=_LOSS, marker=".", label="mean of the epoch")
     loss.set(xlabel="epoch", ylabel="training loss", title="Training loss", ylim=(0, None))
@@ -178,6 +180,6 @@ def _draw_curve(panels: Sequence[Axes], curve: Curve) -> None:
         dice.legend(loc="lower right")
     for panel in panels:
         panel.set_xlim(0.5, max(curve.epochs, default=1) + 0.5)
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)

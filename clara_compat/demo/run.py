@@ -153,7 +153,7 @@ def predict_cases(result: TrainResult) -> list[Case]:
 
 
 def _case(item: Any, prediction: Any) -> Case:
-    """Return one scan turned to right, front, head; ``item`` has channel-first MetaTensors, ``prediction`` no channel."""
+    """Turn a scan to right, front, head; ``item`` has channel-first MetaTensors, ``prediction`` no channel."""
     import nibabel
     import numpy as np
 
@@ -173,7 +173,9 @@ def _case(item: Any, prediction: Any) -> Case:
 def _print_result(console: Console, result: DemoResult, trained: TrainResult, seconds: float) -> None:
     from rich.table import Table
 
-    table = Table("validation scan", "Dice", title="The best model on scans it never saw", title_justify="left")
+    table = Table(
+        "validation scan", "Dice", title="The best model on scans it never saw", title_justify="left", min_width=40
+    )
     for name, dice in result.case_dice.items():
         table.add_row(name, f"{dice:.3f}")
     table.add_section()
@@ -181,7 +183,7 @@ def _print_result(console: Console, result: DemoResult, trained: TrainResult, se
     console.print(table)
     stats = trained.stats
     console.print(
-        f"{len(stats['epochs'])} epochs ({stats['steps']} steps) on {stats['device']}, {seconds:.0f} seconds in all.\n"
+        f"{len(stats['epochs'])} epoch(s), {stats['steps']} steps, on {stats['device']}: {seconds:.0f} seconds in all.\n"
         f"Picture: {result.picture}\n"
         f"Model: {trained.paths['model']}\n"
         f"Read {result.mmar / 'docs' / 'Readme.md'} for what to try next.",

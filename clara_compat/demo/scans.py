@@ -125,7 +125,7 @@ def _write_scan(image_file: Path, label_file: Path, size: Sequence[int], seed: l
         nifti.header.set_xyzt_units("mm", "sec")
         partial = _partial(file)
         nibabel.save(nifti, partial)
-        os.replace(partial, file)
+        partial.replace(file)
 
 
 def _partial(file: Path) -> Path:
@@ -166,4 +166,4 @@ def _read_stamp(root: Path) -> Any:
 def _write_json(file: Path, content: Any) -> None:
     partial = _partial(file)
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, file)
+    partial.replace(file)

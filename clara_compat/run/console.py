@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["default_log_config", "logging_of_a_run"]
 
-_LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard")
+_LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard", "tqdm")
 
 
 @contextmanager

@@ -28,8 +28,9 @@ class Recorder(MetricList):
 
 def engine(**output: Any) -> Any:
     image = MetaTensor(torch.zeros(2, 1, 2, 2), meta={"filename_or_obj": ["a.nii", "b.nii"]})
-    batch = {"image": image, "label": torch.arange(8.0).reshape(2, 1, 2, 2)}
-    return SimpleNamespace(state=SimpleNamespace(output={"pred": torch.ones(2, 3, 2, 2), **output}, batch=batch))
+    label = torch.arange(8.0).reshape(2, 1, 2, 2)
+    output = {"label": label, "pred": torch.ones(2, 3, 2, 2), **output}
+    return SimpleNamespace(state=SimpleNamespace(output=output, batch={"image": image, "label": label}))
 
 
 def test_predictions_come_case_by_case_with_label_and_file() -> None:
