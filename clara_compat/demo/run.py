@@ -28,8 +28,8 @@ class DemoResult:
     """What the demo reached.
 
     Args:
-        dice: mean Dice of the best model over the validation scans.
-        case_dice: Dice per validation scan.
+        dice: mean Dice of the best model over the test scans, which neither trained it nor chose it.
+        case_dice: Dice per test scan.
         picture: the PNG with slices and curve.
         mmar: the folder, a complete legacy-format MMAR with its data and results.
     """
@@ -82,7 +82,7 @@ def run_demo(
         }  # fmt: skip
     trained = train(mmar, "config/config_train.json", "config/environment.json", overrides)
 
-    cases = predict_cases(trained)
+    cases = predict_cases(trained, data_list)
     picture = save_overview(mmar / "demo.png", cases, Curve.from_stats(trained.stats))
     case_dice = {case.name: case.dice for case in cases}
     result = DemoResult(sum(case_dice.values()) / len(case_dice), case_dice, picture, mmar)
@@ -125,11 +125,13 @@ def prepare_mmar(folder: Path) -> Path:
     return folder
 
 
-def predict_cases(result: TrainResult) -> list[Case]:
-    """Segment the validation scans of a finished run with its best model.
+def predict_cases(result: TrainResult, data_list: Path, key: str = "testing") -> list[Case]:
+    """Segment scans with the best model of a finished run, prepared as its validation prepares them.
 
     Args:
         result: of a run whose config has a ``validate`` section, with the organ as class 1.
+        data_list: the data list file.
+        key: which of its lists.
 
     Returns:
         The scans on the grid the network saw, turned so that their axes run to the right, front and head.
@@ -138,7 +140,11 @@ def predict_cases(result: TrainResult) -> list[Case]:
 
     import torch
 
-    dataset = result.parser.get_parsed_content("validate#dataset")
+    from clara_compat.engine.data.datalist import load_datalist
+    from clara_compat.engine.data.dataset import SeededDataset
+
+    items = load_datalist(data_list, key, data_list.parent)
+    dataset = SeededDataset(items, result.parser.get_parsed_content("validate#transform"))
     inferer = result.parser.get_parsed_content("validate#inferer")
     network = copy.deepcopy(result.network).eval()
     device = next(network.parameters()).device
@@ -173,9 +179,7 @@ def _case(item: Any, prediction: Any) -> Case:
 def _print_result(console: Console, result: DemoResult, trained: TrainResult, seconds: float) -> None:
     from rich.table import Table
 
-    table = Table(
-        "validation scan", "Dice", title="The best model on scans it never saw", title_justify="left", min_width=40
-    )
+    table = Table("test scan", "Dice", title="The best model on scans it never saw", title_justify="left", min_width=40)
     for name, dice in result.case_dice.items():
         table.add_row(name, f"{dice:.3f}")
     table.add_section()
@@ -183,7 +187,7 @@ def _print_result(console: Console, result: DemoResult, trained: TrainResult, se
     console.print(table)
     stats = trained.stats
     console.print(
-        f"{len(stats['epochs'])} epoch(s), {stats['steps']} steps, on {stats['device']}: {seconds:.0f} seconds in all.\n"
+        f"{len(stats['epochs'])} epoch(s), {stats['steps']} steps on {stats['device']}: {seconds:.0f} seconds in all.\n"
         f"Picture: {result.picture}\n"
         f"Model: {trained.paths['model']}\n"
         f"Read {result.mmar / 'docs' / 'Readme.md'} for what to try next.",

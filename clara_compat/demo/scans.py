@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["make_scan", "make_scans"]
 
-_VERSION = 1  # of what is drawn; a change makes old folders be made again
+_VERSION = 2  # of what is drawn; a change makes old folders be made again
 _STAMP = ".scans.json"
-_SPLITS = ("training", "validation")
+_SPLITS = ("training", "validation", "testing")
 _STORED_OFFSET = 1024  # stored value = HU + 1024, as scanners do; the header's scl_inter undoes it
 _NOISE = 18.0  # HU
 
@@ -29,6 +29,7 @@ def make_scans(
     *,
     training: int = 32,
     validation: int = 4,
+    testing: int = 4,
     size: Sequence[int] = (80, 80, 40),
     seed: int = 0,
 ) -> Path:
@@ -40,16 +41,17 @@ def make_scans(
     Args:
         folder: where to write ``dataset.json``, ``imagesTr`` and ``labelsTr``; created when missing.
         training: number of training scans.
-        validation: number of validation scans; they do not depend on the number of training scans.
+        validation: number of scans that choose the best model.
+        testing: number of scans that nothing of a training sees. No scan depends on how many others there are.
         size: voxels per scan along each axis; the voxels' size follows from the field of view.
         seed: seed of everything that varies.
 
     Raises:
         ValueError: a number of scans below zero, none at all, or a size that is not three numbers of at least 8.
     """
-    counts = {"training": training, "validation": validation}
+    counts = {"training": training, "validation": validation, "testing": testing}
     if min(counts.values()) < 0 or not any(counts.values()):
-        raise ValueError(f"the numbers of scans must be at least 0 and not both 0, got {counts}")
+        raise ValueError(f"the numbers of scans must be at least 0 and not all 0, got {counts}")
     if len(size) != 3 or min(size) < 8:
         raise ValueError(f"size must be three numbers of at least 8 voxels, got {tuple(size)}")
 
@@ -151,7 +153,7 @@ def _data_list(counts: dict[str, int]) -> dict[str, Any]:
         "modality": {"0": "CT"},
         "labels": {"0": "background", "1": "spleen"},
         "numTraining": counts["training"],
-        "numTest": 0,
+        "numTest": counts["testing"],
         **{split: [scan["item"] for scan in listed if scan["split"] == split] for split in _SPLITS},
     }
 

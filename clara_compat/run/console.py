@@ -23,8 +23,6 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
         log_config: the MMAR's parsed ``log.config`` as a ``dictConfig`` mapping, or None for plain lines on standard
             output.
     """
-    from tqdm.contrib.logging import logging_redirect_tqdm
-
     ours = logging.getLogger("clara_compat")
     handler: logging.Handler | None = None
     level = ours.level
@@ -39,10 +37,13 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), logging_redirect_tqdm(_on_terminal(ours)):
+        with warnings.catch_warnings():
             for name in _LIBRARIES:
                 warnings.filterwarnings("ignore", module=rf"{name}(\..*)?$")
-            yield
+            from tqdm.contrib.logging import logging_redirect_tqdm  # warns where a notebook lacks ipywidgets
+
+            with logging_redirect_tqdm(_on_terminal(ours)):
+                yield
     finally:
         if handler is not None:
             ours.removeHandler(handler)

@@ -27,7 +27,7 @@ def cases() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def data_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_scans(tmp_path_factory.mktemp("scans"), training=5, validation=2, size=SIZE, seed=3)
+    return make_scans(tmp_path_factory.mktemp("scans"), training=5, validation=2, testing=1, size=SIZE, seed=3)
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -39,8 +39,13 @@ def test_the_data_list_is_a_decathlon_one(data_list: Path) -> None:
     assert data_list.name == "dataset.json"
     assert content["labels"] == {"0": "background", "1": "spleen"}
     assert content["modality"] == {"0": "CT"}
-    assert (content["numTraining"], len(content["training"]), len(content["validation"])) == (5, 5, 2)
-    items = content["training"] + content["validation"]
+    assert (content["numTraining"], len(content["training"]), len(content["validation"]), content["numTest"]) == (
+        5,
+        5,
+        2,
+        1,
+    )
+    items = content["training"] + content["validation"] + content["testing"]
     assert all(item.keys() == {"image", "label"} for item in items)
     assert all(not Path(file).is_absolute() for item in items for file in item.values())
     assert len({file for item in items for file in item.values()}) == 14
@@ -122,34 +127,34 @@ def test_place_and_intensity_together_find_it(cases: list[tuple[np.ndarray, np.n
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path, data_list: Path) -> None:
-    make_scans(tmp_path / "again", training=5, validation=2, size=SIZE, seed=3)
+    make_scans(tmp_path / "again", training=5, validation=2, testing=1, size=SIZE, seed=3)
     assert _content(tmp_path / "again") == _content(data_list.parent)
 
 
 def test_another_seed_gives_other_scans_and_replaces_the_old_ones(tmp_path: Path) -> None:
-    make_scans(tmp_path, training=1, validation=1, size=SIZE, seed=0)
+    make_scans(tmp_path, training=1, validation=1, testing=0, size=SIZE, seed=0)
     before = _content(tmp_path)
-    make_scans(tmp_path, training=1, validation=1, size=SIZE, seed=1)
+    make_scans(tmp_path, training=1, validation=1, testing=0, size=SIZE, seed=1)
     after = _content(tmp_path)
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before if name.endswith(".nii.gz"))
 
 
 def test_validation_scans_do_not_depend_on_the_training_scans(tmp_path: Path, data_list: Path) -> None:
-    make_scans(tmp_path, training=0, validation=1, size=SIZE, seed=3)
+    make_scans(tmp_path, training=0, validation=1, testing=0, size=SIZE, seed=3)
     name = "imagesTr/ct_validation_000.nii.gz"
     assert (tmp_path / name).read_bytes() == (data_list.parent / name).read_bytes()
 
 
 def test_a_made_folder_is_left_alone_and_an_interrupted_one_completed(tmp_path: Path) -> None:
-    data_list = make_scans(tmp_path, training=2, validation=1, size=SIZE)
+    data_list = make_scans(tmp_path, training=2, validation=1, testing=0, size=SIZE)
     whole = _content(tmp_path)
     times = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.gz")}
-    make_scans(tmp_path, training=2, validation=1, size=SIZE)
+    make_scans(tmp_path, training=2, validation=1, testing=0, size=SIZE)
     assert times == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.gz")}
     (tmp_path / "labelsTr/ct_training_001.nii.gz").unlink()
     data_list.unlink()
-    make_scans(tmp_path, training=2, validation=1, size=SIZE)
+    make_scans(tmp_path, training=2, validation=1, testing=0, size=SIZE)
     assert _content(tmp_path) == whole
     untouched = tmp_path / "imagesTr/ct_training_000.nii.gz"
     assert untouched.stat().st_mtime_ns == times[untouched]
@@ -159,7 +164,7 @@ def test_a_made_folder_is_left_alone_and_an_interrupted_one_completed(tmp_path: 
     ("arguments", "message"),
     [
         ({"training": -1}, "at least 0"),
-        ({"training": 0, "validation": 0}, "not both 0"),
+        ({"training": 0, "validation": 0, "testing": 0}, "not all 0"),
         ({"size": (48, 48)}, "three numbers"),
         ({"size": (48, 48, 4)}, "at least 8"),
     ],
