@@ -68,11 +68,11 @@ def check_writable(folder: Path) -> None:
 
 def prepare(folder: Path) -> None:
     """Make room in the output folder: results of an earlier run are moved to ``previous_N`` beside the new ones."""
+    if not any((folder / name).exists() for name in OUTPUTS.values()):
+        return
     names = {Path(name).parts[0] for name in OUTPUTS.values()} | {"debug"}
     earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
     earlier += sorted(folder.glob("events.out.tfevents.*"))
-    if not any(path.suffix in (".pt", ".json") for path in earlier):
-        return
     number = 1
     while (folder / f"previous_{number}").exists():
         number += 1

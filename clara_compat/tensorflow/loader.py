@@ -33,11 +33,12 @@ class UserCode:
     """The user's modules below some folders.
 
     Args:
-        roots: folders, searched in this order.
+        roots: folders, searched in this order. Folders of installed packages (they stand on some people's PYTHONPATH)
+            are left to Python: a package must not be loaded twice.
     """
 
     def __init__(self, roots: Sequence[str]) -> None:
-        self.roots = [str(Path(root).resolve()) for root in roots]
+        self.roots = [str(Path(root).resolve()) for root in roots if not any(Path(root).glob("*.dist-info"))]
         self.modules: dict[str, ModuleType] = {}
         self._builtins = {**vars(builtins), "__import__": self._import}
         self._lock = threading.RLock()

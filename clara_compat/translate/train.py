@@ -55,6 +55,8 @@ class _TrainTranslation:
 
     def bundle(self) -> Bundle:
         settings, train = self.settings, self.workflow.train
+        if settings.use_xla:
+            self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = self._context("train", self.pipeline)
         config: dict[str, Any] = {
             "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],

@@ -56,6 +56,14 @@ def test_a_copy_of_our_own_packages_is_never_loaded_as_user_code(tmp_path: Path)
     assert component("user.A").image is MedicalImage
 
 
+def test_a_folder_of_installed_packages_is_left_to_python(tmp_path: Path) -> None:
+    write(tmp_path / "site", nibabel="VALUE = 'a second copy'\n")
+    (tmp_path / "site/nibabel-5.dist-info").mkdir()
+    write(tmp_path / "mine", user="import nibabel\n")
+    module = UserCode([str(tmp_path / "site"), str(tmp_path / "mine")]).load("user")
+    assert not hasattr(module.nibabel, "VALUE")
+
+
 def test_modules_of_two_mmars_do_not_mix(tmp_path: Path) -> None:
     one = UserCode([str(write(tmp_path / "one", same="VALUE = 1\n"))])
     two = UserCode([str(write(tmp_path / "two", same="VALUE = 2\n"))])

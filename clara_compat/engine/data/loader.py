@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import multiprocessing
 import os
 import shutil
 from typing import Any
@@ -77,6 +78,8 @@ def data_loader(
         if dataset.single_thread:
             return DataLoader(dataset, num_workers=0, **common)
         return ThreadDataLoader(dataset, num_workers=0, buffer_size=prefetch, **common)  # type: ignore[arg-type]
+    # Forked, workers have the user's modules, which are in no registry that another way of starting them could find.
+    common["multiprocessing_context"] = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     return DataLoader(dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep_workers, **common)
 
 
