@@ -22,8 +22,8 @@ help: ## this list
 demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no data needed)
 	$(BIN)/clara-compat demo
 
-test: $(VENV)/installed ## all tests, the slow ones too; PYTEST_ARGS="-k dice" for some
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/installed ## all tests, the slow ones too, one torch thread per process; PYTEST_ARGS="-k dice" for some
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -27,7 +27,7 @@ def exit_code(command: Callable[[], Any]) -> int:
     except ClaraError as error:
         return _end(str(error), MEND)
     except SystemExit as end:  # typer's own: usage errors (2), an explicit exit code, an interruption (130)
-        return end.code if isinstance(end.code, int) else 0
+        return _end(end.code, MEND) if isinstance(end.code, str) else int(end.code or 0)
     except Exception as error:  # noqa: BLE001 -- the last resort: a defect is said to be one
         return _end(_defect(error), DEFECT)
     return 0
@@ -40,10 +40,13 @@ def _end(text: str, code: int) -> int:
 
 
 def _defect(error: Exception) -> str:
+    first: BaseException = error
+    while first.__cause__ is not None:  # MONAI wraps what went wrong in sentences of its own
+        first = first.__cause__
     handle, name = tempfile.mkstemp(prefix="clara_compat_defect_", suffix=".txt")
     with os.fdopen(handle, "w") as stream:
         traceback.print_exception(error, file=stream)
     return (
-        f"a defect of clara_compat, not of your files: {type(error).__name__}: {error}\n"
+        f"a defect of clara_compat, not of your files: {type(first).__name__}: {first}\n"
         f"please report it with {name}, which holds the details"
     )

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from clara_compat.cli.exit import exit_code
+from clara_compat.errors import ClaraError
+
 if TYPE_CHECKING:
     from clara_compat.run.train import TrainResult
 
-__all__ = ["train_main", "train_mmar"]
+__all__ = ["evaluate_main", "export_main", "train_main", "train_mmar"]
 
 
 def train_main(arguments: Sequence[str] | None = None) -> None:
@@ -21,6 +24,20 @@ def train_main(arguments: Sequence[str] | None = None) -> None:
     from clara_compat.cli.main import main
 
     main(["train", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def evaluate_main() -> None:
+    """Say that ``python -m nvmidl.apps.evaluate`` (validate.sh, infer.sh) does not run yet, and exit with 2."""
+    sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.evaluate", "train first; a model is validated while it trains")))
+
+
+def export_main() -> None:
+    """Say that ``python -m nvmidl.apps.export`` (export.sh) does not run yet, and exit with 2."""
+    sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.export", "the trained weights are in model.pt")))
+
+
+def _not_yet(command: str, meanwhile: str) -> None:
+    raise ClaraError(f"{command} is not supported yet: {meanwhile}")
 
 
 def train_mmar(

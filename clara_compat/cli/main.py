@@ -129,7 +129,7 @@ def spread_set(arguments: list[str]) -> list[str]:
     for argument in arguments:
         if argument == "--set":
             inside = True
-        elif inside and not argument.startswith("-"):
+        elif inside and "=" in argument and not argument.startswith("-"):
             spread += ["--set", argument]
         else:
             inside = False

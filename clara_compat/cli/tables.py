@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from clara_compat.errors import ClaraError, suggestion
@@ -29,11 +30,12 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
     if report.rows:
         table = Table("component", "becomes", "fidelity", "where", title="What runs in place of each component")
         for row in report.rows:
-            table.add_row(row.component, _short(row.becomes), _coloured(row.fidelity), row.place.rpartition(" ")[2])
+            place = row.place.rpartition(" ")[2]
+            table.add_row(escape(row.component), _short(row.becomes), _coloured(row.fidelity), escape(place))
         console.print(table)
         notes = Table.grid("component", "note", padding=(0, 2))
         for name, note in dict.fromkeys((row.component, row.note) for row in report.rows if row.note):
-            notes.add_row(name, note)
+            notes.add_row(escape(name), escape(note))
         console.print(notes)
     for title, lines in (
         ("Odd, but harmless", report.notices),
@@ -76,16 +78,16 @@ def print_training(result: TrainResult) -> None:
     table.add_row("loss", f"{_number(epochs[0]['loss'])} in the first epoch, {_number(epochs[-1]['loss'])} in the last")
     if stats.get("key_metric"):
         table.add_row(
-            f"best {stats['key_metric']}", f"{_number(stats['best_value'])} after epoch {stats['best_epoch']}"
+            f"best {escape(stats['key_metric'])}", f"{_number(stats['best_value'])} after epoch {stats['best_epoch']}"
         )
         last: dict[str, Any] = next((epoch["metrics"] for epoch in reversed(epochs) if "metrics" in epoch), {})
         for name, value in last.items():
-            table.add_row(f"last {name}", _number(value))
+            table.add_row(f"last {escape(name)}", _number(value))
     table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
     table.add_row("device", f"{stats['device']}, {stats['threads']} threads")
     for name in ("model", "final_model", "stats", "bundle"):
         if name in result.paths:
-            table.add_row(name.replace("_", " "), str(result.paths[name]))
+            table.add_row(name.replace("_", " "), escape(str(result.paths[name])))
     _console().print(table)
 
 

@@ -10,18 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clara_compat.components.component import Component
+from clara_compat.components.not_yet import NOT_YET
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
 from clara_compat.config.spec import FAMILY_WORDS, Catalogue, ComponentSpec
 from clara_compat.config.user_code import ModuleNotFound, UserClass, UserRoots, find_user_class
 from clara_compat.config.variables import because
-from clara_compat.errors import Address, ClaraError, nearest, suggestion
+from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["Catalogue", "ComponentResolver", "ComponentSpec", "Slot"]
 
 _ELEMENT_KEYS = ("name", "path", "args", "disabled", "ref", "search", "apply")
 _TEXT_KEYS = ("name", "path", "ref")
+_OWN_CLASS = "; give the 'path' of a class of your own (module.Class)"
 _BUILT_IN_PACKAGES = ("ai4med.", "clara_compat.")
 
 
@@ -195,14 +198,10 @@ class ComponentResolver:
 
     def _look_up(self, item: _Element) -> ComponentSpec:
         name = item.dotted.rpartition(".")[2]
-        known = self._catalogue.components
         cls = None
         user: UserClass | None = None
         if "." not in item.dotted or item.dotted.startswith(_BUILT_IN_PACKAGES):
-            cls = known.get(name)
-            if cls is None:
-                hint = suggestion(name, known) or "; give the 'path' of a class of your own (module.Class)"
-                raise ClaraError(f"'{item.dotted}' is no known component{hint}", self._at(*item.path, item.key))
+            cls = self._built_in(item, name)
             family: str | None = self._catalogue.family(cls)
         else:
             user = self._user_class(item)
@@ -227,6 +226,19 @@ class ComponentResolver:
             document=self._document,
             args_path=item.args_path,
         )
+
+    def _built_in(self, item: _Element, name: str) -> type[Component]:
+        known = self._catalogue.components
+        cls = known.get(name)
+        if item.key == "path" and "." not in item.dotted:
+            why = "has no module: write module.Class, or use 'name' for Clara's own"
+        elif cls is not None:
+            return cls
+        elif name in NOT_YET:
+            why = "is Clara's and not supported yet (clara-compat components lists what is)"
+        else:
+            why = "is no known component" + (suggestion(name, known) or _OWN_CLASS)
+        raise ClaraError(f"'{item.dotted}' {why}", self._at(*item.path, item.key))
 
     def _user_class(self, item: _Element) -> UserClass | None:
         try:
@@ -260,9 +272,8 @@ class ComponentResolver:
             return None
         if not enabled:
             if not hits:
-                near = nearest(ref, {name for other in named for name in other.names})
-                hint = f"; did you mean '{near}'?" if near else ""
-                self._error(f"the ref '{ref}' names no component of train{hint}", (*item.path, "ref"))
+                near = suggestion(ref, {name for other in named for name in other.names})
+                self._error(f"the ref '{ref}' names no component of train{near}", (*item.path, "ref"))
             return None
         spec = self._named(enabled[0])
         if spec is None:
@@ -284,8 +295,6 @@ class ComponentResolver:
 
 
 def _kind(value: Any) -> str:
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
     return "null" if value is None else f"the text '{value}'" if isinstance(value, str) else f"{value!r}".lower()

@@ -150,7 +150,9 @@ def _put(data: dict[str, Any], override: PathOverride, document: Located) -> Non
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
         if isinstance(place, dict) and isinstance(part, str):
-            may_be_new = (in_args and last) or (component and (part == "args" or (part == "disabled" and last)))
+            may_be_new = (in_args and last) or (
+                component and ((part == "args" and "ref" not in place) or (part == "disabled" and last))
+            )
             if part not in place and not may_be_new:
                 raise _unknown(path, depth, place, document)
             in_args = in_args or (component and part == "args")
@@ -158,13 +160,13 @@ def _put(data: dict[str, Any], override: PathOverride, document: Located) -> Non
                 place[part] = copy.deepcopy(override.value)
                 return
             place = place.setdefault(part, {})
-            component = isinstance(place, dict) and not in_args and bool({"name", "path"} & place.keys())
+            component = isinstance(place, dict) and not in_args and bool({"name", "path", "ref"} & place.keys())
         elif isinstance(place, list) and isinstance(part, int) and part < len(place):
             if last:
                 place[part] = copy.deepcopy(override.value)
                 return
             place = place[part]
-            component = isinstance(place, dict) and not in_args and bool({"name", "path"} & place.keys())
+            component = isinstance(place, dict) and not in_args and bool({"name", "path", "ref"} & place.keys())
         else:
             raise _unknown(path, depth, place, document)
 

@@ -12,8 +12,9 @@ import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from clara_compat.config.user_source import Source, UserArgument, read_source
 from clara_compat.errors import Address, ClaraError, nearest
@@ -30,7 +31,7 @@ __all__ = [
 
 _PART = re.compile(r"[^\W\d][\w-]*")
 _MAX_DEPTH = 4
-_SKIPPED = frozenset({"models", "eval", "__pycache__"})
+_OUTPUTS = frozenset({"models", "eval"})
 _FAMILIES = {
     "Transformer": "transforms",
     "MultiFieldTransformer": "transforms",
@@ -102,6 +103,7 @@ class UserClass:
         init_line: line of ``__init__``, or of the class.
         family: what it is by its bases (or methods): ``transforms``, ``losses``, ...; None when unknown.
         imports: names of the top-level modules its file imports.
+        literals: keyword arguments that its ``__init__`` hands to other calls as literals (``is_key_metric=True``).
     """
 
     path: str
@@ -116,6 +118,7 @@ class UserClass:
     init_line: int
     family: str | None
     imports: frozenset[str]
+    literals: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> Address:
@@ -190,6 +193,7 @@ def find_user_class(
         init_line=init_line,
         family=family,
         imports=source.imported_modules(),
+        literals=source.literals(found),
     )
 
 
@@ -227,7 +231,8 @@ def _module_file(root: Path, modules: Iterable[str]) -> Path | None:
 def _folders_below(mmar: Path) -> Iterable[Path]:
     for folder, names, _ in os.walk(mmar):
         depth = len(Path(folder).relative_to(mmar).parts)
-        names[:] = sorted(name for name in names if name not in _SKIPPED and not name.startswith("."))
+        skipped = _OUTPUTS if depth == 0 else frozenset()
+        names[:] = sorted(n for n in names if n not in skipped and n != "__pycache__" and not n.startswith("."))
         if depth >= _MAX_DEPTH:
             names.clear()
         if depth:
@@ -246,7 +251,7 @@ def _no_module(
         )
     places = ", ".join(str(root) for root in roots.ordered) or "no folder"
     if roots.mmar:
-        places += f" and every folder below {roots.mmar}"
+        places += f" and the folders up to {_MAX_DEPTH} levels below {roots.mmar}"
     around = {entry.stem: entry for folder in (*roots.ordered, *below) for entry in sorted(folder.glob("*.py"))}
     found = nearest(modules[-1], around)
     hint = f"; the nearest file is {around[found]}" if found else ""

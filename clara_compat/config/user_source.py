@@ -70,6 +70,13 @@ class Source:
                 names.add(node.module.partition(".")[0])
         return frozenset(names)
 
+    def literals(self, definition: ast.ClassDef) -> dict[str, Any]:
+        """Keyword arguments that the class's ``__init__`` hands to other calls as literals."""
+        init = next((i for i in definition.body if isinstance(i, ast.FunctionDef) and i.name == "__init__"), None)
+        calls = [node for node in ast.walk(init) if isinstance(node, ast.Call)] if init else []
+        keywords = [keyword for call in calls for keyword in call.keywords]
+        return {k.arg: k.value.value for k in keywords if k.arg and isinstance(k.value, ast.Constant)}
+
     def find(self, name: str, root: Path, steps: int = _MAX_STEPS) -> tuple[Source, ast.ClassDef] | None:
         """Find a class of this file, or one it imports from another file of the user's below ``root``."""
         defined = {definition.name: definition for definition in self.classes()}

@@ -43,6 +43,10 @@ __all__ = [
 ]
 
 
+_EVALUATION_KEYS = ("model_loader", "val_metrics", "writers", "label_transforms", "post_transforms")
+"""Keys that only a config of ``nvmidl.apps.evaluate`` has."""
+
+
 @dataclass(frozen=True)
 class TrainWorkflow:
     """A training config, resolved.
@@ -187,6 +191,7 @@ class _Loading:
     def workflow(self) -> TrainWorkflow:
         self.document = self.commands.apply(self.document, self.problems)
         environment = self.environment.data if self.environment else {}
+        self._refuse_evaluation()
         self._unknown_variables(environment)
         raw = self.document.data
         variables = resolve_variables(raw, environment, self.commands.variables, self.mmar)
@@ -224,6 +229,14 @@ class _Loading:
             roots=self.roots,
             document=self.document,
         )
+
+    def _refuse_evaluation(self) -> None:
+        found = next((key for key in _EVALUATION_KEYS if key in self.document.data), None)
+        if found is not None and "train" not in self.document.data:
+            raise ClaraError(
+                "this is a config for evaluation or inference, which is not supported yet: give a training config",
+                self.document.address(found),
+            )
 
     def _setting_address(self, name: str, *below: str | int) -> Address:
         if self.environment and name in self.environment.data and name not in self.commands.variables:

@@ -13,7 +13,7 @@ class ItemKey(NamedTuple):
 
     Attributes:
         seed: seed of the data side.
-        epoch: epoch, from 0.
+        epoch: epoch, from 1 as the engines count; 0 for an item looked at outside any epoch.
         position: position in the epoch, over all processes, from 0.
         index: index in the data list.
     """

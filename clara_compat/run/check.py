@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,6 @@ def check(
 def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[ClaraError], list[Notice]]:
     """Return everything that would stop the run and can be known before its first batch, and what is odd about it."""
     from clara_compat.run.data_check import check_data
-    from clara_compat.run.outputs import check_writable
     from clara_compat.run.translation_check import check_translation
 
     problems, notices = check_translation(workflow)
@@ -121,11 +120,28 @@ def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[Cla
     problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
     if workflow.validate is not None:
         problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)
-    try:
-        check_writable(Path(workflow.variables["MMAR_CKPT_DIR"]))
-    except ClaraError as error:
-        problems.append(error)
-    return problems, notices
+    problems += _unwritable(workflow)
+    return list({str(problem): problem for problem in problems}.values()), notices
+
+
+def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
+    """Find folders that the run will want to write to and cannot."""
+    from clara_compat.run.outputs import check_writable
+
+    if not workflow.variables["MMAR_CKPT_DIR"]:
+        yield ClaraError("MMAR_CKPT_DIR is empty: name the folder for the results")
+        return
+    folders: list[tuple[Any, str, Address | None]] = [(workflow.variables["MMAR_CKPT_DIR"], "MMAR_CKPT_DIR", None)]
+    folders += [
+        (spec.args["report_path"], "report_path", spec.arg_address("report_path"))
+        for spec in (workflow.validate.metrics if workflow.validate else [])
+        if spec.args.get("report_path")
+    ]
+    for folder, name, address in folders:
+        try:
+            check_writable(Path(str(folder)), name)
+        except ClaraError as error:
+            yield ClaraError(error.message, address)
 
 
 _RUNNING_FAMILIES = ("pre_transforms", "metrics")

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clara_compat.errors import ClaraError
+
 __all__ = ["default_log_config", "logging_of_a_run"]
 
 _LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard", "tqdm")
@@ -27,7 +29,7 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
     handler: logging.Handler | None = None
     level = ours.level
     if log_config is not None:
-        logging.config.dictConfig(log_config)
+        _configure(log_config)
     elif not ours.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -48,6 +50,18 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
         if handler is not None:
             ours.removeHandler(handler)
         ours.setLevel(level)
+
+
+def _configure(log_config: dict[str, object]) -> None:
+    handlers = log_config.get("handlers")
+    for handler in handlers.values() if isinstance(handlers, dict) else ():
+        if "filename" in handler:
+            Path(handler["filename"]).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        logging.config.dictConfig(log_config)
+    except ValueError as error:
+        reason = error.__cause__ or error
+        raise ClaraError(f"the logging configuration is not usable: {reason}; mend resources/log.config") from error
 
 
 def _on_terminal(ours: logging.Logger) -> list[logging.Logger]:

@@ -12,7 +12,7 @@ from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.engine.data.datalist import describe, load_datalist
-from clara_compat.errors import ClaraError
+from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["check_data"]
 
@@ -23,7 +23,8 @@ _MOST = 5
 def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> list[ClaraError]:
     """Look at every file of a pipeline's data list, reading headers only.
 
-    Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, and a crop
+    Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, a field
+    that no transform has loaded, and a crop
     larger than a scan (sizes are followed through the chain up to the first transform of the user's own).
 
     Args:
@@ -88,7 +89,7 @@ def _item_problems(
     item: Mapping[str, Any], chain: Sequence[ComponentSpec], headers: _Headers, where: str
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
-        if field not in item:
+        if item.get(field) in (None, "", []):
             yield ClaraError(f"{where} has no '{field}' ({describe(dict(item))})")
             return
     missing = [path for path in _paths(item) if not Path(path).exists()]
@@ -98,20 +99,33 @@ def _item_problems(
         return
     geometry: dict[str, Geometry] = {}
     for spec in chain:
-        if spec.cls is None:
-            return
-        component = create(spec)
+        component = create(spec) if spec.cls is not None else None
+        if not isinstance(component, NativeTransform):
+            return  # what the user's own code does to the item is not known
         try:
-            if not isinstance(component, NativeTransform):
-                return
             if isinstance(component, LoadNifti):
-                geometry |= {field: headers[_first(item[field])] for field in component.fields if field in item}
+                _check_fields(component.used_fields(), item, spec, "the data list has")
+                geometry |= {field: headers[_first(item[field])] for field in component.fields}
                 yield from _unequal_shapes(geometry, item)
-            elif geometry:
+            else:
+                _check_fields(component.used_fields(), geometry, spec, "loaded are")
                 geometry = component.propagate(geometry)
         except ClaraError as error:
             yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address or spec.address)
             return
+    for field in ("image", "label"):
+        if field not in geometry:
+            yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0].address)
+
+
+def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: ComponentSpec, told: str) -> None:
+    for field in fields:
+        if field not in known:
+            raise ClaraError(
+                f"{spec.name} works on the field '{field}', which is not there{suggestion(field, known)} "
+                f"({told} {', '.join(known) or 'none'})",
+                spec.address,
+            )
 
 
 def _paths(item: Mapping[str, Any]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import logging
-from typing import Any
 
+import torch
 from monai.bundle import ConfigParser
 
 from clara_compat.engine.data.failure import ItemError
@@ -13,8 +13,6 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
 
 __all__ = ["execute"]
-
-logger = logging.getLogger("clara_compat")
 
 
 def execute(bundle: Bundle) -> ConfigParser:
@@ -29,29 +27,53 @@ def execute(bundle: Bundle) -> ConfigParser:
             parser.get_parsed_content(stage)
     except Exception as error:
         mendable = _mendable(error, bundle)
-        if mendable is None:
-            raise
-        raise mendable from error
+        if mendable is not None:
+            raise mendable from error
+        defects = [found.failure.trace for found in _chain(error) if isinstance(found, ItemError)]
+        if defects:
+            raise RuntimeError(defects[0]) from error
+        raise
     return parser
 
 
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return ``error`` and what it was raised from, MONAI's and Ignite's wrappings first."""
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return chain
+
+
 def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
-    """Return the user's part of ``error``, found below MONAI's and Ignite's own wrappings, or None for a defect."""
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, (ClaraError, ItemError)):
+    """Return the user's part of ``error``, or None for a defect."""
+    for found in _chain(error):
+        if isinstance(found, ClaraError):
+            return found
+        if isinstance(found, ItemError):
+            return _item_error(found, bundle)
         if isinstance(found, ValueError) and _raised_by_engine(found):
             return ClaraError(str(found))
-        found = found.__cause__ or found.__context__
-    if isinstance(found, ItemError):
-        failure = found.failure
-        logger.debug("%s", failure.trace)
-        if not failure.mendable:
-            return None
-        sources = bundle.sources.get(failure.section, [])
-        index: Any = failure.transform
-        address = sources[index] if index is not None and index < len(sources) else None
-        return ClaraError(str(found), address)
-    return found
+        if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            return ClaraError(
+                f"{found.strerror}: {found.filename or bundle.config['ckpt_dir']}; free or change the folder"
+            )
+        if isinstance(found, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(found):
+            return ClaraError(
+                "out of memory: lower output_batch_size or the crop size of training, the inferer's roi_size or "
+                "batch_size, or num_workers"
+            )
+    return None
+
+
+def _item_error(error: ItemError, bundle: Bundle) -> ClaraError | None:
+    failure = error.failure
+    if not failure.mendable:
+        return None
+    sources = bundle.sources.get(failure.section, [])
+    index = failure.transform
+    return ClaraError(str(error), sources[index] if index is not None and index < len(sources) else None)
 
 
 def _raised_by_engine(error: BaseException) -> bool:

@@ -49,7 +49,7 @@ format=%(asctime)s - %(name)s - %(levelname)s - %(message)s
 """
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, name: str = "MMAR_CKPT_DIR") -> None:
     """Raise when nothing could be written below ``folder``; nothing is created.
 
     Raises:
@@ -59,11 +59,9 @@ def check_writable(folder: Path) -> None:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
-        raise ClaraError(f"the output folder {folder} cannot be made: {existing} is a file; mend MMAR_CKPT_DIR")
+        raise ClaraError(f"the output folder {folder} cannot be made: {existing} is a file; mend {name}")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise ClaraError(
-            f"the output folder {folder} cannot be written: no permission for {existing}; mend MMAR_CKPT_DIR"
-        )
+        raise ClaraError(f"the output folder {folder} cannot be written: no permission for {existing}; mend {name}")
 
 
 def prepare(folder: Path) -> None:
@@ -83,14 +81,16 @@ def prepare(folder: Path) -> None:
     logger.info("the results of an earlier run are kept in %s", kept)
 
 
-def write_bundle(folder: Path, config: dict[str, Any], spatial_dims: int, in_channels: int) -> None:
+def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
+    network = config["network_def"]
+    channels = (network["in_channels"], network["out_channels"])
     save_json(config, folder / OUTPUTS["bundle"])
-    save_json(_metadata(spatial_dims, in_channels), folder / OUTPUTS["metadata"])
+    save_json(_metadata(network["spatial_dims"], *channels), folder / OUTPUTS["metadata"])
     (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
 
 
-def _metadata(spatial_dims: int, in_channels: int) -> dict[str, Any]:
+def _metadata(spatial_dims: int, in_channels: int, out_channels: int) -> dict[str, Any]:
     import ignite
     import monai
     import numpy as np
@@ -126,12 +126,12 @@ def _metadata(spatial_dims: int, in_channels: int) -> dict[str, Any]:
                 "pred": {
                     "type": "image",
                     "format": "segmentation",
-                    "num_channels": 1,
+                    "num_channels": out_channels,
                     "spatial_shape": ["*"] * spatial_dims,
                     "dtype": "float32",
                     "value_range": [0, 1],
                     "is_patch_data": True,
-                    "channel_def": {"0": "class probabilities"},
+                    "channel_def": {str(i): f"class {i}" for i in range(out_channels)},
                 }
             },
         },

@@ -18,5 +18,7 @@ def seeds_of(determinism: Determinism | None) -> Seeds:
     """
     if determinism is None:
         return Seeds(*(secrets.randbelow(2**31) for _ in range(4)))
-    numpy_seed = determinism.numpy_seed or 0
-    return Seeds(data=numpy_seed, torch=determinism.tf_seed or 0, numpy=numpy_seed, python=determinism.random_seed or 0)
+    numpy_seed, torch_seed, python_seed = (
+        (seed or 0) % 2**63 for seed in (determinism.numpy_seed, determinism.tf_seed, determinism.random_seed)
+    )
+    return Seeds(data=numpy_seed, torch=torch_seed, numpy=numpy_seed, python=python_seed)

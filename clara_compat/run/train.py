@@ -88,8 +88,7 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
 
     bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir)
     prepare(ckpt_dir)
-    network = bundle.config["network_def"]
-    write_bundle(ckpt_dir, bundle.config, network["spatial_dims"], network["in_channels"])
+    write_bundle(ckpt_dir, bundle.config)
     parser = execute(bundle)
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(

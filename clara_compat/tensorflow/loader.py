@@ -3,7 +3,7 @@
 Only folders named by :func:`use` are searched. The user's modules live in a registry of their own, so a file called
 ``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do not mix. Inside these
 modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and numpy still has
-``np.bool``, ``np.float``, ``np.int`` and ``np.object``, which numpy 1.24 removed. No ``.pyc`` is read or written.
+the names that 1.24 and 2.0 removed (``np.float``, ``np.NaN``). No ``.pyc`` is read or written.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class UserCode:
     def __init__(self, roots: Sequence[str]) -> None:
         self.roots = [str(Path(root).resolve()) for root in roots if not any(Path(root).glob("*.dist-info"))]
         self.modules: dict[str, ModuleType] = {}
+        self._prefix = f"clara_user_code_{id(self):x}."
         self._builtins = {**vars(builtins), "__import__": self._import}
         self._lock = threading.RLock()
 
@@ -71,13 +72,15 @@ class UserCode:
             spec = importlib.machinery.PathFinder.find_spec(last, list(search))
             if spec is None or (spec.origin is None and not spec.submodule_search_locations):
                 return None
+            if spec.origin is None and not parent and importlib.util.find_spec(last) is not None:
+                return None  # a mere folder does not stand in front of a real package of its name
             return self._execute(name, parent, spec)
 
     def _execute(self, name: str, parent: str, found: importlib.machinery.ModuleSpec) -> ModuleType:
         is_package = found.submodule_search_locations is not None
         if found.origin is not None and not found.origin.endswith(".py"):
             raise ClaraError(f"the user's module '{name}' is not Python source", Address(found.origin))
-        spec = importlib.machinery.ModuleSpec(name, None, origin=found.origin, is_package=is_package)
+        spec = importlib.machinery.ModuleSpec(f"{self._prefix}{name}", None, origin=found.origin, is_package=is_package)
         if is_package:
             spec.submodule_search_locations = list(found.submodule_search_locations or ())
         module = importlib.util.module_from_spec(spec)
@@ -87,12 +90,12 @@ class UserCode:
             __file__=found.origin,
             __package__=name if is_package else parent,
         )
-        self.modules[name] = module
+        self.modules[name] = sys.modules[spec.name] = module  # dataclasses and pickle look a class's module up there
         if found.origin is not None:
             try:
                 exec(_compiled(found.origin), module.__dict__)  # noqa: S102 -- running the user's code is the purpose
             except BaseException:
-                del self.modules[name]
+                del self.modules[name], sys.modules[spec.name]
                 raise
         if parent:
             setattr(self.modules[parent], name.rpartition(".")[2], module)

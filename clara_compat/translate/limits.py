@@ -27,6 +27,8 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("stop_threshold", settings.stop_threshold is not None, "leave it out"),
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("infer_in_training_mode", settings.infer_in_training_mode, "leave it out"),
+        ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
+        ("extra_inputs", bool(workflow.document.data.get("extra_inputs")), "leave it out"),
         ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
     ):
         if set_:

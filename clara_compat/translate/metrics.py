@@ -3,48 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
-from clara_compat.errors import ClaraError
+from clara_compat.errors import ClaraError, suggestion
 from clara_compat.translate.chain import component_entries, user_component
 from clara_compat.translate.render import is_safe_key
 
-__all__ = ["translate_metrics"]
+__all__ = ["Metrics", "translate_metrics"]
 
 NamedMetrics = dict[str, Entry] | Entry | None
 
 
-def translate_metrics(
-    specs: Sequence[ComponentSpec], context: BundleContext
-) -> tuple[NamedMetrics, NamedMetrics, list[str]]:
-    """Return the key metric, the further metrics, and what the user should know of the choice.
+@dataclass(frozen=True)
+class Metrics:
+    """The validation's metrics.
+
+    Args:
+        key: the metric that chooses the best model, by its name.
+        others: the further ones.
+        notices: what the user should know of the choice.
+        unsummarised: names that TensorBoard leaves out (``do_summary`` false).
+        unprinted: names that the console leaves out (``do_print`` false).
+    """
+
+    key: NamedMetrics = None
+    others: NamedMetrics = None
+    notices: list[str] = field(default_factory=list)
+    unsummarised: list[str] = field(default_factory=list)
+    unprinted: list[str] = field(default_factory=list)
+
+
+def translate_metrics(specs: Sequence[ComponentSpec], tags: Sequence[str], context: BundleContext) -> Metrics:
+    """Translate the validation's metrics.
 
     The key metric chooses the best model; Clara's behaviour with none or several is not documented (`assumed`: the
     first one).
 
+    Args:
+        specs: the metrics.
+        tags: tags of the auxiliary operations, which metrics can name as their field.
+        context: of the validation.
+
     Raises:
-        ClaraError: two metrics have the same name, or a metric refuses its arguments.
+        ClaraError: two metrics have the same name, or a metric refuses its arguments or reads a field nothing produces.
     """
     entries: dict[str, Entry] = {}
     keys: list[str] = []
+    flags: dict[str, list[str]] = {"do_summary": [], "do_print": []}
     for spec in specs:
         name = str(spec.args.get("name", spec.name))
         if name in entries:
             raise ClaraError(f"two metrics are called '{name}': give one of them another name", spec.address)
+        _check_fields(spec, tags)
         entries[name] = _entry(spec, name, context)
+        for flag, names in flags.items():
+            if _argument(spec, flag) is False:
+                names.append(name)
         if _is_key_metric(spec):
             keys.append(name)
     if not entries:
-        return None, None, []
+        return Metrics()
     chosen = keys[0] if keys else next(iter(entries))
     notices = []
     if len(keys) != 1:
         count = f"{len(keys)} metrics have" if keys else "no metric has"
         notices.append(f"{count} is_key_metric: '{chosen}' chooses the best model")
     key = {chosen: entries.pop(chosen)}
-    return _named(key), _named(entries), notices
+    return Metrics(_named(key), _named(entries), notices, flags["do_summary"], flags["do_print"])
+
+
+def _check_fields(spec: ComponentSpec, tags: Sequence[str]) -> None:
+    """Refuse a field that no engine will ever have, now rather than after the epochs before the first validation."""
+    known = ["model", "image", "label", "loss", *tags]
+    for name in ("field", "label_field"):
+        value = spec.args.get(name)
+        if isinstance(value, str) and value not in known:
+            raise ClaraError(
+                f"nothing produces the field '{value}'{suggestion(value, known)} (there are {', '.join(known)}; the "
+                "tag of an entry of aux_ops is one more)",
+                spec.arg_address(name),
+            )
 
 
 def _entry(spec: ComponentSpec, name: str, context: BundleContext) -> Entry:
@@ -65,9 +107,14 @@ def _named(entries: dict[str, Entry]) -> NamedMetrics:
 
 def _is_key_metric(spec: ComponentSpec) -> bool:
     """Whether a metric chooses the best model: its argument, or the default that a user's class gives it."""
+    return _argument(spec, "is_key_metric") is True
+
+
+def _argument(spec: ComponentSpec, name: str) -> Any:
+    """Return an argument of a metric; of a user's class also the default, or the literal handed to ``Metric``."""
     if spec.cls is not None:
-        return bool(getattr(create(spec), "is_key_metric", False))
-    given = spec.args.get("is_key_metric")
-    if given is None and spec.user is not None and spec.user.signature is not None:
-        given = next((argument.default for argument in spec.user.signature if argument.name == "is_key_metric"), None)
-    return given is True
+        return getattr(create(spec), name, None)
+    if name in spec.args or spec.user is None:
+        return spec.args.get(name)
+    default = next((argument.default for argument in spec.user.signature or () if argument.name == name), None)
+    return spec.user.literals.get(name) if default is None else default

@@ -18,7 +18,7 @@ from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries, transform_chain
-from clara_compat.translate.metrics import translate_metrics
+from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 
 __all__ = ["translate_train"]
@@ -52,12 +52,18 @@ class _TrainTranslation:
         self.pipeline = _pipeline(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
         self.notices: list[Notice] = []
+        self.metrics = Metrics()
 
     def bundle(self) -> Bundle:
         settings, train = self.settings, self.workflow.train
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = self._context("train", self.pipeline)
+        if self.workflow.validate is not None:
+            tags = [tag for spec in train.aux_ops if isinstance(tag := getattr(create(spec), "tag", None), str)]
+            self.metrics = translate_metrics(self.workflow.validate.metrics, tags, context)
+            place = self.workflow.address("validate", "metrics")
+            self.notices += [Notice(place, text) for text in self.metrics.notices]
         config: dict[str, Any] = {
             "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],
             "mmar": str(self.workflow.mmar),
@@ -123,11 +129,10 @@ class _TrainTranslation:
         chain = transform_chain(specs, context)
         self.sources[section] = chain.sources
         self.notices += [notice for notice in chain.notices if training]
-        fields = ["image", "label"]
-        last = [Entry("SelectItemsd", keys=fields), Entry("EnsureTyped", keys=fields, track_meta=not training)]
+        last = Entry("clara_compat.engine.transforms.batch_fields.BatchFields", track_meta=not training)
         return {
             "data": pipeline.data_entry(),
-            "transform": Entry("Compose", transforms=[*chain.entries, *last]),
+            "transform": Entry("Compose", transforms=[*chain.entries, last]),
             "dataset": Entry(
                 "clara_compat.engine.data.dataset.SeededDataset",
                 data=Expression(f"@{section}#data"),
@@ -141,17 +146,25 @@ class _TrainTranslation:
     def _train_section(self, context: BundleContext) -> dict[str, Any]:
         train, validated = self.workflow.train, self.workflow.validate is not None
         evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
-        handlers: list[Entry] = []
+        operations = self._operations(context)
+        handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        if operations:
+            handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
+        handlers.append(
+            Entry(
+                "clara_compat.engine.handlers.checkpoints.Checkpoints",
+                folder=Expression("@ckpt_dir"),
+                network=Expression("@network"),
+                optimizer=Expression("@optimizer"),
+                evaluator=evaluator,
+            )
+        )
         if evaluator is not None:
             handlers.append(
                 Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)
             )
-        operations = self._operations(context)
-        if operations:
-            handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers += [
             *(entry for spec in train.handlers for entry in component_entries(spec, context)),
-            Entry("clara_compat.engine.handlers.loss_watch.LossWatch"),
             Entry(
                 "clara_compat.engine.handlers.statistics.TrainStatistics",
                 path=f"{self.ckpt_dir / 'train_stats.json'}",
@@ -163,15 +176,13 @@ class _TrainTranslation:
                 log_dir=Expression("@ckpt_dir"),
                 evaluator=evaluator,
                 interval=self.settings.train_summary_recording_interval,
+                leave_out=self.metrics.unsummarised,
             ),
             Entry(
-                "clara_compat.engine.handlers.checkpoints.Checkpoints",
-                folder=Expression("@ckpt_dir"),
-                network=Expression("@network"),
-                optimizer=Expression("@optimizer"),
+                "clara_compat.engine.handlers.progress.Progress",
                 evaluator=evaluator,
+                leave_out=self.metrics.unprinted,
             ),
-            Entry("clara_compat.engine.handlers.progress.Progress", evaluator=evaluator),
         ]
         return {
             **self._data_side(self.pipeline, train.pre_transforms, context),
@@ -203,8 +214,6 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        key_metric, more_metrics, notices = translate_metrics(validate.metrics, context)
-        self.notices += [Notice(self.workflow.address("validate", "metrics"), text) for text in notices]
         operations = self._operations(context)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         return {
@@ -219,8 +228,8 @@ class _TrainTranslation:
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@validate#inferer"),
-                key_val_metric=key_metric,
-                additional_metrics=more_metrics,
+                key_val_metric=self.metrics.key,
+                additional_metrics=self.metrics.others,
                 metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
                 decollate=False,

@@ -38,6 +38,7 @@ def test_help_needs_neither_torch_nor_monai() -> None:
         (["-m", "x", "--set", "a=-1"], ["-m", "x", "--set", "a=-1"]),
         (["--set", "a=1", "--set", "b=2", "c=3"], ["--set", "a=1", "--set", "b=2", "--set", "c=3"]),
         (["--set"], []),
+        (["--set", "a=1", "config.json"], ["--set", "a=1", "config.json"]),
     ],
 )
 def test_claras_set_takes_everything_up_to_the_next_flag(given: list[str], spread: list[str]) -> None:
@@ -48,10 +49,13 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     def mend() -> None:
         raise ClaraError("mend this")
 
+    def leaves() -> None:
+        raise SystemExit("bad data")
+
     def defect() -> None:
         raise ZeroDivisionError("oops")
 
-    assert (exit_code(lambda: None), exit_code(mend), exit_code(defect)) == (0, 2, 1)
+    assert (exit_code(lambda: None), exit_code(mend), exit_code(defect), exit_code(leaves)) == (0, 2, 1, 2)
     err = capsys.readouterr().err
     assert "mend this" in err
     assert "a defect of clara_compat, not of your files: ZeroDivisionError: oops" in err
@@ -118,6 +122,23 @@ def test_train_with_the_legacy_module_and_its_flags(small_mmar: Make) -> None:
     assert not done.stderr.strip()
     stats = json.loads((mmar / "models/train_stats.json").read_text())
     assert stats["epochs"][0]["learning_rate"] == 0.002
+
+
+@pytest.mark.parametrize("program", ["evaluate", "export"])
+def test_programs_that_do_not_run_yet_say_so(program: str) -> None:
+    command = [sys.executable, "-m", f"nvmidl.apps.{program}", "-m", "mmar", "-c", "config/config_validation.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"nvmidl.apps.{program} is not supported yet" in done.stderr
+
+
+def test_text_in_brackets_is_printed_as_it_is(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(config: dict) -> None:
+        config["epochs"] = 1
+        config["validate"]["metrics"][0]["args"]["name"] = "dice[/x]"
+
+    assert run("train", "-m", str(small_mmar(change))) == 0
+    assert "best dice[/x]" in capsys.readouterr().out
 
 
 def test_launch_scripts_call_train_mmar(small_mmar: Make) -> None:

@@ -112,7 +112,7 @@ def test_first_root_wins(tmp_path, write):
 
 @pytest.mark.parametrize(("folder", "found"), [
     ("src", True), ("a/b/c/d", True), ("a/b/c/d/e", False), ("models", False), ("eval", False), (".git", False),
-    ("src/models", False),
+    ("src/models", True),
 ])  # fmt: skip
 def test_any_folder_of_the_mmar(tmp_path, write, folder, found):
     file = write(f"{folder}/noise.py")
@@ -136,7 +136,8 @@ def test_module_not_found(tmp_path, write):
     with pytest.raises(
         ClaraError,
         match=r"^c.json:3 train.loss: the module of 'myTransformations.X' was not found: looked for "
-        r"myTransformations.py in .*custom and every folder below .*; the nearest file is .*myTransformation.py; "
+        r"myTransformations.py in .*custom and the folders up to 4 levels below .*; the nearest file is "
+        r".*myTransformation.py; "
         r"put it into the MMAR's custom folder or add its folder to PYTHONPATH",
     ):
         find("myTransformations.X", tmp_path / "custom", mmar=tmp_path)

@@ -48,7 +48,7 @@ def test_the_data_list_is_a_decathlon_one(data_list: Path) -> None:
     items = content["training"] + content["validation"] + content["testing"]
     assert all(item.keys() == {"image", "label"} for item in items)
     assert all(not Path(file).is_absolute() for item in items for file in item.values())
-    assert len({file for item in items for file in item.values()}) == 14
+    assert len({file for item in items for file in item.values()}) == 16
 
 
 def test_files_are_scanner_like(data_list: Path) -> None:

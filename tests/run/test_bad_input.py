@@ -51,6 +51,43 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[20, 20, 20]),
             r"train.model: .*multiple of 16.*20, 20, 20",
         ),
+        (transform(1, fields=["imge"]), r"train.pre_transforms\[1\]: .*field 'imge'.*did you mean 'image'\?"),
+        (transform(3, label_field="lable"), r"train.pre_transforms\[3\]: .*field 'lable'.*did you mean 'label'\?"),
+        (
+            lambda c: (
+                c["train"]["pre_transforms"][0]["args"].update(fields="image"),
+                c["train"]["pre_transforms"].pop(3),
+                c["train"]["pre_transforms"][1]["args"].update(fields="image"),
+            ),
+            "'label' is never loaded: add it to the fields of LoadNifti",
+        ),
+        (
+            lambda c: c["validate"]["metrics"][1]["args"].update(field="accuracy"),
+            r"validate.metrics\[1\].args.field: nothing produces the field 'accuracy' .*model, .*negloss",
+        ),
+        (
+            lambda c: c["validate"]["metrics"][0]["args"].update(label_field="lable"),
+            r"validate.metrics\[0\].args.label_field: nothing produces the field 'lable'; did you mean 'label'",
+        ),
+        (
+            lambda c: c["validate"]["metrics"][0]["args"].update(report_path="/dev/null/reports"),
+            r"validate.metrics\[0\].args.report_path: the output folder .* is a file; mend report_path",
+        ),
+        (
+            lambda c: c["train"]["aux_ops"][0]["args"].update(tag="loss"),
+            r"train.aux_ops\[0\]: .*the tag 'loss' is the",
+        ),
+        (
+            lambda c: c["train"]["model"].update(name="SegAhnet", args={"num_classes": 2}),
+            r"train.model.name: 'SegAhnet' is Clara's and not supported yet",
+        ),
+        (lambda c: c["train"]["loss"].update(path="Dice"), r"train.loss.path: 'Dice' has no module"),
+        (lambda c: c.update(microbatches_size=4), "microbatches_size is not supported yet: leave it out"),
+        (lambda c: c.update(MMAR_CKPT="models/model.ckpt"), "MMAR_CKPT is not supported yet"),
+        (
+            lambda c: (c.pop("train"), c.update(val_metrics=[])),
+            "val_metrics: this is a config for evaluation or inference, which is not supported yet",
+        ),
         (
             lambda c: c["validate"]["metrics"][1]["args"].update(name="mean_dice"),
             r"validate.metrics\[1\]: two metrics are called 'mean_dice'",
@@ -170,6 +207,73 @@ def test_what_is_not_json_is_said_with_line_and_column(tmp_path: Path, text: str
     path.write_text("\n\n" + text)
     with pytest.raises(ClaraError, match=r"config_train.json:3: not valid JSON at line 3, column \d+"):
         train(tmp_path, path)
+
+
+def _byoc(mmar: Path, text: str) -> None:
+    (mmar / "custom").mkdir()
+    (mmar / "custom/mine.py").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "del transform_ctx['label']",
+            "at the end of the transforms the field 'label' is missing",
+        ),
+        ("transform_ctx['label'] = 3", "the field 'label' is a int, not an image"),
+        ("import sys; sys.exit('bad data')", r"pre_transforms\[5\]: .*mine.py:3: SystemExit: bad data"),
+    ],
+)
+def test_what_a_users_transform_does_to_an_item_is_not_our_defect(small_mmar: Make, body: str, message: str) -> None:
+    mmar = small_mmar(lambda config: config["train"]["pre_transforms"].append({"path": "mine.Mine"}))
+    _byoc(mmar, f"class Mine:\n    def transform(self, transform_ctx):\n        {body}\n        return transform_ctx\n")
+    with pytest.raises(ClaraError, match=message):
+        train(mmar)
+
+
+def test_an_error_in_a_users_metric_has_its_line(small_mmar: Make) -> None:
+    mmar = small_mmar(lambda c: c["validate"]["metrics"].append({"path": "mine.Mine", "args": {"name": "mine"}}))
+    _byoc(
+        mmar,
+        "from ai4med.components.metric import Metric\n"
+        "from ai4med.libs.metrics.metric_list import MetricList\n\n\n"
+        "class List(MetricList):\n"
+        "    def update(self, value, label_value=None, filename='', data_prop=None):\n"
+        "        return [][3]\n\n\n"
+        "class Mine(Metric):\n"
+        "    def __init__(self, name):\n"
+        "        Metric.__init__(self, List(name), field='negloss', is_key_metric=True)\n",
+    )
+    with pytest.raises(ClaraError, match=r"metric 'mine': .*mine.py:7: IndexError"):
+        train(mmar)
+    assert (mmar / "models/checkpoint.pt").exists(), "the epoch before the failing validation is kept"
+    assert any("2 metrics have is_key_metric" in str(n) for n in check(mmar / "config/config_train.json").notices)
+
+
+def test_a_full_disk_is_the_users(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(ClaraError, match="No space left on device: .*models; free or change the folder"):
+        train(small_mmar())
+
+
+def test_a_log_config_that_cannot_be_used_is_said(small_mmar: Make) -> None:
+    mmar = small_mmar()
+    (mmar / "resources").mkdir()
+    (mmar / "resources/log.config").write_text(
+        "[loggers]\nkeys=root\n[handlers]\nkeys=c\n[formatters]\nkeys=f\n[logger_root]\nlevel=INFO\nhandlers=c\n"
+        "[handler_c]\nclass=StreamHandler\nargs=(sys.stdout,)\nformatter=f\n[formatter_f]\nformat=%(nonsense\n"
+    )
+    with pytest.raises(ClaraError, match=r"log\.config"):
+        train(mmar)
+
+
+def test_an_empty_output_folder_is_refused(small_mmar: Make) -> None:
+    with pytest.raises(ClaraError, match="MMAR_CKPT_DIR is empty"):
+        train(small_mmar(), overrides={"MMAR_CKPT_DIR": ""})
 
 
 def test_what_does_not_run_yet_is_one_sentence_and_check_passes(small_mmar: Make) -> None:

@@ -241,6 +241,39 @@ def test_determinism_gives_equal_weights_for_any_number_of_workers(
     assert not all(torch.equal(reference[name], other[name]) for name in reference)
 
 
+@pytest.mark.slow
+def test_dropout_does_not_depend_on_the_number_of_workers(small_mmar: Make) -> None:
+    mmar = small_mmar(lambda config: config["train"]["model"]["args"].update(dropout_prob=0.3))
+    reference, again = (_weights(mmar, **{"train.image_pipeline.args.num_workers": n}) for n in (0, 1))
+    assert all(torch.equal(reference[name], again[name]) for name in reference)
+
+
+def test_a_users_transform_may_leave_float64(small_mmar: Make) -> None:
+    mmar = small_mmar(lambda c: (c.update(epochs=1), c["train"]["pre_transforms"].append({"path": "mine.Noise"})))
+    (mmar / "custom").mkdir()
+    (mmar / "custom/mine.py").write_text(
+        "import numpy as np\n\n\n"
+        "class Noise:\n"
+        "    def transform(self, transform_ctx):\n"
+        "        image = transform_ctx.get_image('image')\n"
+        "        data = image.get_data() + np.random.normal(size=image.get_data().shape)\n"
+        "        transform_ctx.set_image('image', image.new_image(data, image.get_shape_format()))\n"
+        "        return transform_ctx\n"
+    )
+    assert np.isfinite(train(mmar).stats["epochs"][0]["loss"])
+
+
+def test_metrics_are_left_out_where_the_config_says(small_mmar: Make, caplog: pytest.LogCaptureFixture) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["epochs"] = 1
+        config["validate"]["metrics"][1]["args"].update(do_summary=False, do_print=False, name="hidden")
+
+    result = train(small_mmar(change))
+    assert "hidden" in result.stats["epochs"][0]["metrics"]
+    assert "hidden" not in caplog.text
+    assert "hidden" not in EventAccumulator(str(result.paths["stats"].parent)).Reload().Tags()["scalars"]
+
+
 def test_the_mmars_log_config_is_used(small_mmar: Make) -> None:
     mmar = small_mmar(lambda config: config.update(epochs=1))
     (mmar / "resources").mkdir()

@@ -115,6 +115,28 @@ def test_old_numpy_names_work_in_user_modules_only(tmp_path: Path) -> None:
     assert "float" not in vars(np)
 
 
+def test_names_that_numpy_2_removed_work_as_well(tmp_path: Path) -> None:
+    write(
+        tmp_path, old="import numpy as np\nV = (np.NaN, np.Inf, np.float_(1), np.in1d([1], [1]), np.product([2, 3]))\n"
+    )
+    nan, inf, one, found, six = UserCode([str(tmp_path)]).load("old").V
+    assert (nan != nan, inf, float(one), bool(found[0]), int(six)) == (True, float("inf"), 1.0, True, 6)  # noqa: PLR0124
+
+
+def test_dataclasses_with_postponed_annotations_work(tmp_path: Path) -> None:
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 3\n"
+    )
+    use([str(write(tmp_path, data=text))])
+    assert component("data.A").x == 3
+
+
+def test_a_mere_folder_does_not_hide_a_real_package(tmp_path: Path) -> None:
+    (tmp_path / "logging").mkdir()
+    write(tmp_path, mine="import logging\nLOG = logging.getLogger('mine')\n")
+    assert UserCode([str(tmp_path)]).load("mine").LOG.name == "mine"
+
+
 def test_no_bytecode_is_written(tmp_path: Path) -> None:
     UserCode([str(write(tmp_path, fresh="X = 1\n"))]).load("fresh")
     assert not list(tmp_path.rglob("*.pyc"))

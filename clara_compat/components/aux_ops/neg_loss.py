@@ -5,8 +5,12 @@ from __future__ import annotations
 from clara_compat.components.aux_ops.aux_op import AuxiliaryOperation
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.errors import ClaraError
 
 __all__ = ["NegLoss"]
+
+
+_TAKEN = ("image", "label", "loss", "model", "pred")
 
 
 class NegLoss(Component, AuxiliaryOperation):
@@ -23,6 +27,8 @@ class NegLoss(Component, AuxiliaryOperation):
 
     def __init__(self, tag: str, do_summary: bool = True, do_print: bool = True) -> None:
         AuxiliaryOperation.__init__(self, do_summary=do_summary, do_print=do_print)
+        if tag in _TAKEN:
+            raise ClaraError(f"the tag '{tag}' is the name of a field of every step: choose another")
         self.tag = tag
 
     def bundle_entry(self, context: BundleContext) -> Entry:

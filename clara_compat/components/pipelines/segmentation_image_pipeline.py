@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from clara_compat.components.component import Component, exact
@@ -118,6 +119,9 @@ class SegmentationImagePipeline(Component):
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the entry of the loader; it refers to the section's ``dataset`` and to the run's ``seed``."""
         training = context.section == "train"
+        size = self.output_crop_size if training else None  # validation declares it, too, and takes whole scans
+        channels = self.output_image_channels + self.output_label_channels
+        known = {"item_bytes": 4 * channels * math.prod(size)} if size and min(size) > 0 else {}
         return Entry(
             "clara_compat.engine.data.loader.data_loader",
             dataset=Expression(f"@{context.section}#dataset"),
@@ -127,4 +131,5 @@ class SegmentationImagePipeline(Component):
             num_workers=self.num_workers,
             prefetch_size=self.prefetch_size,
             keep_workers=training,
+            **known,
         )

@@ -27,6 +27,11 @@ class NativeTransform(Component):
         entries = self.bundle_entry(BundleContext(spatial_dims=2 if is_2d else 3))
         return run_entries(entries if isinstance(entries, list) else [entries], transform_ctx, type(self).__name__)
 
+    def used_fields(self) -> list[str]:
+        """Return the fields it needs: ``fields``, or the image and the label field."""
+        named = [getattr(self, name, None) for name in ("image_field", "label_field")]
+        return [*getattr(self, "fields", []), *(field for field in named if field is not None)]
+
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the fields' geometry after this transform, from headers alone.
 

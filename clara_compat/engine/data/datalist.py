@@ -65,6 +65,10 @@ def _read(file: str) -> dict[str, Any]:
         raise ClaraError("the data list file does not exist: check DATASET_JSON", Address(file)) from None
     except IsADirectoryError:
         raise ClaraError("the data list is a folder, expected a JSON file: check DATASET_JSON", Address(file)) from None
+    except OSError as error:
+        raise ClaraError(
+            f"the data list cannot be read ({error.strerror}): check DATASET_JSON", Address(file)
+        ) from None
     except UnicodeDecodeError:
         raise ClaraError("the data list is not UTF-8 text", Address(file)) from None
     except json.JSONDecodeError as error:

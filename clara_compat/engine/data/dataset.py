@@ -59,5 +59,5 @@ class SeededDataset(Dataset):
         try:
             with seeded(self.transform, key, single_thread=self.single_thread):
                 return self.transform(dict(data))
-        except Exception as error:  # noqa: BLE001 -- whatever a user's transform raises is reported with its address
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
             return failure(error, self.transform, describe(data), self.section)

@@ -9,6 +9,7 @@ from typing import Any
 
 from monai.transforms import Compose
 
+from clara_compat.engine.legacy.blame import user_line
 from clara_compat.errors import ClaraError
 
 __all__ = ["ItemError", "ItemFailure", "failure"]
@@ -46,7 +47,7 @@ class ItemError(Exception):
         super().__init__(f"{failure.reason} ({failure.files})" if failure.files else failure.reason)
 
 
-def failure(error: Exception, chain: Any, files: str, section: str) -> ItemFailure:
+def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemFailure:
     """Describe ``error``, raised while ``chain`` ran on an item.
 
     MONAI wraps whatever a transform raises in a ``RuntimeError``; the cause below it is what the user needs, and the
@@ -61,9 +62,9 @@ def failure(error: Exception, chain: Any, files: str, section: str) -> ItemFailu
     elif isinstance(cause, MemoryError):
         reason = "out of memory: lower num_workers or prefetch_size of the pipeline"
     else:
-        place = _user_frame(cause.__traceback__)
+        place = user_line(cause)
         reason = f"{place}: {type(cause).__name__}: {cause}" if place else f"{type(cause).__name__}: {cause}"
-        mendable = bool(place) or isinstance(cause, OSError)
+        mendable = bool(place) or isinstance(cause, (OSError, KeyError))  # KeyError: a field that is not there
     trace = "".join(traceback.format_exception(error))
     return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace)
 
@@ -82,13 +83,3 @@ def _failing_transform(error: BaseException, chain: Any) -> int | None:
             tb = tb.tb_next
         current = current.__cause__
     return found
-
-
-def _user_frame(tb: TracebackType | None) -> str:
-    """Return ``file:line`` of the innermost frame that runs a user's module, or an empty string."""
-    place = ""
-    while tb is not None:
-        if "__clara_user_module__" in tb.tb_frame.f_globals:
-            place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}"
-        tb = tb.tb_next
-    return place

@@ -22,8 +22,8 @@ __all__ = ["data_loader", "shared_memory_free"]
 
 logger = logging.getLogger("clara_compat")
 
-_AMPLE = 4 << 30
-"""Shared memory (bytes) above which no loader of ours has been seen to fail; below it the first item is measured."""
+_LARGEST = 1 << 30
+"""Bytes of an image and its label that no scan is expected to exceed: with room for that many, none is measured."""
 
 
 def data_loader(
@@ -35,6 +35,7 @@ def data_loader(
     num_workers: int = 4,
     prefetch_size: int = 0,
     keep_workers: bool = False,
+    item_bytes: int | None = None,
 ) -> DataLoader:
     """Make the loader that feeds an engine.
 
@@ -51,6 +52,8 @@ def data_loader(
         num_workers: worker processes; 0 loads in the main process.
         prefetch_size: batches to prepare ahead, over all workers; 0 for two per worker.
         keep_workers: keep the workers from epoch to epoch.
+        item_bytes: size of an item where it is known; otherwise the first item is measured when shared memory could
+            be too small.
     """
     sampler = EpochSampler(
         dataset, shuffle=shuffle, seed=seed, num_replicas=idist.get_world_size(), rank=idist.get_rank()
@@ -60,13 +63,16 @@ def data_loader(
         "batch_size": batch_size,
         "sampler": sampler,
         "collate_fn": collate,
+        # Its own generator: MONAI's loader would reset torch's, torch's loader would draw from it, each only sometimes.
+        "generator": torch.Generator().manual_seed(seed),
         "pin_memory": torch.cuda.is_available(),
     }
     if workers == 0:
         return DataLoader(dataset, num_workers=0, **common)
     prefetch = max(1, math.ceil(prefetch_size / workers)) if prefetch_size else 2
-    needed = _bytes_in_flight(dataset, seed, batch_size * prefetch * workers)
-    if needed > shared_memory_free():
+    # Two loaders may be alive at a time: each may take half of what is there.
+    needed = _bytes_in_flight(dataset, seed, batch_size * prefetch * workers, item_bytes)
+    if needed > shared_memory_free() // 2:
         logger.warning(
             "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
             "%d worker processes; give the container more of it (docker run --shm-size=8g) to have them",
@@ -91,9 +97,11 @@ def shared_memory_free() -> int:
         return 1 << 62
 
 
-def _bytes_in_flight(dataset: SeededDataset, seed: int, items: int) -> int:
-    """Return the bytes of ``items`` items, measured on the first one when shared memory is scarce (else 0)."""
-    if shared_memory_free() >= _AMPLE:
+def _bytes_in_flight(dataset: SeededDataset, seed: int, items: int, item_bytes: int | None) -> int:
+    """Return the bytes of ``items`` items, measured on the first one unless no item could be that large."""
+    if item_bytes is not None:
+        return items * item_bytes
+    if shared_memory_free() // 2 > items * _LARGEST:
         return 0
     item = dataset[ItemKey(seed, 0, 0, 0)]
     if not isinstance(item, dict):

@@ -9,7 +9,6 @@ import torch
 from ignite.engine import Engine, Events
 
 from clara_compat.common.files import replacing
-from clara_compat.engine.handlers.statistics import validated
 
 __all__ = ["Checkpoints"]
 
@@ -18,8 +17,9 @@ class Checkpoints:
     """Writes ``model.pt`` (best key metric), ``final_model.pt`` (last weights) and ``checkpoint.pt`` (to resume from).
 
     The first two hold the network's state dict, as MONAI bundles do; ``checkpoint.pt`` holds ``network``,
-    ``optimizer``, ``trainer`` and the best metric so far, and is rewritten after every epoch. MONAI's
-    ``CheckpointSaver`` is not used because it does not write atomically.
+    ``optimizer``, ``trainer`` and the best metric so far; it is written after an epoch's last step, before the
+    validation that could fail, and again after it. MONAI's ``CheckpointSaver`` is not used because it does not write
+    atomically.
 
     Args:
         folder: where the files go.
@@ -41,22 +41,27 @@ class Checkpoints:
         self.evaluator = evaluator
 
     def attach(self, engine: Engine) -> None:
-        """Attach to a trainer, after its validation handler and the loss watch."""
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+        """Attach to a trainer, after the loss watch and before its validation handler."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._save_checkpoint)
         engine.add_event_handler(Events.COMPLETED, self._end)
+        if self.evaluator is not None:
+            self.evaluator.add_event_handler(Events.COMPLETED, self._validated, engine)
 
-    def _epoch(self, engine: Engine) -> None:
+    def _validated(self, evaluator: Engine, trainer: Engine) -> None:
+        if evaluator.state.best_metric_epoch == evaluator.state.epoch:
+            self._save(self.network.state_dict(), "model.pt")
+        self._save_checkpoint(trainer)
+
+    def _save_checkpoint(self, trainer: Engine) -> None:
         best = None
         if self.evaluator is not None:
             state = self.evaluator.state
             best = {"name": state.key_metric_name, "value": state.best_metric, "epoch": state.best_metric_epoch}
-            if validated(engine, self.evaluator) is not None and state.best_metric_epoch == engine.state.epoch:
-                self._save(self.network.state_dict(), "model.pt")
         self._save(
             {
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "trainer": dict(engine.state_dict()),
+                "trainer": dict(trainer.state_dict()),
                 "best": best,
             },
             "checkpoint.pt",

@@ -6,6 +6,7 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ignite.engine import Engine, Events
@@ -24,9 +25,11 @@ class Progress:
 
     Args:
         evaluator: the validation engine, if any.
+        leave_out: validation metrics that are not shown (Clara's ``do_print`` false).
     """
 
-    def __init__(self, evaluator: Engine | None = None) -> None:
+    def __init__(self, evaluator: Engine | None = None, leave_out: Sequence[str] = ()) -> None:
+        self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self._bar: Any = None
         self._shown = 0.0
@@ -76,7 +79,8 @@ class Progress:
         found = validated(engine, self.evaluator)
         if found is not None:
             best = " (best so far)" if found.best_metric_epoch == state.epoch else ""
-            values = ", ".join(f"{name} {_readable(value)}" for name, value in found.metrics.items())
+            shown = {name: value for name, value in found.metrics.items() if name not in self.leave_out}
+            values = ", ".join(f"{name} {_readable(value)}" for name, value in shown.items())
             logger.info("validation after epoch %d: %s%s", state.epoch, values, best)
 
     def _open(self, total: int, title: str, unit: str) -> None:

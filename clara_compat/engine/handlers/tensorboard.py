@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
@@ -21,10 +23,14 @@ class TensorBoardScalars(TensorBoardHandler):
         evaluator: the validation engine, if any.
         interval: steps between training summaries (Clara's ``train_summary_recording_interval``); 0 writes them once
             per epoch.
+        leave_out: validation metrics that are not written (Clara's ``do_summary`` false).
     """
 
-    def __init__(self, log_dir: str, evaluator: Engine | None = None, interval: int = 1) -> None:
+    def __init__(
+        self, log_dir: str, evaluator: Engine | None = None, interval: int = 1, leave_out: Sequence[str] = ()
+    ) -> None:
         super().__init__(log_dir=log_dir)
+        self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self.interval = interval
 
@@ -50,6 +56,8 @@ class TensorBoardScalars(TensorBoardHandler):
         found = validated(engine, self.evaluator)
         if found is not None:
             for name, value in found.metrics.items():
+                if name in self.leave_out:
+                    continue
                 self._writer.add_scalar(name, value, epoch)
         self._writer.flush()
 
@@ -57,5 +65,5 @@ class TensorBoardScalars(TensorBoardHandler):
         self.close()
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
+        """Close the file; the last handler of this event, of :class:`Progress`, raises the error again."""
         self.close()
-        raise error

@@ -12,6 +12,7 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
 from clara_compat.engine.aux_ops import step_loss
+from clara_compat.engine.legacy.blame import users_code
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["LegacyMetric"]
@@ -32,21 +33,23 @@ class LegacyMetric(IgniteMetric):
     """
 
     def __init__(self, metric: Any, name: str, loss: Callable[..., torch.Tensor] | None = None) -> None:
+        self.name = name
         self.metric = metric
         self.field = _engine_field(getattr(metric, "field", "model"))
         self.label_field = getattr(metric, "label_field", None)
-        self.name = name
         self.loss = loss
-        if not callable(getattr(metric, "update", None)) or not callable(getattr(metric, "get", None)):
+        missing = [method for method in ("update", "get", "reset") if not callable(getattr(metric, method, None))]
+        if missing:
             raise ClaraError(
-                f"metric '{name}': {type(metric).__name__} has no update() and get(), derive it from Metric or "
-                "MetricList"
+                f"metric '{name}': {type(metric).__name__} has no {' and '.join(f'{one}()' for one in missing)}, "
+                "derive it from Metric or MetricList"
             )
         super().__init__()
 
     def reset(self) -> None:
         """Forget the cases of the last validation."""
-        self.metric.reset()
+        with users_code(f"metric '{self.name}'"):
+            self.metric.reset()
 
     def iteration_completed(self, engine: Engine) -> None:
         """Hand the batch's values over, case by case."""
@@ -56,15 +59,18 @@ class LegacyMetric(IgniteMetric):
             labels = found
         names = _file_names(engine.state.batch.get(CommonKeys.IMAGE))
         for i, (value, label) in enumerate(zip(values, labels, strict=True)):
-            self.metric.update(value, label, names[i] if i < len(names) else "", None)
+            with users_code(f"metric '{self.name}'"):
+                self.metric.update(value, label, names[i] if i < len(names) else "", None)
 
     def update(self, output: Any) -> None:
         """Not used: :meth:`iteration_completed` reads the engine itself."""
 
     def compute(self) -> float:
         """Return the metric's value and write its report."""
-        value = float(self.metric.get())
-        self.metric.generate_report()
+        with users_code(f"metric '{self.name}'"):
+            value = float(self.metric.get())
+            if callable(getattr(self.metric, "generate_report", None)):
+                self.metric.generate_report()
         return value
 
     def _value(self, engine: Engine, field: str) -> Any:

@@ -21,9 +21,19 @@ from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
 from clara_compat.errors import ClaraError
 
-__all__ = ["from_context", "to_context", "to_medical_image", "to_tensor"]
+__all__ = ["PathText", "from_context", "to_context", "to_medical_image", "to_tensor"]
 
 _FILE_META = "filename_or_obj"
+
+
+class PathText(str):
+    """A path as Clara's loaders were given it: text to those that check, ``decode`` for those that expect bytes."""
+
+    __slots__ = ()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the text itself."""
+        return str(self)
 
 
 def to_context(data: Mapping[str, Any]) -> TransformContext:
@@ -33,7 +43,7 @@ def to_context(data: Mapping[str, Any]) -> TransformContext:
         if isinstance(value, torch.Tensor):
             context.set_image(field, to_medical_image(value))
         else:
-            context[field] = value
+            context[field] = PathText(value) if isinstance(value, str) else value
     return context
 
 
@@ -48,10 +58,13 @@ def from_context(context: TransformContext, before: Mapping[str, Any], name: str
     Raises:
         ClaraError: an image holds data no tensor can hold.
     """
-    return {
-        field: to_tensor(value, before.get(field), field, name) if isinstance(value, MedicalImage) else value
-        for field, value in context.items()
-    }
+    after: dict[str, Any] = {}
+    for field, value in context.items():
+        if isinstance(value, MedicalImage):
+            after[field] = to_tensor(value, before.get(field), field, name)
+        else:
+            after[field] = str(value) if isinstance(value, PathText) else value
+    return after
 
 
 def to_medical_image(tensor: torch.Tensor) -> MedicalImage:

@@ -30,8 +30,9 @@ class SaveNiftid(MapTransform):
 
     A field goes to ``<output_dir>/<case>_<field>_e<epoch>_i<position>.nii.gz`` with its affine (RAS mm), channels last
     and a single channel left out; ``case`` is the name of the image's file. Epoch and position come from
-    :data:`~clara_compat.engine.item_context.current_item`; without one a running number takes their place
-    (``_n<number>``, with the worker's number in worker processes). A file appears whole or not at all.
+    :data:`~clara_compat.engine.item_context.current_item`; in epoch 0 nothing is written. Without an item a running
+    number takes their place (``_n<number>``, with the worker's number in worker processes). A file appears whole or
+    not at all.
 
     Source: clara-3.1-transforms facts, section 4.10 (``SaveAsNifti``); names of the files are assumed.
 
@@ -60,6 +61,9 @@ class SaveNiftid(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write the item's images and return the item."""
         d = dict(data)
+        key = current_item.get()
+        if key is not None and key.epoch == 0:  # an item somebody looks at, outside any epoch
+            return d
         item = self._item_name()
         for key in self.key_iterator(d):
             self._save(d[key], f"{_case(d[key])}_{key}_{item}")

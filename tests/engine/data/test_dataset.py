@@ -143,6 +143,14 @@ def test_small_shared_memory_falls_back_and_says_so(
     assert sum(len(batch["number"]) for batch in loader) == 10
 
 
+def test_a_known_size_is_taken_without_looking_at_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 1000)
+    broken = SeededDataset(items(), lambda item: 1 / 0)
+    options = {"batch_size": 1, "shuffle": False, "seed": 0, "num_workers": 1, "prefetch_size": 2}
+    assert data_loader(broken, item_bytes=250, **options).num_workers == 1
+    assert data_loader(broken, item_bytes=251, **options).num_workers == 0
+
+
 def test_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader_module.os, "cpu_count", lambda: 2)
     loader = data_loader(dataset(), batch_size=2, shuffle=False, seed=0, num_workers=64, prefetch_size=8)

@@ -67,5 +67,7 @@ def test_a_field_nothing_produces_is_said() -> None:
 
 
 def test_an_object_that_is_no_metric_is_said() -> None:
-    with pytest.raises(ClaraError, match=r"metric 'mine': int has no update\(\) and get\(\), derive it from Metric"):
+    with pytest.raises(
+        ClaraError, match=r"metric 'mine': int has no update\(\) and get\(\) and reset\(\), derive it from Metric"
+    ):
         LegacyMetric(3, "mine")

@@ -97,6 +97,13 @@ def test_a_property_that_cannot_be_kept_is_named() -> None:
         to_tensor(image, None, "image", "Mine")
 
 
+def test_loaders_that_always_decode_get_their_path() -> None:
+    context = to_context({"image": "/data/a.npy"})
+    assert context["image"].decode("UTF-8") == "/data/a.npy"
+    assert isinstance(context["image"], str)
+    assert type(from_context(context, {}, "T")["image"]) is str
+
+
 def test_paths_and_other_entries_pass_through() -> None:
     data = {"image": tensor((1, 2, 2), "HW"), "label": "b.npy", "points": [1, 2]}
     context = to_context(data)

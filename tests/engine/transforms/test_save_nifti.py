@@ -107,3 +107,10 @@ def test_interrupt(tmp_path, key, monkeypatch, terminal, interrupt, waits):
     SaveNiftid("image", tmp_path, interrupt=interrupt)({"image": scan()})
     assert len(asked) == waits
     assert all("press Enter" in text for text in asked)
+
+
+def test_an_item_that_is_only_looked_at_leaves_no_file(tmp_path):
+    token = current_item.set(ItemKey(seed=1, epoch=0, position=0, index=0))
+    SaveNiftid("image", tmp_path)({"image": scan()})
+    current_item.reset(token)
+    assert names(tmp_path) == []

@@ -1,0 +1,37 @@
+"""Whose line an error came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clara_compat.errors import ClaraError
+
+__all__ = ["user_line", "users_code"]
+
+
+def user_line(error: BaseException) -> str:
+    """Return ``file:line`` of the innermost line of a user's module that ``error`` passed, or an empty string."""
+    place = ""
+    tb = error.__traceback__
+    while tb is not None:
+        if "__clara_user_module__" in tb.tb_frame.f_globals:
+            place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}"
+        tb = tb.tb_next
+    return place
+
+
+@contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Turn whatever the user's code raises inside the block into one sentence with its file and line.
+
+    Args:
+        what: what was running: ``metric 'dice'``.
+    """
+    try:
+        yield
+    except ClaraError:
+        raise
+    except (Exception, SystemExit) as error:
+        place = user_line(error)
+        raise ClaraError(f"{what}: {place + ': ' if place else ''}{type(error).__name__}: {error}") from error
