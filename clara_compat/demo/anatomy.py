@@ -56,7 +56,7 @@ _ORGANS = (
     _Ellipsoid(LIVER, (15, 48, 20), (52, 30, 34), wander=8),
     _Ellipsoid(KIDNEY, (62, -46, -72), (25, 27, 48), wander=10),
     _Ellipsoid(KIDNEY, (-60, -46, -66), (25, 27, 48), wander=10),
-    _Ellipsoid(SPLEEN, (-90, -34, 6), (33, 47, 50), tilt=25, wander=14),
+    _Ellipsoid(SPLEEN, (-88, -32, 6), (40, 50, 54), tilt=25, wander=14),
 )
 
 
