@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "config": {"common", "components", "errors"},
     "translate": {"components", "config", "errors"},
     "engine": {"common", "errors"},
-    "tensorflow": {"errors"},
+    "tensorflow": {"common", "errors"},
     "report": {"common", "errors"},
     "run": {"common", "components", "config", "engine", "errors", "translate"},
     "demo": {"common", "errors", "run"},

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from clara_compat.common.blame import user_line
 from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.tensorflow.absent import REPLACED, absent_module
 from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
@@ -175,12 +176,7 @@ def _absolute(name: str, globals: Mapping[str, Any], level: int) -> str:
 
 def _told(error: BaseException) -> str:
     """Return ``Type: message`` with the user's file and line."""
-    place = ""
-    tb = error.__traceback__
-    while tb is not None:
-        if "__clara_user_module__" in tb.tb_frame.f_globals:
-            place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}: "
-        tb = tb.tb_next
+    place = user_line(error)
     if isinstance(error, SyntaxError) and error.filename:
-        place = f"{error.filename}:{error.lineno}: "
-    return f"{place}{type(error).__name__}: {error}"
+        place = f"{error.filename}:{error.lineno}"
+    return f"{place + ': ' if place else ''}{type(error).__name__}: {error}"

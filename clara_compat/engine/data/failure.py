@@ -9,7 +9,7 @@ from typing import Any
 
 from monai.transforms import Compose
 
-from clara_compat.engine.legacy.blame import user_line
+from clara_compat.common.blame import user_line
 from clara_compat.errors import ClaraError
 
 __all__ = ["ItemError", "ItemFailure", "failure"]

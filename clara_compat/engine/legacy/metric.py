@@ -11,8 +11,8 @@ from ignite.metrics import Metric as IgniteMetric
 from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
+from clara_compat.common.blame import users_code
 from clara_compat.engine.aux_ops import step_loss
-from clara_compat.engine.legacy.blame import users_code
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["LegacyMetric"]
