@@ -63,6 +63,19 @@ def test_what_a_run_leaves(
     assert not (out + err).strip()
 
 
+def test_somebody_who_watches_sees_steps_and_windows(
+    small_mmar: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ticks = iter(range(10**6))
+    monkeypatch.setattr("clara_compat.engine.handlers.progress._watched", lambda: True)
+    monkeypatch.setattr("clara_compat.engine.handlers.progress.time.perf_counter", lambda: next(ticks))
+    result = train(small_mmar(lambda config: config.update(epochs=1)))
+    shown = capfd.readouterr().err
+    for words in ("epoch 1/1", "loss=0.", "validation", "windows=8"):  # 24 x 22 x 20 voxels in windows of 16
+        assert words in shown
+    assert not result.network._forward_hooks
+
+
 def test_no_file_is_left_half_written(small_mmar: Make) -> None:
     mmar = small_mmar()
     train(mmar)

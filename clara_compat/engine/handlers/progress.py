@@ -32,6 +32,8 @@ class Progress:
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self._bar: Any = None
+        self._hook: Any = None
+        self._windows = 0
         self._shown = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -53,13 +55,23 @@ class Progress:
         now = time.perf_counter()
         if not self._bar.disable and now - self._shown > 0.5:
             self._shown = now
-            self._bar.set_postfix(loss=f"{engine.state.output[CommonKeys.LOSS].item():.4f}", refresh=False)
+            self._bar.set_postfix(loss=f"{engine.state.output[CommonKeys.LOSS].item():.4f}")
         self._bar.update()
         if self._bar.n >= self._bar.total:
             self._close(engine)
 
     def _validation_start(self, engine: Engine) -> None:
         self._open(engine.state.epoch_length, "validation", "scan")
+        self._windows = 0
+        if not self._bar.disable:  # one scan can take minutes: count the windows its inferer looks through
+            self._hook = engine.network.register_forward_hook(self._window)
+
+    def _window(self, *_: Any) -> None:
+        self._windows += 1
+        now = time.perf_counter()
+        if now - self._shown > 0.5:
+            self._shown = now
+            self._bar.set_postfix(windows=self._windows)
 
     def _validated_item(self, engine: Engine) -> None:
         self._bar.update()
@@ -90,6 +102,9 @@ class Progress:
     def _close(self, engine: Engine | None) -> None:
         if self._bar is not None:
             self._bar.close()
+        if self._hook is not None:
+            self._hook.remove()
+            self._hook = None
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         self._close(engine)
