@@ -56,7 +56,7 @@ _ORGANS = (
     _Ellipsoid(LIVER, (15, 48, 20), (52, 30, 34), wander=8),
     _Ellipsoid(KIDNEY, (62, -46, -72), (25, 27, 48), wander=10),
     _Ellipsoid(KIDNEY, (-60, -46, -66), (25, 27, 48), wander=10),
-    _Ellipsoid(SPLEEN, (-88, -32, 6), (40, 50, 54), tilt=25, wander=14),
+    _Ellipsoid(SPLEEN, (-82, -30, 6), (42, 50, 53), tilt=25, wander=10),
 )
 
 

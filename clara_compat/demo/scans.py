@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_scan", "make_scans"]
 
-_VERSION = 3  # of what is drawn; a change makes old folders be made again
+_VERSION = 4  # of what is drawn; a change makes old folders be made again
 _STAMP = ".scans.json"
 _SPLITS = ("training", "validation", "testing")
 _STORED_OFFSET = 1024  # stored value = HU + 1024, as scanners do; the header's scl_inter undoes it
