@@ -18,9 +18,6 @@ class GraphComponent:
     ``__init__`` only takes static values of the configuration; tensors appear in :meth:`build`.
     """
 
-    def __init__(self) -> None:
-        pass
-
     def build(self, build_ctx: BuildContext) -> Any:
         """Add this component to the graph and return what it made.
 

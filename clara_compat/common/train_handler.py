@@ -13,9 +13,6 @@ __all__ = ["TrainHandler"]
 class TrainHandler:
     """Reacts to events of a training run; a subclass overrides those it wants, the others do nothing."""
 
-    def __init__(self) -> None:
-        pass
-
     def start_train(self, ctx: TrainContext) -> None:
         """Called once, before the first epoch."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clara_compat.components.component import Component
 from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
 from clara_compat.components.transforms.load_nifti import LoadNifti
 from clara_compat.components.transforms.native import Geometry, NativeTransform
@@ -42,9 +43,10 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
     except ClaraError as error:
         return [error]
     headers = _Headers()
+    components = [(spec, create(spec) if spec.cls is not None else None) for spec in chain]
     problems: dict[str, ClaraError] = {}
     for number, item in enumerate(items):
-        for problem in _item_problems(item, chain, headers, f"{pipeline.data_list_key}[{number}]"):
+        for problem in _item_problems(item, components, headers, f"{pipeline.data_list_key}[{number}]"):
             problems.setdefault(problem.message, problem)
     found = list(problems.values())
     if len(found) > _MOST:
@@ -86,7 +88,7 @@ class _Headers:
 
 
 def _item_problems(
-    item: Mapping[str, Any], chain: Sequence[ComponentSpec], headers: _Headers, where: str
+    item: Mapping[str, Any], chain: Sequence[tuple[ComponentSpec, Component | None]], headers: _Headers, where: str
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
         if item.get(field) in (None, "", []):
@@ -98,8 +100,7 @@ def _item_problems(
     if missing:
         return
     geometry: dict[str, Geometry] = {}
-    for spec in chain:
-        component = create(spec) if spec.cls is not None else None
+    for spec, component in chain:
         if not isinstance(component, NativeTransform):
             return  # what the user's own code does to the item is not known
         try:
@@ -115,7 +116,7 @@ def _item_problems(
             return
     for field in ("image", "label"):
         if field not in geometry:
-            yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0].address)
+            yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
 
 
 def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: ComponentSpec, told: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+import torch
 
 from clara_compat import check, train
 from clara_compat.errors import ClaraError
@@ -257,6 +258,15 @@ def test_a_full_disk_is_the_users(small_mmar: Make, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("torch.save", full)
     with pytest.raises(ClaraError, match="No space left on device: .*models; free or change the folder"):
+        train(small_mmar())
+
+
+def test_running_out_of_memory_names_the_levers(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def allocate(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("clara_compat.engine.losses.dice.ClaraDiceLoss.forward", allocate)
+    with pytest.raises(ClaraError, match="out of memory: lower output_batch_size or the crop size of training"):
         train(small_mmar())
 
 

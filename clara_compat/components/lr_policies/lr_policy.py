@@ -13,9 +13,6 @@ __all__ = ["LRPolicy"]
 class LRPolicy:
     """Says what the learning rate shall be next."""
 
-    def __init__(self) -> None:
-        pass
-
     def evaluate(self, train_ctx: TrainContext) -> float:
         """Return the new learning rate.
 

@@ -13,9 +13,6 @@ __all__ = ["Transformer"]
 class Transformer:
     """Takes a data item and returns it changed."""
 
-    def __init__(self) -> None:
-        pass
-
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Change the item and return it (the same context).
 

@@ -60,5 +60,8 @@ def test_errors(tmp_path: Path, content: Any, key: str, message: str) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ClaraError, match="the data list file does not exist: check DATASET_JSON"):
         load_datalist(tmp_path / "none.json", "training")
+    (tmp_path / "file").touch()
+    with pytest.raises(ClaraError, match=r"the data list cannot be read \(Not a directory\): check DATASET_JSON"):
+        load_datalist(tmp_path / "file" / "dataset.json", "training")
     with pytest.raises(ClaraError, match="the data list is a folder"):
         load_datalist(tmp_path, "training")
