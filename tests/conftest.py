@@ -12,6 +12,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -143,3 +144,24 @@ def small_mmar(tmp_path: Path, small_scans: Path) -> Callable[..., Path]:
         return folder.parent
 
     return make
+
+
+@pytest.fixture(scope="session")
+def oblique_affine() -> np.ndarray:
+    """A rotated, flipped, shifted affine with voxels of 0.8 x 1.5 x 4 mm."""
+    affine = np.eye(4)
+    turn = Rotation.from_euler("xyz", [20, -35, 50], degrees=True).as_matrix()
+    affine[:3, :3] = turn @ np.diag([-0.8, 1.5, 4.0])
+    affine[:3, 3] = [12.0, -200.0, 37.5]
+    return affine
+
+
+@pytest.fixture(scope="session")
+def world() -> Callable[[np.ndarray, tuple[int, ...]], np.ndarray]:
+    """Return the RAS mm (3, *size) of the voxels of an image of an affine and a size."""
+
+    def places(affine: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+        index = np.indices(size).reshape(len(size), -1)
+        return (affine[:3, : len(size)] @ index + affine[:3, 3:]).reshape(3, *size)
+
+    return places

@@ -8,7 +8,7 @@ from typing import Any
 
 from clara_compat.components.component import Component
 from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
-from clara_compat.components.transforms.load_nifti import LoadNifti
+from clara_compat.components.transforms.loader import ImageLoader
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
@@ -42,11 +42,14 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
         items = load_datalist(pipeline.data_list_file_path, pipeline.data_list_key, pipeline.data_file_base_dir)
     except ClaraError as error:
         return [error]
-    headers = _Headers()
     components = [(spec, create(spec) if spec.cls is not None else None) for spec in chain]
     problems: dict[str, ClaraError] = {}
+    seen: set[str] = set()
     for number, item in enumerate(items):
-        for problem in _item_problems(item, components, headers, f"{pipeline.data_list_key}[{number}]"):
+        if repr(item) in seen:
+            continue
+        seen.add(repr(item))
+        for problem in _item_problems(item, components, f"{pipeline.data_list_key}[{number}]"):
             problems.setdefault(problem.message, problem)
     found = list(problems.values())
     if len(found) > _MOST:
@@ -58,37 +61,8 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
     return found
 
 
-class _Headers:
-    """Geometry of NIfTI files by path; each header is read once."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, Geometry | ClaraError] = {}
-
-    def __getitem__(self, path: str) -> Geometry:
-        if path not in self.known:
-            try:
-                self.known[path] = self._read(path)
-            except ClaraError as error:
-                self.known[path] = error
-        found = self.known[path]
-        if isinstance(found, ClaraError):
-            raise found
-        return found
-
-    @staticmethod
-    def _read(path: str) -> Geometry:
-        import nibabel
-
-        try:
-            image = nibabel.load(path)
-        except Exception as error:  # noqa: BLE001 -- nibabel and gzip raise many types for a damaged file
-            raise ClaraError(f"{path} cannot be read as NIfTI: {error}") from None
-        rank = min(len(image.shape), 3)
-        return tuple(image.shape[:rank]), tuple(float(zoom) for zoom in image.header.get_zooms()[:rank])
-
-
 def _item_problems(
-    item: Mapping[str, Any], chain: Sequence[tuple[ComponentSpec, Component | None]], headers: _Headers, where: str
+    item: Mapping[str, Any], chain: Sequence[tuple[ComponentSpec, Component | None]], where: str
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
         if item.get(field) in (None, "", []):
@@ -104,9 +78,9 @@ def _item_problems(
         if not isinstance(component, NativeTransform):
             return  # what the user's own code does to the item is not known
         try:
-            if isinstance(component, LoadNifti):
+            if isinstance(component, ImageLoader):
                 _check_fields(component.used_fields(), item, spec, "the data list has")
-                geometry |= {field: headers[_first(item[field])] for field in component.fields}
+                geometry |= component.load_geometry(item)
                 yield from _unequal_shapes(geometry, item)
             else:
                 _check_fields(component.used_fields(), geometry, spec, "loaded are")
@@ -137,13 +111,9 @@ def _paths(item: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _first(value: Any) -> str:
-    return str(value[0] if isinstance(value, list) else value)
-
-
 def _unequal_shapes(geometry: Mapping[str, Geometry], item: Mapping[str, Any]) -> Iterator[ClaraError]:
-    if {"image", "label"} <= geometry.keys() and geometry["image"][0] != geometry["label"][0]:
-        image, label = geometry["image"][0], geometry["label"][0]
+    if {"image", "label"} <= geometry.keys() and geometry["image"].size != geometry["label"].size:
+        image, label = geometry["image"].size, geometry["label"].size
         yield ClaraError(
             f"image and label have different shapes, {image} and {label} voxels ({describe(dict(item))}): "
             "they must be of the same grid"

@@ -120,7 +120,7 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         for field in (self.image_field, self.label_field):
             if field not in geometry:
                 continue
-            size, spacing = geometry[field]
+            size = geometry[field].size
             if len(size) != len(self.size):
                 raise ClaraError(f"the crop size {self.size} does not fit field '{field}' of {len(size)} spatial axes")
             if any(crop > n for crop, n in zip(self.size, size, strict=True)):
@@ -128,5 +128,5 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
                     f"a crop of {self.size} voxels is larger than field '{field}', which has {list(size)} at this "
                     "point: make 'size' smaller or resample to smaller voxels"
                 )
-            out[field] = (tuple(self.size), spacing)
+            out[field] = geometry[field]._replace(size=tuple(self.size))
         return out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
@@ -11,8 +12,26 @@ from clara_compat.components.entry import BundleContext
 
 __all__ = ["Geometry", "NativeTransform"]
 
-Geometry = tuple[tuple[int, ...], tuple[float, ...]]
-"""Spatial shape (voxels) and spacing (mm) of a field, as its header says."""
+_FIELD_ARGUMENTS = ("field", "image_field", "label_field", "mask_field", "src_field", "from_field")
+
+
+class Geometry(NamedTuple):
+    """What a header says about an image, followed through a chain.
+
+    Attributes:
+        size: voxels per spatial axis.
+        spacing: mm per spatial axis.
+        channels: number of channels.
+    """
+
+    size: tuple[int, ...]
+    spacing: tuple[float, ...]
+    channels: int = 1
+
+    def resized(self, size: Sequence[int]) -> Geometry:
+        """Return the geometry of the same extent with another number of voxels."""
+        spacing = tuple(one * n / m for one, n, m in zip(self.spacing, self.size, size, strict=True))
+        return self._replace(size=tuple(size), spacing=spacing)
 
 
 class NativeTransform(Component):
@@ -28,12 +47,14 @@ class NativeTransform(Component):
         return run_entries(entries if isinstance(entries, list) else [entries], transform_ctx, type(self).__name__)
 
     def used_fields(self) -> list[str]:
-        """Return the fields it needs: ``fields``, or the image and the label field."""
-        named = [getattr(self, name, None) for name in ("image_field", "label_field")]
-        return [*getattr(self, "fields", []), *(field for field in named if field is not None)]
+        """Return the fields it needs: ``fields``, or those its other arguments name."""
+        named = [getattr(self, name, None) for name in _FIELD_ARGUMENTS]
+        return [*getattr(self, "fields", []), *(field for field in named if isinstance(field, str))]
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the fields' geometry after this transform, from headers alone.
+
+        Fields that are not in ``geometry`` are left alone; fields that the transform makes are added.
 
         Raises:
             ClaraError: the transform cannot run on an image of this geometry.

@@ -93,9 +93,10 @@ class RandomZoom(NativeTransform, Transformer):
         if self.keep_size or self.probability == 0:
             return dict(geometry)
         fields = {self.image_field, self.label_field} & geometry.keys()
-        return {**geometry, **{field: self._smallest(field, *geometry[field]) for field in fields}}
+        return {**geometry, **{field: self._smallest(field, geometry[field]) for field in fields}}
 
-    def _smallest(self, field: str, size: tuple[int, ...], spacing: tuple[float, ...]) -> Geometry:
+    def _smallest(self, field: str, geometry: Geometry) -> Geometry:
+        size = geometry.size
         self._check_axes(len(size))
         factors = [min(low, 1.0) if self.probability < 1 else low for low in self.lower_limits]
         new_size = tuple(math.floor(n * factor) for n, factor in zip(size, factors, strict=True))
@@ -104,7 +105,7 @@ class RandomZoom(NativeTransform, Transformer):
                 f"field '{field}' has {list(size)} voxels at this point: a zoom by {self.lower_limits} leaves an "
                 "axis empty"
             )
-        return new_size, tuple(one * n / m for one, n, m in zip(spacing, size, new_size, strict=True))
+        return geometry.resized(new_size)
 
     def _check_axes(self, spatial_dims: int) -> None:
         if len(self.lower_limits) != spatial_dims:

@@ -53,9 +53,10 @@ class ScaleByResolution(NativeTransform, MultiFieldTransformer):
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the geometry with the fields' new size and spacing."""
         fields = [field for field in self.fields if field in geometry]
-        return {**geometry, **{field: self._resampled(field, *geometry[field]) for field in fields}}
+        return {**geometry, **{field: self._resampled(field, geometry[field]) for field in fields}}
 
-    def _resampled(self, field: str, size: tuple[int, ...], spacing: tuple[float, ...]) -> Geometry:
+    def _resampled(self, field: str, geometry: Geometry) -> Geometry:
+        size, spacing = geometry.size, geometry.spacing
         if len(size) != len(self.target_resolution):
             raise ClaraError(
                 f"the target resolution {self.target_resolution} has {len(self.target_resolution)} numbers, but field "
@@ -63,5 +64,4 @@ class ScaleByResolution(NativeTransform, MultiFieldTransformer):
             )
         if not all(0 < one < math.inf for one in spacing):
             raise ClaraError(f"field '{field}' has the spacing {spacing}, expected positive numbers")
-        new_size = resampled_size(size, spacing, self.target_resolution)
-        return new_size, tuple(one * n / m for one, n, m in zip(spacing, size, new_size, strict=True))
+        return geometry.resized(resampled_size(size, spacing, self.target_resolution))

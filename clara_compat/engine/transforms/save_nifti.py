@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
+from monai.transforms import MapTransform, RandomizableTrait
 from torch.utils.data import get_worker_info
 
 from clara_compat.engine.item_context import current_item
@@ -25,8 +25,10 @@ from clara_compat.errors import ClaraError
 __all__ = ["SaveNiftid"]
 
 
-class SaveNiftid(MapTransform):
+class SaveNiftid(MapTransform, RandomizableTrait):
     """Write the current images of an item and pass them on unchanged.
+
+    Nothing is drawn at random; the trait keeps MONAI's caches from running it only once.
 
     A field goes to ``<output_dir>/<case>_<field>_e<epoch>_i<position>.nii.gz`` with its affine (RAS mm), channels last
     and a single channel left out; ``case`` is the name of the image's file. Epoch and position come from

@@ -21,6 +21,7 @@ from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.components.transforms.convert_to_channels_first import ConvertToChannelsFirst
 from clara_compat.components.transforms.fast_pos_neg_ratio_crop_roi import FastPosNegRatioCropROI
 from clara_compat.components.transforms.load_nifti import LoadNifti
+from clara_compat.components.transforms.native import Geometry
 from clara_compat.components.transforms.random_spatial_flip import RandomSpatialFlip
 from clara_compat.components.transforms.random_zoom import RandomZoom
 from clara_compat.components.transforms.save_as_nifti import SaveAsNifti
@@ -180,7 +181,7 @@ class TestScaleByResolution:
             target = [float(x) for x in rng.choice([0.5, 1.0, 2.0, 3.3], 3)]
             component = ScaleByResolution(["image"], target)
             out = build(component)(numbered(size))["image"]
-            geometry = {"image": (size, (2.0, 3.0, 4.0)), "label": (size, (2.0, 3.0, 4.0))}
+            geometry = {name: Geometry(size, (2.0, 3.0, 4.0)) for name in ("image", "label")}
             found = component.propagate(geometry)
             assert found["image"][0] == tuple(out.shape[1:])
             np.testing.assert_allclose(found["image"][1], out.pixdim)
@@ -188,9 +189,9 @@ class TestScaleByResolution:
 
     def test_headers_that_do_not_fit(self):
         with pytest.raises(ClaraError, match=r"\[1.0, 1.0\] has 2 numbers, but field 'image' has 3 spatial axes"):
-            ScaleByResolution("image", [1, 1]).propagate({"image": ((4, 4, 4), (1.0, 1.0, 1.0))})
+            ScaleByResolution("image", [1, 1]).propagate({"image": Geometry((4, 4, 4), (1.0, 1.0, 1.0))})
         with pytest.raises(ClaraError, match=r"field 'image' has the spacing \(1.0, 0.0\), expected positive"):
-            ScaleByResolution("image", [1, 1]).propagate({"image": ((4, 4), (1.0, 0.0))})
+            ScaleByResolution("image", [1, 1]).propagate({"image": Geometry((4, 4), (1.0, 0.0))})
 
 
 class TestRandomZoom:
@@ -262,15 +263,15 @@ class TestRandomZoom:
             RandomZoom("image", "label", [0.9, 0.9], [1.1, 1.1]).bundle_entry(CONTEXT)
 
     def test_header_sizes_are_the_smallest(self):
-        geometry = {"image": ((10, 20, 30), (1.0, 1.0, 1.0)), "label": ((10, 20, 30), (1.0, 1.0, 1.0))}
+        geometry = {name: Geometry((10, 20, 30), (1.0, 1.0, 1.0)) for name in ("image", "label")}
         zoom = RandomZoom("image", "label", [0.55, 0.9, 1.5], [1.6] * 3)
-        assert zoom.propagate(geometry)["label"] == ((5, 18, 30), pytest.approx((2.0, 20 / 18, 1.0)))
+        assert zoom.propagate(geometry)["label"] == Geometry((5, 18, 30), pytest.approx((2.0, 20 / 18, 1.0)))
         always = RandomZoom("image", "label", [0.55, 0.9, 1.5], [1.6] * 3, probability=1.0)
         assert always.propagate(geometry)["image"][0] == (5, 18, 45)
         kept = RandomZoom("image", "label", [0.55, 0.9, 1.5], [1.6] * 3, keep_size=True)
         assert kept.propagate(geometry) == geometry
         with pytest.raises(ClaraError, match=r"'image' has \[10, 1, 10\] .*leaves an axis empty"):
-            always.propagate({"image": ((10, 1, 10), (1.0, 1.0, 1.0))})
+            always.propagate({"image": Geometry((10, 1, 10), (1.0, 1.0, 1.0))})
 
 
 class TestFastPosNegRatioCropROI:
@@ -307,14 +308,15 @@ class TestFastPosNegRatioCropROI:
 
     def test_header_sizes(self):
         component = FastPosNegRatioCropROI([8, 8, 8], "image", "label", batch_size=1)
-        out = component.propagate({"image": ((9, 8, 10), (1.0, 2.0, 3.0)), "other": ((1, 1, 1), (1.0, 1.0, 1.0))})
-        assert out == {"image": ((8, 8, 8), (1.0, 2.0, 3.0)), "other": ((1, 1, 1), (1.0, 1.0, 1.0))}
+        other = Geometry((1, 1, 1), (1.0, 1.0, 1.0))
+        out = component.propagate({"image": Geometry((9, 8, 10), (1.0, 2.0, 3.0)), "other": other})
+        assert out == {"image": Geometry((8, 8, 8), (1.0, 2.0, 3.0)), "other": other}
         with pytest.raises(
             ClaraError, match=r"crop of \[8, 8, 8\] voxels is larger than field 'label', .* \[8, 7, 8\]"
         ):
-            component.propagate({"label": ((8, 7, 8), (1.0, 2.0, 3.0))})
+            component.propagate({"label": Geometry((8, 7, 8), (1.0, 2.0, 3.0))})
         with pytest.raises(ClaraError, match=r"\[8, 8, 8\] does not fit field 'image' of 2 spatial axes"):
-            component.propagate({"image": ((8, 7), (1.0, 2.0))})
+            component.propagate({"image": Geometry((8, 7), (1.0, 2.0))})
 
 
 class TestRandomSpatialFlip:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
-from scipy.spatial.transform import Rotation
 
 Array = np.ndarray[Any, Any]
 
@@ -21,27 +20,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="session")
-def oblique_affine() -> Array:
-    """A rotated, flipped, shifted affine with voxels of 0.8 x 1.5 x 4 mm."""
-    affine = np.eye(4)
-    turn = Rotation.from_euler("xyz", [20, -35, 50], degrees=True).as_matrix()
-    affine[:3, :3] = turn @ np.diag([-0.8, 1.5, 4.0])
-    affine[:3, 3] = [12.0, -200.0, 37.5]
-    return affine
-
-
-@pytest.fixture(scope="session")
-def world() -> Callable[[Array, tuple[int, ...]], Array]:
-    """Return the RAS mm (3, *size) of the voxels of an image of an affine and a size."""
-
-    def places(affine: Array, size: tuple[int, ...]) -> Array:
-        index = np.indices(size).reshape(len(size), -1)
-        return (affine[:3, : len(size)] @ index + affine[:3, 3:]).reshape(3, *size)
-
-    return places
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""What the loaders of the catalogue have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat.components.transforms.native import Geometry, NativeTransform
+
+__all__ = ["ImageLoader"]
+
+
+class ImageLoader(NativeTransform, MultiFieldTransformer):
+    """A transform that replaces the path, or the list of paths, in each field by the image.
+
+    A list of files gives one channel per file.
+    """
+
+    def read_header(self, path: str) -> Geometry:
+        """Return the geometry of one file as this loader would give it, without reading its voxels.
+
+        Raises:
+            ClaraError: the file cannot be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not read headers")
+
+    def load_geometry(self, item: Mapping[str, Any]) -> dict[str, Geometry]:
+        """Return the geometry of the fields this loader loads of an item of a data list.
+
+        Raises:
+            ClaraError: a file cannot be read.
+        """
+        return {field: self._field_geometry(item[field]) for field in self.fields if field in item}
+
+    def _field_geometry(self, value: Any) -> Geometry:
+        if not isinstance(value, (list, tuple)):
+            return self.read_header(str(value))
+        return self.read_header(str(value[0]))._replace(channels=len(value))
