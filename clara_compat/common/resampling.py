@@ -1,10 +1,10 @@
-"""The size an image gets when it is resampled to another spacing: one rule for the engine and for checks of headers."""
+"""The size an image gets when it is resampled: one rule for the engine and for checks of headers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["resampled_size"]
+__all__ = ["resampled_size", "scaled_size"]
 
 
 def resampled_size(size: Sequence[int], spacing: Sequence[float], target: Sequence[float]) -> tuple[int, ...]:
@@ -14,6 +14,13 @@ def resampled_size(size: Sequence[int], spacing: Sequence[float], target: Sequen
     A product within 0.0005 voxels of a half counts as the half: headers hold float32, so an image and its label may
     differ by as little.
     """
-    return tuple(
-        max(1, round(round(n * float(now) / float(new), 3))) for n, now, new in zip(size, spacing, target, strict=True)
-    )
+    return tuple(_voxels(n * float(now) / float(new)) for n, now, new in zip(size, spacing, target, strict=True))
+
+
+def scaled_size(size: Sequence[int], factors: Sequence[float]) -> tuple[int, ...]:
+    """Return the number of voxels per axis after scaling by ``factors``: ``size * factor``, by the same rule."""
+    return tuple(_voxels(n * float(factor)) for n, factor in zip(size, factors, strict=True))
+
+
+def _voxels(number: float) -> int:
+    return max(1, round(round(number, 3)))

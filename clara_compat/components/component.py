@@ -53,6 +53,10 @@ class Component:
     becomes: ClassVar[str]
     """What it becomes, as a reader would say it: ``monai.transforms.ScaleIntensityRanged``."""
 
+    undocumented: ClassVar[bool] = False
+    """Whether only the name is known: an argument that ``__init__`` does not take may have been right for Clara, so it
+    is refused as not understood rather than as wrong."""
+
     def notices(self, context: BundleContext) -> list[str]:
         """Return what the user should know about this component in this place, a sentence each."""
         return []

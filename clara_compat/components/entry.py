@@ -59,6 +59,9 @@ class BundleContext:
         loss: reference to the loss entry.
         network: reference to the network entry.
         learning_rate: reference to the learning rate.
+        crops: items that a batching crop of the chain makes of one; None without such a crop.
+        merges: ``MergeBatchDims`` is among the batch's transforms.
+        chain_is_known: no user code is in the chain, which might make a batch.
     """
 
     spatial_dims: int = 3
@@ -70,3 +73,6 @@ class BundleContext:
     loss: Expression = Expression("@loss")
     network: Expression = Expression("@network")
     learning_rate: Expression = Expression("@learning_rate")
+    crops: int | None = None
+    merges: bool = False
+    chain_is_known: bool = True

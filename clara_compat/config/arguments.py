@@ -51,7 +51,7 @@ def check_arguments(specs: Iterable[ComponentSpec], problems: Problems) -> None:
         if spec.ref is not None:
             continue
         found = argument_problems(spec)
-        if not found and spec.cls is not None:
+        if not found and (spec.cls or spec.base) is not None:
             try:
                 create(spec)
             except ClaraError as error:
@@ -74,18 +74,18 @@ def bind_arguments(spec: ComponentSpec) -> dict[str, Any]:
 
 def argument_problems(spec: ComponentSpec) -> list[ClaraError]:
     """Everything wrong with the arguments of a component, built-in or the user's."""
-    return _bind(spec)[1].errors if spec.cls is not None else _user_problems(spec)
+    return _bind(spec)[1].errors if (spec.cls or spec.base) is not None else _user_problems(spec)
 
 
 def create(spec: ComponentSpec) -> Component:
-    """Make a built-in component.
+    """Make a built-in component; of a user's class that takes over a built-in's constructor, that built-in.
 
     Raises:
         ClaraError: as :func:`bind_arguments`; what the constructor itself refuses, at the element's address.
     """
     arguments = bind_arguments(spec)
     try:
-        return spec.cls(**arguments)  # type: ignore[misc]
+        return (spec.cls or spec.base)(**arguments)  # type: ignore[misc]
     except ClaraError as error:
         if error.address is not None:
             raise
@@ -130,10 +130,10 @@ def shown(value: Any) -> str:
 
 def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
     """Bind as far as possible, with everything that is wrong."""
-    if spec.cls is None:
+    cls: Any = spec.cls or spec.base
+    if cls is None:
         raise ClaraError(f"'{spec.name}' is the user's own class and is not made from the catalogue", spec.address)
     problems = Problems()
-    cls: Any = spec.cls
     parameters, annotations, takes_any = _signature(cls)
     missing = [
         name
@@ -152,9 +152,7 @@ def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
         elif takes_any:
             bound[name] = value
         else:
-            others = [other for other in parameters if other not in spec.args]
-            message = f"{spec.name} has no argument '{name}'{_meant(name, others, missing, spec.args)}"
-            problems.error(message, spec.arg_address(name))
+            problems.error(_unknown(spec, name, list(parameters), missing), spec.arg_address(name))
     for name in missing:
         problems.error(
             f"{spec.name} needs the argument '{name}', {describe(annotations.get(name, Any))}", spec.arg_address(name)
@@ -180,6 +178,17 @@ def _user_problems(spec: ComponentSpec) -> list[ClaraError]:
     for name in missing:
         problems.error(f"{place} needs the argument '{name}'", spec.arg_address(name))
     return problems.errors
+
+
+def _unknown(spec: ComponentSpec, name: str, parameters: list[str], missing: list[str]) -> str:
+    """What is wrong with an argument that a built-in component's constructor does not take."""
+    if spec.cls is not None and spec.cls.undocumented:
+        return (
+            f"argument '{name}' of {spec.name} is not understood: how Clara used it is not documented "
+            f"(understood: {', '.join(parameters)})"
+        )
+    others = [other for other in parameters if other not in spec.args]
+    return f"{spec.name} has no argument '{name}'{_meant(name, others, missing, spec.args)}"
 
 
 def _meant(name: str, others: list[str], missing: list[str], given: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """The typed top level of a training config.
 
-Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` is our own.
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` and ``cache_gb`` are our own.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class TrainSettings(BaseModel):
         continue_from_ckpt_epoch: go on counting epochs from a checkpoint.
         infer_in_training_mode: validate with the network in training mode.
         validate_at_end: whether a run that would end without any validation validates after its last epoch.
+        cache_gb: memory for cached scans, in 10^9 bytes; 0 for no cache, None for half of what is free.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -73,6 +74,7 @@ class TrainSettings(BaseModel):
     continue_from_ckpt_epoch: bool = False
     infer_in_training_mode: bool = False
     validate_at_end: bool = True
+    cache_gb: float | None = Field(default=None, ge=0)
 
 
 def typed_settings(

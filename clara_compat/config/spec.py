@@ -73,6 +73,8 @@ class ComponentSpec:
         undefined: arguments that became None (or hold None) because a variable is not defined, with its name.
         document: the config, for addresses.
         args_path: JSON path of ``args``.
+        pending: a component of Clara's that this version does not run yet.
+        base: the built-in whose constructor the user's own class takes over as it is, or None.
     """
 
     name: str
@@ -87,6 +89,8 @@ class ComponentSpec:
     undefined: Mapping[str, str] = field(default_factory=dict)
     document: Located | None = field(default=None, repr=False, compare=False)
     args_path: JSONPath = field(default=(), repr=False)
+    pending: bool = False
+    base: type[Component] | None = None
 
     def arg_address(self, name: str, *below: str | int) -> Address:
         """Where the argument ``name`` (or a part of its value) stands; the place of ``args`` when it is not given."""

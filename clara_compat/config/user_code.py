@@ -103,6 +103,8 @@ class UserClass:
         init_line: line of ``__init__``, or of the class.
         family: what it is by its bases (or methods): ``transforms``, ``losses``, ...; None when unknown.
         imports: names of the top-level modules its file imports.
+        inherits: name of a base that is not the user's, whose ``__init__`` it takes over as it is; None otherwise.
+        deterministic: what its own ``is_deterministic`` always says, or None.
         literals: keyword arguments that its ``__init__`` hands to other calls as literals (``is_key_metric=True``).
     """
 
@@ -119,6 +121,8 @@ class UserClass:
     family: str | None
     imports: frozenset[str]
     literals: Mapping[str, Any] = field(default_factory=dict)
+    inherits: str | None = None
+    deterministic: bool | None = None
 
     @property
     def address(self) -> Address:
@@ -194,6 +198,8 @@ def find_user_class(
         family=family,
         imports=source.imported_modules(),
         literals=source.literals(found),
+        inherits=source.outside_base(found, root),
+        deterministic=source.answer(found, "is_deterministic", root),
     )
 
 

@@ -150,6 +150,29 @@ class Source:
         signature, line = found[0].signature(found[1], root, steps - 1)
         return signature, line if found[0].file == self.file else definition.lineno
 
+    def outside_base(self, definition: ast.ClassDef, root: Path, steps: int = _MAX_STEPS) -> str | None:
+        """Name of the base elsewhere whose ``__init__`` the class takes over as it is, or None."""
+        own = any(isinstance(item, ast.FunctionDef) and item.name == "__init__" for item in definition.body)
+        if own or definition.decorator_list or definition.keywords or len(definition.bases) != 1 or not steps:
+            return None
+        base = definition.bases[0]
+        found = self.find(base.id, root) if isinstance(base, ast.Name) else None
+        if found is None or found[1] is definition:
+            return self.bases(definition)[0]
+        return found[0].outside_base(found[1], root, steps - 1)
+
+    def answer(self, definition: ast.ClassDef, method: str, root: Path, steps: int = _MAX_STEPS) -> Any:
+        """The literal that a method of the class (or of a visible base) always returns, or None."""
+        own = [item for item in definition.body if isinstance(item, ast.FunctionDef) and item.name == method]
+        if own:
+            returns = [node for node in ast.walk(own[-1]) if isinstance(node, ast.Return)]
+            return _literal(returns[0].value) if len(returns) == 1 else None
+        for base in definition.bases if steps else ():
+            found = self.find(base.id, root) if isinstance(base, ast.Name) else None
+            if found is not None and found[1] is not definition:
+                return found[0].answer(found[1], method, root, steps - 1)
+        return None
+
     def _statements(self) -> Iterator[ast.stmt]:
         """Statements that run when the module is loaded, except inside functions and classes."""
         pending: list[ast.AST] = [self.tree]

@@ -19,10 +19,12 @@ from monai.data import MetaTensor
 
 from clara_compat.common.constants import ImageProperty
 
-__all__ = ["KEY", "affine_spacing", "carry", "read", "update", "write"]
+__all__ = ["KEY", "affine_spacing", "carry", "from_json", "is_shared", "own", "read", "share", "to_json", "update", "write"]
 
 KEY: Final = "clara"
 """The meta key."""
+
+_SHARED: Final = "clara_shared"
 
 _TUPLE, _DICT, _ARRAY, _SCALAR, _BYTES = "()", "{}", "ndarray", "scalar", "bytes"
 _ARRAY_KINDS = "biufcSU"
@@ -90,6 +92,25 @@ def carry(data: torch.Tensor, source: torch.Tensor, affine: torch.Tensor | None 
     return out
 
 
+def share(tensor: MetaTensor) -> MetaTensor:
+    """Return ``tensor`` with metadata of its own and the same memory, marked as held by somebody else, too.
+
+    MONAI's transforms leave what they are given alone; a user's code may write into it and gets a copy.
+    """
+    meta = {**tensor.meta, "affine": tensor.affine.clone(), _SHARED: True}
+    return MetaTensor(tensor.as_tensor(), meta=meta, applied_operations=list(tensor.applied_operations))
+
+
+def is_shared(tensor: torch.Tensor) -> bool:
+    """Whether the memory of ``tensor`` may be held by a cache (see :func:`share`)."""
+    return isinstance(tensor, MetaTensor) and _SHARED in tensor.meta
+
+
+def own(tensor: MetaTensor) -> None:
+    """Take the mark of :func:`share` away, in place."""
+    tensor.meta.pop(_SHARED, None)
+
+
 def affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
     """Return the column norms of the affine: mm, one number per spatial axis of a channel-first tensor.
 
@@ -98,6 +119,20 @@ def affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
     affine = tensor.affine if isinstance(tensor, MetaTensor) else torch.eye(4, dtype=torch.float64)
     matrix = affine.numpy()[..., :-1, : min(affine.shape[-1] - 1, tensor.ndim - 1)]
     return tuple(np.sqrt((matrix * matrix).sum(axis=-2)).tolist()) if matrix.ndim == 2 else ()
+
+
+def to_json(value: Any) -> str:
+    """Return a property, or any value of the kinds :func:`write` takes, as text.
+
+    Raises:
+        TypeError: it is of another kind.
+    """
+    return json.dumps(_encode(value))
+
+
+def from_json(text: str) -> Any:
+    """Return the value that :func:`to_json` was given."""
+    return _decode(json.loads(text))
 
 
 def _is_spacing(value: Any, spacing: tuple[float, ...]) -> bool:

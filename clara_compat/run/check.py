@@ -150,6 +150,8 @@ _RUNNING_FAMILIES = ("pre_transforms", "metrics")
 
 def _row(spec: ComponentSpec) -> Row:
     place = str(spec.address)
+    if spec.pending:
+        return Row(place, spec.name, "nothing yet", "not yet", "does not run yet")
     if spec.cls is not None:
         return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
     name = spec.user.path if spec.user is not None else spec.name

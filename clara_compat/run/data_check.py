@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.components.component import Component
-from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
+from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.components.transforms.loader import ImageLoader
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.config.arguments import create
@@ -35,8 +35,8 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
     Returns:
         The problems, worst first come.
     """
-    pipeline = create(pipeline_spec)
-    if not isinstance(pipeline, SegmentationImagePipeline):
+    pipeline = create(pipeline_spec) if pipeline_spec.cls is not None else None
+    if not isinstance(pipeline, BaseImagePipeline):
         return []
     try:
         items = load_datalist(pipeline.data_list_file_path, pipeline.data_list_key, pipeline.data_file_base_dir)

@@ -2,47 +2,91 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+from clara_compat.components import catalogue
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
+from clara_compat.config.user_code import UserClass
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.render import render
 
 __all__ = ["Chain", "component_entries", "transform_chain", "user_component"]
 
 _LONGEST = 1000
 """MONAI's ConfigParser takes time quadratic in the length of a chain."""
 
+_PLACE = ("spatial_dims", "in_channels", "crop_size", "mmar", "section", "debug_dir")
+"""What of its place a user's subclass of a built-in is told; the rest of the context is for losses and metrics."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class Chain:
-    """Entries of a chain, for each the place in the user's config it came from, and what to tell the user."""
+    """A translated chain.
+
+    Args:
+        entries: the transforms.
+        sources: for each the place in the user's config it came from.
+        code: for each the folder of the user's code it runs, or None.
+        notices: what to tell the user.
+        crops: items that a batching crop makes of one, or None.
+        merges: it has a ``MergeBatchDims``.
+        is_known: no user code is in it, which might make a batch.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     sources: list[Address] = field(default_factory=list)
+    code: list[Path | None] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    crops: int | None = None
+    merges: bool = False
+    is_known: bool = True
+
+    def digests(self) -> list[str]:
+        """Return for every entry a digest of it, of all before it, and of what makes them (versions, user's files)."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update("".join(f"{name} {version(name)}" for name in ("clara-compat", "monai", "torch")).encode())
+        found = []
+        for entry, code in zip(self.entries, self.code, strict=True):
+            digest.update(json.dumps(render(entry), sort_keys=True).encode())
+            for file in _python_files(code) if code is not None else ():
+                digest.update(str(file).encode() + file.read_bytes())
+            found.append(digest.hexdigest())
+        return found
 
 
 def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> Chain:
     """Translate a chain of transforms; a user's own transform becomes an adapter entry.
 
     Raises:
-        ClaraError: the chain is too long, or a transform cannot be made.
+        ClaraError: the chain is too long, makes batches of batches, or a transform cannot be made.
     """
     if len(specs) > _LONGEST:
         raise ClaraError(f"a chain of {len(specs)} transforms: at most {_LONGEST} are supported", specs[0].address)
     chain = Chain()
     for spec in specs:
         if spec.cls is not None:
-            chain.notices.extend(Notice(spec.address, text) for text in create(spec).notices(context))
+            component = create(spec)
+            chain.notices.extend(Notice(spec.address, text) for text in component.notices(context))
+            chain.merges = chain.merges or spec.name == "MergeBatchDims"
+            _count_crops(chain, spec, getattr(component, "batches", None))
+        else:
+            chain.is_known = False
         for entry in _transform_entries(spec, context):
             if spec.alias:
                 entry.arguments["_desc_"] = f"{spec.name}: {', '.join(spec.alias)}"
             chain.entries.append(entry)
             chain.sources.append(spec.address)
+            chain.code.append(spec.user.root if spec.user is not None else None)
     return chain
 
 
@@ -66,7 +110,36 @@ def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry
     return entries if isinstance(entries, list) else [entries]
 
 
+def _count_crops(chain: Chain, spec: ComponentSpec, crops: int | None) -> None:
+    if crops is None:
+        return
+    if chain.crops is not None:
+        raise ClaraError(
+            f"{spec.name} would make batches of crops that are batches already: leave one of the two crops out",
+            spec.address,
+        )
+    chain.crops = crops
+
+
 def _transform_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
-    if spec.cls is None:
-        return [Entry("clara_compat.engine.legacy.transform.legacy_transform", transform=user_component(spec))]
-    return component_entries(spec, context)
+    if spec.cls is not None:
+        return component_entries(spec, context)
+    more: dict[str, Any] = {}
+    if spec.user is not None and _derives_from_built_in(spec.user):
+        place = {name: value for name, value in asdict(context).items() if name in _PLACE}
+        more["context"] = {name: list(value) if isinstance(value, tuple) else value for name, value in place.items()}
+    target = "clara_compat.engine.legacy.transform.legacy_transform"
+    return [Entry(target, transform=user_component(spec), **more)]
+
+
+def _derives_from_built_in(user: UserClass) -> bool:
+    return any(name in catalogue.components() for name in user.ancestors)
+
+
+def _python_files(root: Path) -> list[Path]:
+    """Return the Python files of a folder of user code: any of them may have a part in what a class does."""
+    files: list[Path] = []
+    for folder, names, here in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
+        files += [Path(folder, name) for name in sorted(here) if name.endswith(".py")]
+    return files

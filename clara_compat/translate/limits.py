@@ -28,17 +28,21 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("infer_in_training_mode", settings.infer_in_training_mode, "leave it out"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
-        ("extra_inputs", bool(workflow.document.data.get("extra_inputs")), "leave it out"),
         ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
     ):
         if set_:
             yield ClaraError(f"{name} is not supported yet: {way}", workflow.address(name))
-    for spec in (train.model, train.loss, train.optimizer, *train.aux_ops, *train.handlers):
-        if spec.cls is None:
+    for spec in workflow.specs:
+        if spec.pending:
+            yield ClaraError(
+                f"'{spec.name}' is Clara's and does not run yet: use one that does meanwhile (clara-compat components "
+                f"lists them), or disable it",
+                spec.address,
+            )
+    policies = [] if train.lr_policy is None else [train.lr_policy]
+    for spec in (train.model, train.loss, train.optimizer, *policies, *train.aux_ops, *train.handlers):
+        if spec.cls is None and not spec.pending:
             yield _user_written(spec)
-    unsupported = [*train.batch_transforms] if train.lr_policy is None else [train.lr_policy, *train.batch_transforms]
-    for spec in unsupported:
-        yield ClaraError(f"'{spec.name}' is not supported yet: disable it", spec.address)
 
 
 def _user_written(spec: ComponentSpec) -> ClaraError:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.components.models.unet import Unet
-from clara_compat.components.pipelines.segmentation_image_pipeline import SegmentationImagePipeline
+from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
-from clara_compat.translate.chain import component_entries, transform_chain
+from clara_compat.translate.chain import component_entries
+from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
+from clara_compat.translate.extra_inputs import extra_inputs
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 
@@ -49,7 +51,7 @@ class _TrainTranslation:
         self.settings = workflow.settings
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
-        self.pipeline = _pipeline(workflow.train.image_pipeline)
+        self.pipeline = pipeline_of(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
         self.notices: list[Notice] = []
         self.metrics = Metrics()
@@ -72,6 +74,7 @@ class _TrainTranslation:
             "learning_rate": settings.learning_rate,
             "val_interval": self._validation_interval(),
             "seed": self.seeds.data,
+            "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
@@ -97,7 +100,7 @@ class _TrainTranslation:
         config["finalize"] = []
         return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
 
-    def _context(self, section: str, pipeline: SegmentationImagePipeline) -> BundleContext:
+    def _context(self, section: str, pipeline: BaseImagePipeline) -> BundleContext:
         crop_size = pipeline.output_crop_size
         return BundleContext(
             spatial_dims=pipeline.spatial_dims,
@@ -121,31 +124,37 @@ class _TrainTranslation:
         return entry
 
     def _data_side(
-        self, pipeline: SegmentationImagePipeline, specs: Sequence[ComponentSpec], context: BundleContext
-    ) -> dict[str, Any]:
-        """Return the entries from the data list to the loader."""
-        section = context.section
-        training = section == "train"
-        chain = transform_chain(specs, context)
-        self.sources[section] = chain.sources
-        self.notices += [notice for notice in chain.notices if training]
-        last = Entry("clara_compat.engine.transforms.batch_fields.BatchFields", track_meta=not training)
-        return {
-            "data": pipeline.data_entry(),
-            "transform": Entry("Compose", transforms=[*chain.entries, last]),
-            "dataset": Entry(
-                "clara_compat.engine.data.dataset.SeededDataset",
-                data=Expression(f"@{section}#data"),
-                transform=Expression(f"@{section}#transform"),
-                section=section,
-                single_thread=self.settings.determinism is not None,
-            ),
-            "loader": pipeline.bundle_entry(context),
-        }
+        self,
+        pipeline: ComponentSpec,
+        chain: Sequence[ComponentSpec],
+        context: BundleContext,
+        batch_chain: Sequence[ComponentSpec] = (),
+    ) -> DataSide:
+        """Translate a section's data side and keep what it tells."""
+        declared = [
+            one
+            for value, address in (
+                (self.workflow.document.data.get("extra_inputs"), self.workflow.address),
+                (pipeline.args.get("extra_inputs"), pipeline.arg_address),
+            )
+            for one in extra_inputs(value, context.section, partial(address, "extra_inputs"))
+        ]
+        side = data_side(
+            pipeline,
+            chain,
+            context,
+            batch_specs=batch_chain,
+            extra_inputs=declared,
+            single_thread=self.settings.determinism is not None,
+        )
+        self.sources |= side.sources
+        self.notices += side.notices
+        return side
 
     def _train_section(self, context: BundleContext) -> dict[str, Any]:
         train, validated = self.workflow.train, self.workflow.validate is not None
         evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
+        data = self._data_side(train.image_pipeline, train.pre_transforms, context, train.batch_transforms)
         operations = self._operations(context)
         handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         if operations:
@@ -184,8 +193,9 @@ class _TrainTranslation:
                 leave_out=self.metrics.unprinted,
             ),
         ]
+        handlers += data.handlers
         return {
-            **self._data_side(self.pipeline, train.pre_transforms, context),
+            **data.entries,
             "inferer": self._autocast(Entry("SimpleInferer")),
             "handlers": handlers,
             "trainer": Entry(
@@ -206,7 +216,7 @@ class _TrainTranslation:
         }
 
     def _validate_section(self, validate: ValidateSection) -> dict[str, Any]:
-        pipeline = _pipeline(validate.image_pipeline)
+        pipeline = pipeline_of(validate.image_pipeline)
         context = self._context("validate", pipeline)
         if pipeline.output_image_channels != self.pipeline.output_image_channels:
             raise ClaraError(
@@ -216,8 +226,9 @@ class _TrainTranslation:
             )
         operations = self._operations(context)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
+        data = self._data_side(validate.image_pipeline, validate.pre_transforms, context)
         return {
-            **self._data_side(pipeline, validate.pre_transforms, context),
+            **data.entries,
             "inferer": self._autocast(inferer),
             "handlers": [Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations)] if operations else [],
             "evaluator": Entry(
@@ -261,10 +272,3 @@ class _TrainTranslation:
             "seeds": asdict(self.seeds),
             "determinism": self.settings.determinism is not None,
         }
-
-
-def _pipeline(spec: ComponentSpec) -> SegmentationImagePipeline:
-    component: Component | None = create(spec) if spec.cls is not None else None
-    if not isinstance(component, SegmentationImagePipeline):
-        raise ClaraError(f"'{spec.name}' is not supported as image_pipeline yet", spec.address)
-    return component

@@ -70,7 +70,7 @@ def test_an_unknown_option_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_prints_a_table_and_passes(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", str(small_mmar() / "config/config_train.json")) == 0
     out = capsys.readouterr().out
-    for word in ("ScaleIntensityRange", "ScaleIntensityRanged (monai)", "assumed", "Nothing to mend."):
+    for word in ("ScaleIntensityRange", "ScaleIntensityRanged (clara_compat)", "assumed", "Nothing to mend."):
         assert word in out
 
 

@@ -198,7 +198,7 @@ def test_unknown_keys_get_a_notice(resolve):
 @pytest.mark.parametrize(
     ("element", "message"),
     [
-        ({"name": "LoadNifty"}, (r"c.json:5 train.pre_transforms[0].name: 'LoadNifty' is no known component; "
+        ({"name": "LoadNiftii"}, (r"c.json:5 train.pre_transforms[0].name: 'LoadNiftii' is no known component; "
                                 "did you mean 'LoadNifti'?")),
         ({"name": "Qqqq"}, "'Qqqq' is no known component; give the 'path' of a class of your own (module.Class)"),
         ({"path": "ai4med.components.transforms.x.LoadNift"}, "is no known component; did you mean 'LoadNifti'?"),
@@ -260,6 +260,21 @@ def test_a_list_in_a_single_slot(resolve):
     assert loss.section == "train.loss"
     assert str(loss.address) == "c.json:8 train.loss[1]"
     assert not problems.errors
+
+
+def test_a_search_would_choose(resolve):
+    loss = [
+        {"name": "Dice", "apply": {"@disabled": "one"}},
+        {"name": "Focal", "apply": {"@disabled": "two"}},
+    ]
+    ((spec,), _, _), problems = resolve({"loss": loss})
+    assert spec.name == "Dice"
+    assert not problems.errors
+    [notice] = problems.notices
+    assert "for a search to choose from: without a search the first is used" in str(notice)
+    del loss[1]["apply"]
+    _, problems = resolve({"loss": loss})
+    assert "expected one: disable all but one" in texts(problems)[0]
 
 
 def test_two_enabled_in_a_single_slot(resolve):

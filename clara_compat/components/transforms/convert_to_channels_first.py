@@ -20,7 +20,7 @@ class ConvertToChannelsFirst(NativeTransform, MultiFieldTransformer):
     """
 
     fidelity = exact("images are channel-first inside at all times: only the layout shown to user code changes")
-    becomes = "clara_compat.engine.transforms.channels_first.ConvertToChannelsFirstd"
+    becomes = "clara_compat.engine.transforms.channels.ConvertToChannelsFirstd"
 
     def __init__(self, fields: str | list[str]) -> None:
         MultiFieldTransformer.__init__(self, fields)

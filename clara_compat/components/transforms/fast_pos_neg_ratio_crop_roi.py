@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._crops import check_batch_size, check_weights, crop_size, cut_out
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.transformer import Transformer
 from clara_compat.errors import ClaraError
@@ -14,7 +15,7 @@ __all__ = ["FastPosNegRatioCropROI"]
 
 
 class FastPosNegRatioCropROI(NativeTransform, Transformer):
-    """Cut one region around a foreground or background voxel, optionally warped.
+    """Cut a region around a foreground or background voxel, optionally warped; with ``batch_size`` a list of them.
 
     Source: clara-3.1-transforms facts, sections 4.8 and 10.
 
@@ -30,7 +31,7 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         scale: scale by up to ``scale_factor`` either way.
         scale_factor: below 1.
         fast_crop: accepted; the search is fast in any case.
-        batch_size: only 1.
+        batch_size: number of regions, each with its own draws, as a list (also 1); one region and no list when None.
 
     Raises:
         ClaraError: an argument is out of its range.
@@ -40,7 +41,8 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         "defaults and laws are not documented: pos, neg 1; deform, rotation and scale are on unless switched off; an "
         "angle U(-rotation_degree, rotation_degree) about each axis, one factor U(1 - scale_factor, 1 + scale_factor), "
         "a smooth Gaussian displacement of up to 2.3 voxels standard deviation (batchgenerators' defaults); image "
-        "linear, label nearest; without foreground background is taken, and a crop larger than the image is an error"
+        "linear, label nearest; without foreground background is taken, and a crop larger than the image is an error; "
+        "with batch_size a list of regions, each with draws of its own"
     )
     becomes = "clara_compat.engine.transforms.crop_pos_neg_roi.RandCropPosNegROId"
 
@@ -60,18 +62,12 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         batch_size: int | None = None,
     ) -> None:
         Transformer.__init__(self)
-        if len(size) not in (2, 3) or min(size) < 1:
-            raise ClaraError(f"argument 'size' is {list(size)}, expected 2 or 3 positive numbers of voxels")
-        if min(pos, neg) < 0 or pos + neg <= 0:
-            raise ClaraError(f"pos and neg are {pos} and {neg}, expected weights of at least 0 that are not both 0")
+        self.size = crop_size(size)
+        check_weights(pos, neg)
         if not 0 <= scale_factor < 1:
             raise ClaraError(f"argument 'scale_factor' is {scale_factor}, expected a number from 0 to below 1")
-        if batch_size not in (None, 1):
-            raise ClaraError(
-                f"argument 'batch_size' is {batch_size}: batching crops are not supported yet, leave it out and give "
-                "the pipeline an output_batch_size"
-            )
-        self.size = [int(n) for n in size]
+        if batch_size is not None:
+            check_batch_size(batch_size)
         self.image_field = image_field
         self.label_field = label_field
         self.pos = pos
@@ -82,7 +78,7 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         self.rotation_degree = rotation_degree
         self.scale_factor = scale_factor
         self.fast_crop = fast_crop
-        self.batch_size = batch_size
+        self.batch_size = self.batches = batch_size
 
     def is_deterministic(self) -> bool:
         """Return False."""
@@ -100,11 +96,12 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         """Return the crop."""
         return Entry(
             self.becomes,
-            image_key=self.image_field,
+            image_keys=self.image_field,
             label_key=self.label_field,
             spatial_size=self.size,
             pos=self.pos,
             neg=self.neg,
+            num_samples=self.batch_size,
             rotate_degrees=self.rotation_degree if self.rotation else None,
             scale_factor=self.scale_factor if self.scale else None,
             deform=self.deform,
@@ -116,17 +113,4 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         Raises:
             ClaraError: the crop is larger than the image.
         """
-        out = dict(geometry)
-        for field in (self.image_field, self.label_field):
-            if field not in geometry:
-                continue
-            size = geometry[field].size
-            if len(size) != len(self.size):
-                raise ClaraError(f"the crop size {self.size} does not fit field '{field}' of {len(size)} spatial axes")
-            if any(crop > n for crop, n in zip(self.size, size, strict=True)):
-                raise ClaraError(
-                    f"a crop of {self.size} voxels is larger than field '{field}', which has {list(size)} at this "
-                    "point: make 'size' smaller or resample to smaller voxels"
-                )
-            out[field] = geometry[field]._replace(size=tuple(self.size))
-        return out
+        return cut_out(geometry, [self.image_field, self.label_field], self.size)

@@ -10,7 +10,6 @@ from clara_compat.components.transforms._checks import dtype_name
 from clara_compat.components.transforms.loader import ImageLoader
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry
-from clara_compat.errors import ClaraError
 
 __all__ = ["LoadNifti"]
 
@@ -24,12 +23,13 @@ class LoadNifti(ImageLoader):
         fields: fields that hold paths.
         as_closest_canonical: turn the axes as close to right, anterior, superior as flips and swaps can.
         dtype: data type of the images; labels are no exception.
-        nii_is_channels_first: the channels of a file of four axes are the first axis, not the last.
+        nii_is_channels_first: the channels of a NIfTI file of four axes are the first axis, not the last.
     """
 
     fidelity = exact(
         "3-D files are DHW, the last axis of 4-D files is the channel, a list of files gives one channel each; the "
-        "defaults of dtype (float32) and nii_is_channels_first (false) are those of Clara's reader"
+        "defaults of dtype (float32) and nii_is_channels_first (false) are those of Clara's reader; Clara took NIfTI "
+        "only: MetaImage and NRRD files and folders with one DICOM series are read as well, as a courtesy"
     )
     becomes = "clara_compat.engine.transforms.load_nifti.LoadNiftid"
 
@@ -56,23 +56,12 @@ class LoadNifti(ImageLoader):
         )
 
     def read_header(self, path: str) -> Geometry:
-        """Return the geometry of a NIfTI file.
+        """Return the geometry of a file, or of a folder with a DICOM series.
 
         Raises:
-            ClaraError: the file cannot be read.
+            ClaraError: it cannot be read.
         """
-        import nibabel
+        from clara_compat.engine.readers.scan import scan_header
 
-        try:
-            image = nibabel.load(path)
-        except Exception as error:  # noqa: BLE001 -- nibabel and gzip raise many types for a damaged file
-            raise ClaraError(f"{path} cannot be read as NIfTI: {error}") from None
-        shape = tuple(int(n) for n in image.shape)
-        spacing = tuple(float(zoom) for zoom in image.header.get_zooms()[: min(len(shape), 3)])
-        if len(shape) != 4:
-            return Geometry(shape[:3], spacing)
-        return (
-            Geometry(shape[1:], spacing, shape[0])
-            if self.nii_is_channels_first
-            else Geometry(shape[:3], spacing, shape[3])
-        )
+        header = scan_header(path, self.nii_is_channels_first, self.as_closest_canonical)
+        return Geometry(header.size, header.spacing, header.channels)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components.component import Component
-from clara_compat.components.entry import BundleContext
+from clara_compat.components.entry import BundleContext, Entry
 
 __all__ = ["Geometry", "NativeTransform"]
 
@@ -37,14 +37,28 @@ class Geometry(NamedTuple):
 class NativeTransform(Component):
     """A built-in transform: runs as MONAI transforms, and answers ``transform(ctx)`` for users who subclass it."""
 
+    batches: int | None = None
+    """How many items it makes of one, as a list (a batching crop, also with 1); None when it gives one item."""
+
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Run the bundle entry on a view of the context, as a user's subclass calling ``super().transform`` expects."""
         from clara_compat.engine.legacy.native import run_entries
 
         images = [value for value in transform_ctx.values() if isinstance(value, MedicalImage)]
         is_2d = bool(images) and not images[0].get_shape_format().is_3d()
-        entries = self.bundle_entry(BundleContext(spatial_dims=2 if is_2d else 3))
-        return run_entries(entries if isinstance(entries, list) else [entries], transform_ctx, type(self).__name__)
+        return run_entries(self._entries(spatial_dims=2 if is_2d else 3), transform_ctx, type(self).__name__)
+
+    def native_entries(self, **place: Any) -> list[Entry] | None:
+        """Return the entries this becomes, or None for a user's subclass that has a ``transform`` of its own.
+
+        Args:
+            place: where it stands, by the names of :class:`BundleContext`.
+        """
+        return self._entries(**place) if type(self).transform is NativeTransform.transform else None
+
+    def _entries(self, **place: Any) -> list[Entry]:
+        entries = self.bundle_entry(BundleContext(**place))
+        return entries if isinstance(entries, list) else [entries]
 
     def used_fields(self) -> list[str]:
         """Return the fields it needs: ``fields``, or those its other arguments name."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from monai.transforms import Compose
 from torch.utils.data import Dataset
 
+from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.datalist import describe
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
 from clara_compat.engine.data.seeding import seeded
@@ -18,9 +20,13 @@ __all__ = ["SeededDataset"]
 class SeededDataset(Dataset):
     """Runs a transform chain on the items of a data list, every random draw a function of the item's key.
 
+    A chain with a batching crop makes a list of items of one; a batch is the items of all its lists in a row.
+
     Args:
         data: items of the data list.
         transform: the chain, usually ``monai.transforms.Compose``.
+        cache: keeps what the deterministic beginning of the chain makes; None runs the whole chain every time.
+        batch_transform: runs on the list of a batch's items, before they are stacked.
         section: ``train`` or ``validate``, for messages.
         single_thread: run the chain on one torch thread also in the main process (bit-equal results for any number of
             workers).
@@ -31,16 +37,30 @@ class SeededDataset(Dataset):
         data: Sequence[dict[str, Any]],
         transform: Callable[[Any], Any],
         *,
+        cache: ItemCache | None = None,
+        batch_transform: Compose | None = None,
         section: str = "",
         single_thread: bool = False,
     ) -> None:
         self.data = data
         self.transform = transform
+        self.cache = cache
+        self.batch_transform = batch_transform
         self.section = section
         self.single_thread = single_thread
 
     def __len__(self) -> int:
         return len(self.data)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the items lie in memory as they are handed out."""
+        return self.cache is not None and self.cache.is_complete
+
+    def prepare(self, epoch: int) -> None:
+        """Do what must be done in the main process before the first item of an epoch is asked for."""
+        if self.cache is not None:
+            self.cache.prepare(epoch)
 
     def __getitem__(self, key: ItemKey | int) -> Any:
         """Return the item of ``key``; an index stands for that position of epoch 0 with seed 0.
@@ -54,10 +74,32 @@ class SeededDataset(Dataset):
             raise ItemError(item)
         return item
 
+    def __getitems__(self, keys: Sequence[ItemKey]) -> list[Any]:
+        """Return the items of a batch, the lists of batching crops one after the other; a failure is returned alone.
+
+        torch's loaders call this with all keys of a batch.
+        """
+        items: list[Any] = []
+        for key in keys:
+            made = self[key]
+            if isinstance(made, ItemFailure):
+                return [made]
+            items += made if isinstance(made, list) else [made]
+        if self.batch_transform is None or not self.batch_transform.transforms:
+            return items
+        try:
+            with seeded(self.batch_transform, keys[0], stream=1, single_thread=self.single_thread):
+                return self.batch_transform(items)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
+            told = "; ".join(describe(self.data[key.index]) for key in keys)
+            return [failure(error, self.batch_transform, told, f"{self.section}.batch")]
+
     def _item(self, key: ItemKey) -> Any:
-        data = self.data[key.index]
         try:
             with seeded(self.transform, key, single_thread=self.single_thread):
-                return self.transform(dict(data))
+                if self.cache is None:
+                    return self.transform(dict(self.data[key.index]))
+                item, done = self.cache.get(key.index)
+                return self.transform(item, start=done)  # type: ignore[call-arg]
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
-            return failure(error, self.transform, describe(data), self.section)
+            return failure(error, self.transform, describe(self.data[key.index]), self.section)

@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import ignite.distributed as idist
@@ -14,7 +15,9 @@ import torch
 from monai.data import DataLoader, ThreadDataLoader
 
 from clara_compat.engine.data.batch import collate
+from clara_compat.engine.data.cache import size_of
 from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.sampler import EpochSampler
 from clara_compat.engine.item_context import ItemKey
 
@@ -26,12 +29,33 @@ _LARGEST = 1 << 30
 """Bytes of an image and its label that no scan is expected to exceed: with room for that many, none is measured."""
 
 
+class _Prepared:
+    """Lets the dataset prepare an epoch before workers start, and starts none when nothing is left to do for them."""
+
+    dataset: Any
+    sampler: Any
+    num_workers: int
+
+    def __iter__(self) -> Iterator[Any]:
+        self.dataset.prepare(self.sampler.epoch)
+        if self.dataset.is_ready:
+            self.num_workers = 0
+        return super().__iter__()  # type: ignore[misc]
+
+
+class _Loader(_Prepared, DataLoader):  # type: ignore[misc]  # torch annotates __iter__ with a private class
+    pass
+
+
+class _ThreadLoader(_Prepared, ThreadDataLoader):  # type: ignore[misc]
+    pass
+
+
 def data_loader(
     dataset: SeededDataset,
+    plan: EpochPlan,
     *,
     batch_size: int,
-    shuffle: bool,
-    seed: int,
     num_workers: int = 4,
     prefetch_size: int = 0,
     keep_workers: bool = False,
@@ -39,39 +63,37 @@ def data_loader(
 ) -> DataLoader:
     """Make the loader that feeds an engine.
 
-    The result does not depend on ``num_workers``, so never more are started than the machine has processors. The last
-    batch of an epoch may be smaller. Workers hand batches over through shared memory; where ``/dev/shm`` is too small
-    for what is in flight (containers often have 64 MB), one background thread loads instead (none under determinism,
-    where the thread's seeding would mix with the training loop's), and a notice says so.
+    The result does not depend on ``num_workers``, so never more are started than the machine has processors, and none
+    for a dataset whose items lie ready in memory. The last batch of an epoch may be smaller. Workers hand batches over
+    through shared memory; where ``/dev/shm`` is too small for what is in flight (containers often have 64 MB), one
+    background thread loads instead (none under determinism, where the thread's seeding would mix with the training
+    loop's), and a notice says so.
 
     Args:
         dataset: the items.
-        batch_size: items per batch.
-        shuffle: a new order each epoch.
-        seed: data seed of the run.
+        plan: which of them an epoch has.
+        batch_size: items of the data list per batch.
         num_workers: worker processes; 0 loads in the main process.
         prefetch_size: batches to prepare ahead, over all workers; 0 for two per worker.
-        keep_workers: keep the workers from epoch to epoch.
+        keep_workers: keep the workers from epoch to epoch, when the cached items do not change.
         item_bytes: size of an item where it is known; otherwise the first item is measured when shared memory could
             be too small.
     """
-    sampler = EpochSampler(
-        dataset, shuffle=shuffle, seed=seed, num_replicas=idist.get_world_size(), rank=idist.get_rank()
-    )
+    sampler = EpochSampler(plan, num_replicas=idist.get_world_size(), rank=idist.get_rank())
     workers = min(num_workers, os.cpu_count() or 1)
     common: dict[str, Any] = {
         "batch_size": batch_size,
         "sampler": sampler,
         "collate_fn": collate,
         # Its own generator: MONAI's loader would reset torch's, torch's loader would draw from it, each only sometimes.
-        "generator": torch.Generator().manual_seed(seed),
+        "generator": torch.Generator().manual_seed(plan.seed),
         "pin_memory": torch.cuda.is_available(),
     }
     if workers == 0:
-        return DataLoader(dataset, num_workers=0, **common)
+        return _Loader(dataset, num_workers=0, **common)
     prefetch = max(1, math.ceil(prefetch_size / workers)) if prefetch_size else 2
     # Two loaders may be alive at a time: each may take half of what is there.
-    needed = _bytes_in_flight(dataset, seed, batch_size * prefetch * workers, item_bytes)
+    needed = _bytes_in_flight(dataset, plan.seed, batch_size * prefetch * workers, item_bytes)
     if needed > shared_memory_free() // 2:
         logger.warning(
             "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
@@ -82,11 +104,12 @@ def data_loader(
             workers,
         )
         if dataset.single_thread:
-            return DataLoader(dataset, num_workers=0, **common)
-        return ThreadDataLoader(dataset, num_workers=0, buffer_size=prefetch, **common)  # type: ignore[arg-type]
+            return _Loader(dataset, num_workers=0, **common)
+        return _ThreadLoader(dataset, num_workers=0, buffer_size=prefetch, **common)  # type: ignore[arg-type]
     # Forked, workers have the user's modules, which are in no registry that another way of starting them could find.
     common["multiprocessing_context"] = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    return DataLoader(dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep_workers, **common)
+    keep = keep_workers and not plan.replaced
+    return _Loader(dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep, **common)
 
 
 def shared_memory_free() -> int:
@@ -104,7 +127,4 @@ def _bytes_in_flight(dataset: SeededDataset, seed: int, items: int, item_bytes: 
     if shared_memory_free() // 2 > items * _LARGEST:
         return 0
     item = dataset[ItemKey(seed, 0, 0, 0)]
-    if not isinstance(item, dict):
-        return 0
-    tensors = [value for value in item.values() if isinstance(value, torch.Tensor)]
-    return items * sum(t.numel() * t.element_size() for t in tensors)
+    return items * size_of(item)

@@ -1,12 +1,12 @@
-"""The order of an epoch, as a pure function of (seed, epoch)."""
+"""The items of an epoch, as a sampler hands them to a loader."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 
-import numpy as np
 from torch.utils.data.distributed import DistributedSampler
 
+from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.item_context import ItemKey
 
 __all__ = ["EpochSampler"]
@@ -20,27 +20,19 @@ class EpochSampler(DistributedSampler):
     of ``W`` takes positions ``r, r + W, ...`` of the epoch.
 
     Args:
-        dataset: anything with a length.
-        shuffle: draw a new permutation each epoch; otherwise the data list's order.
-        seed: the run's data seed.
+        plan: which items an epoch has.
         num_replicas: number of processes.
         rank: this process.
     """
 
-    def __init__(self, dataset: Sized, *, shuffle: bool, seed: int, num_replicas: int = 1, rank: int = 0) -> None:
-        super().__init__(dataset, num_replicas=num_replicas, rank=rank, shuffle=shuffle, seed=seed)  # type: ignore[arg-type]
-        self.items = len(dataset)
-
-    def order(self, epoch: int) -> list[int]:
-        """Return the data indices of an epoch in the order of their positions."""
-        if not self.shuffle:
-            return list(range(self.items))
-        return np.random.default_rng(np.random.SeedSequence([self.seed, epoch])).permutation(self.items).tolist()
+    def __init__(self, plan: EpochPlan, *, num_replicas: int = 1, rank: int = 0) -> None:
+        super().__init__(plan, num_replicas=num_replicas, rank=rank, shuffle=plan.shuffle, seed=plan.seed)  # type: ignore[arg-type]
+        self.plan = plan
 
     def __iter__(self) -> Iterator[ItemKey]:
-        order = self.order(self.epoch)
-        for position in range(self.rank, self.items, self.num_replicas):
-            yield ItemKey(self.seed, self.epoch, position, order[position])
+        order = self.plan.order(self.epoch)
+        for position in range(self.rank, len(order), self.num_replicas):
+            yield ItemKey(self.plan.seed, self.epoch, position, order[position])
 
     def __len__(self) -> int:
-        return len(range(self.rank, self.items, self.num_replicas))
+        return len(range(self.rank, len(self.plan), self.num_replicas))

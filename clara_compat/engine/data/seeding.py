@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,11 +14,11 @@ from torch.utils.data import get_worker_info
 
 from clara_compat.engine.item_context import ItemKey, current_item
 
-__all__ = ["seeded"]
+__all__ = ["drawn_from", "seeded"]
 
 
 @contextmanager
-def seeded(transform: Any, key: ItemKey, *, single_thread: bool = False) -> Iterator[None]:
+def seeded(transform: Any, key: ItemKey, *, stream: int = 0, single_thread: bool = False) -> Iterator[None]:
     """Make everything random inside the block a function of ``key``.
 
     MONAI's ``R`` of every random transform, ``numpy.random``, ``random`` and torch's CPU generator are seeded from
@@ -28,10 +28,12 @@ def seeded(transform: Any, key: ItemKey, *, single_thread: bool = False) -> Iter
     Args:
         transform: the transform chain; seeded when it is ``Randomizable``.
         key: the item.
+        stream: further streams of numbers of the same item: 0 for its chain, 1 for the transforms of its batch.
         single_thread: run torch on one thread inside the block. Full reductions such as ``std`` differ in the last bit
             between one and more threads, and worker processes always have one.
     """
-    words = np.random.SeedSequence([key.seed, key.epoch, key.position]).generate_state(4)
+    entropy = [key.seed, key.epoch, key.position, *([stream] if stream else [])]
+    words = np.random.SeedSequence(entropy).generate_state(4)
     numpy_state, python_state, torch_state = np.random.get_state(), random.getstate(), torch.get_rng_state()
     threads = torch.get_num_threads()
     if isinstance(transform, Randomizable):
@@ -52,3 +54,18 @@ def seeded(transform: Any, key: ItemKey, *, single_thread: bool = False) -> Iter
         np.random.set_state(numpy_state)
         random.setstate(python_state)
         torch.set_rng_state(torch_state)
+
+
+@contextmanager
+def drawn_from() -> Iterator[Callable[[], bool]]:
+    """Watch the global generators (``numpy.random``, ``random``, torch's) inside the block.
+
+    Yields a function that says, afterwards, whether any of them was drawn from.
+    """
+    before = _states()
+    yield lambda: _states() != before
+
+
+def _states() -> tuple[Any, ...]:
+    drawn: Any = np.random.get_state()
+    return drawn[1].tobytes(), drawn[2:], random.getstate(), torch.get_rng_state().numpy().tobytes()

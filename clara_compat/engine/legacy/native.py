@@ -1,20 +1,53 @@
-"""Run a built-in's MONAI entries on a legacy context, for users' classes that call ``super().transform(ctx)``."""
+"""A built-in's MONAI entries, for users' classes that derive from it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import monai.transforms
 import numpy as np
-from monai.transforms import Compose, Randomizable
+from monai.transforms import Compose, Randomizable, RandomizableTrait, Transform
 from monai.utils import optional_import
 
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
-from clara_compat.engine.legacy.views import to_medical_image, to_tensor
+from clara_compat.engine.legacy.stacks import items_of, view_of
 
-__all__ = ["run_entries"]
+__all__ = ["native_chain", "run_entries"]
+
+
+class _Chain(Transform):
+    """Several transforms as one that a cache takes for deterministic, which a ``Compose`` never is."""
+
+    def __init__(self, transforms: Sequence[Any]) -> None:
+        self.chain = Compose(transforms)
+
+    def __call__(self, data: Any) -> Any:
+        return self.chain(data)
+
+
+class _RandomChain(_Chain, RandomizableTrait):
+    """The same for a user's subclass that says it is not deterministic: caches stop in front of it."""
+
+
+def native_chain(transform: Any, context: Mapping[str, Any], *, random: bool) -> Transform | None:
+    """Return what a user's subclass of a built-in becomes when it keeps the built-in's ``transform``, else None.
+
+    Args:
+        transform: the user's object.
+        context: its place in the config, by the names of the catalogue's ``BundleContext``.
+        random: what its ``is_deterministic()`` denies.
+    """
+    entries = transform.native_entries(**context) if hasattr(transform, "native_entries") else None
+    if entries is None:
+        return None
+    chain = [_instantiate(entry) for entry in entries]
+    if any(isinstance(one, RandomizableTrait) for one in chain):
+        return chain[0] if len(chain) == 1 else Compose(chain)
+    if random:
+        return _RandomChain(chain)
+    return chain[0] if len(chain) == 1 else _Chain(chain)
 
 
 def run_entries(entries: Sequence[Any], context: TransformContext, name: str) -> TransformContext:
@@ -30,15 +63,11 @@ def run_entries(entries: Sequence[Any], context: TransformContext, name: str) ->
     chain = Compose([_instantiate(entry) for entry in entries])
     if isinstance(chain, Randomizable):
         chain.set_random_state(seed=int(np.random.randint(2**31)))
-    before = {
-        field: to_tensor(value, None, field, name) if isinstance(value, MedicalImage) else value
-        for field, value in context.items()
-    }
-    for field, value in chain(before).items():
-        if hasattr(value, "meta"):
-            context.set_image(field, to_medical_image(value))
-        else:
-            context[field] = value
+    nothing = {field: None if isinstance(value, MedicalImage) else value for field, value in context.items()}
+    result = view_of(chain(items_of(context, nothing, name)), name)
+    for field in set(context) - set(result):
+        del context[field]
+    context.update(result)
     return context
 
 

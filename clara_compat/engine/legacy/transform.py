@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from monai.transforms import RandomizableTrait, Transform
+from monai.transforms import RandomizableTrait, ReduceTrait, Transform
 
 from clara_compat.common.transform_ctx import TransformContext
-from clara_compat.engine.legacy.views import from_context, to_context
+from clara_compat.engine.legacy.native import native_chain
+from clara_compat.engine.legacy.stacks import Items, items_of, view_of
 from clara_compat.errors import ClaraError
 
 __all__ = ["LegacyTransform", "RandomLegacyTransform", "legacy_transform"]
@@ -24,11 +25,12 @@ class _ClaraTransformer(Protocol):
         """Whether the same input always gives the same result."""
 
 
-class LegacyTransform(Transform):
+class LegacyTransform(Transform, ReduceTrait):
     """Runs ``transform(transform_ctx)`` of a Clara transformer on an item.
 
     The item's tensors appear as ``MedicalImage`` in the layout of their ``ShapeFormat``; other entries (paths ahead of
-    a loader, points, class labels) as they are.
+    a loader, points, class labels) as they are. The list of items that a batching crop leaves is handed over at once
+    (hence ``ReduceTrait``), its images stacked in a format with N; a result with N becomes such a list.
 
     Args:
         transform: the user's object.
@@ -38,9 +40,9 @@ class LegacyTransform(Transform):
         self.transform = transform
         self.name = type(transform).__name__
 
-    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the item as the user's code left it."""
-        context = to_context(data)
+    def __call__(self, data: Items) -> dict[str, Any] | list[dict[str, Any]]:
+        """Return the item, or the items, as the user's code left them."""
+        context = view_of(data, self.name)
         result = self.transform.transform(context)
         if result is None:
             result = context
@@ -48,17 +50,32 @@ class LegacyTransform(Transform):
             raise ClaraError(
                 f"{self.name}.transform returned a {type(result).__name__}: expected the TransformContext it was given"
             )
-        return from_context(result, data, self.name)
+        return items_of(result, data, self.name)
 
 
 class RandomLegacyTransform(LegacyTransform, RandomizableTrait):
-    """A transform whose ``is_deterministic()`` is False: MONAI's caches run it, and what follows, every time."""
+    """A transform whose ``is_deterministic()`` is False: caches run it, and what follows, every time."""
 
 
-def legacy_transform(transform: _ClaraTransformer) -> LegacyTransform:
-    """Wrap a user's transformer; ``is_deterministic()`` decides whether MONAI may cache its result."""
+def legacy_transform(transform: _ClaraTransformer, context: Mapping[str, Any] | None = None) -> Transform:
+    """Return the MONAI transform of a user's transformer.
+
+    A subclass of a built-in that keeps the built-in's ``transform`` becomes what the built-in becomes (rule 3 of the
+    house); everything else is run through :class:`LegacyTransform`. ``is_deterministic()`` decides whether its result
+    may be cached.
+
+    Args:
+        transform: the user's object.
+        context: its place in the config, as a built-in's bundle entry may depend on it.
+
+    Raises:
+        ClaraError: it has no method ``transform``.
+    """
     if not callable(getattr(transform, "transform", None)):
         raise ClaraError(f"{type(transform).__name__} has no method transform(self, transform_ctx)")
     deterministic = getattr(transform, "is_deterministic", None)
     random = callable(deterministic) and not deterministic()
+    native = native_chain(transform, context or {}, random=random)
+    if native is not None:
+        return native
     return RandomLegacyTransform(transform) if random else LegacyTransform(transform)

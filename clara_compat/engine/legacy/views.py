@@ -1,8 +1,9 @@
 """Between the engine's tensors and what a user's Clara code sees.
 
 Inside, data are channel-first ``MetaTensor``; a legacy component sees a ``TransformContext`` of ``MedicalImage`` laid
-out as the image's ``ShapeFormat`` says (rule 1 of the house). Nothing is copied on the way in, and only what the user's
-code made in an unusual form is copied on the way back.
+out as the image's ``ShapeFormat`` says (rule 1 of the house). Nothing is copied on the way in but what a cache holds as
+well, and only what the user's code made in an unusual form is copied on the way back. Several items (what a batching
+crop makes of one) are :mod:`clara_compat.engine.legacy.stacks`' part.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
 from clara_compat.errors import ClaraError
 
-__all__ = ["PathText", "from_context", "to_context", "to_medical_image", "to_tensor"]
+__all__ = ["PathText", "from_context", "laid_out", "to_context", "to_medical_image", "to_tensor"]
 
 _FILE_META = "filename_or_obj"
 
@@ -72,7 +73,7 @@ def to_medical_image(tensor: torch.Tensor) -> MedicalImage:
     known = properties.read(tensor)
     default = ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
     shape_format = ShapeFormat(known.pop("shape_format", default))
-    image = MedicalImage(_laid_out(_array(tensor), shape_format), shape_format)
+    image = MedicalImage(laid_out(_array(tensor), shape_format), shape_format)
     for key, value in known.items():
         image.set_property(key, value)
     if isinstance(tensor, MetaTensor):
@@ -90,11 +91,6 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
         name: the component, for messages.
     """
     shape_format = image.get_shape_format()
-    if shape_format.is_batched():
-        raise ClaraError(
-            f"{name} left '{field}' in the format {shape_format}: batched images are not supported here, return one "
-            "image per item"
-        )
     array = _native(np.asarray(image.get_data()), field, name)
     if not shape_format.is_channeled():
         array = array[np.newaxis]
@@ -107,6 +103,7 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
     )
     if isinstance(before, MetaTensor):
         tensor.meta = {**before.meta, **tensor.meta}
+        properties.own(tensor)
     file_name = kept.get(ImageProperty.FILENAME, before if isinstance(before, str) else None)
     if isinstance(file_name, bytes):
         kept[ImageProperty.FILENAME] = file_name = file_name.decode()
@@ -119,16 +116,18 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
     return tensor
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
-    return plain.detach().cpu().numpy()
-
-
-def _laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
+def laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
+    """Return a view of a channel-first array (C, spatial...) in the layout of a format without a batch axis."""
     if not shape_format.is_channeled():
         return array[0]
     axis = shape_format.get_channel_axis()
     return array if axis == 0 else np.moveaxis(array, 0, axis)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
+    array = plain.detach().cpu().numpy()
+    return array.copy() if properties.is_shared(tensor) else array
 
 
 def _native(array: np.ndarray, field: str, name: str) -> np.ndarray:

@@ -6,26 +6,19 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.data.utils import to_affine_nd
-from monai.transforms import MapTransform
-from monai.transforms.utils import scale_affine
-from monai.utils import ensure_tuple_rep
 
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.resampling import resampled_size
 from clara_compat.engine import properties
-from clara_compat.engine.transforms.resample import resize
+from clara_compat.engine.transforms.resize import ResizeImaged
 from clara_compat.errors import ClaraError
 
 __all__ = ["ResizeToSpacingd"]
 
-_MODES = ("linear", "nearest-exact")
 
-
-class ResizeToSpacingd(MapTransform):
+class ResizeToSpacingd(ResizeImaged):
     """Resize images so that their voxels become as close to ``pixdim`` as the extent allows.
 
     The new size is ``round_half_even(size * spacing / pixdim)``, at least 1, per axis of the array; the scan's extent
@@ -53,22 +46,14 @@ class ResizeToSpacingd(MapTransform):
         mode: Sequence[str] | str = "linear",
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
+        super().__init__(keys, mode, allow_missing_keys)
         self.pixdim = tuple(float(one) for one in pixdim)
-        self.mode = ensure_tuple_rep(mode, len(self.keys))
         if not all(np.isfinite(one) and one > 0 for one in self.pixdim):
             raise ClaraError(f"a voxel size must be positive numbers of mm, got {list(self.pixdim)}")
-        if unknown := set(self.mode) - set(_MODES):
-            raise ClaraError(f"unknown interpolation {sorted(unknown)}, expected one of {', '.join(_MODES)}")
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the item with its images resized."""
-        d = dict(data)
-        for key, mode in self.key_iterator(d, self.mode):
-            d[key] = self._resize(d[key], mode, key)
-        return d
-
-    def _resize(self, image: torch.Tensor, mode: Any, key: Hashable) -> torch.Tensor:
+    def new_size(self, item: Mapping[Hashable, Any], key: Hashable) -> tuple[int, ...]:
+        """Return the size whose voxels are the closest to ``pixdim``."""
+        image = item[key]
         size = tuple(image.shape[1:])
         if not isinstance(image, MetaTensor):
             raise ClaraError(f"field '{key}' is a {type(image).__name__} without metadata: its voxel size is unknown")
@@ -82,14 +67,4 @@ class ResizeToSpacingd(MapTransform):
         spacing = properties.affine_spacing(image) if known is None else tuple(float(one) for one in known)
         if len(spacing) != len(size) or not all(np.isfinite(one) and one > 0 for one in spacing):
             raise ClaraError(f"field '{key}' has the spacing {spacing}, expected {len(size)} positive numbers ({name})")
-        new_size = resampled_size(size, spacing, self.pixdim)
-        if new_size == size:
-            return image
-        affine = _scaled_affine(image.affine, size, new_size)
-        return properties.carry(resize(image.as_tensor(), new_size, mode), image, affine)
-
-
-def _scaled_affine(affine: torch.Tensor, size: Sequence[int], new_size: Sequence[int]) -> torch.Tensor:
-    """Return ``affine`` (4x4) for the array resized from ``size`` to ``new_size`` over the same extent."""
-    scale = to_affine_nd(affine.shape[-1] - 1, scale_affine(tuple(size), tuple(new_size)))
-    return affine.to(torch.float64) @ torch.from_numpy(scale)
+        return resampled_size(size, spacing, self.pixdim)

@@ -98,7 +98,7 @@ def test_the_catalogue_is_light():
         (lambda: FastPosNegRatioCropROI([4], "image", "label"), r"'size' is \[4\], expected 2 or 3 positive"),
         (lambda: FastPosNegRatioCropROI([4, 4], "image", "label", pos=0, neg=0), "pos and neg are 0 and 0"),
         (lambda: FastPosNegRatioCropROI([4, 4], "image", "label", scale_factor=1), "'scale_factor' is 1, expected"),
-        (lambda: FastPosNegRatioCropROI([4, 4], "i", "l", batch_size=3), "batching crops are not supported yet"),
+        (lambda: FastPosNegRatioCropROI([4, 4], "i", "l", batch_size=0), "'batch_size' is 0, expected a whole number"),
         (lambda: ScaleShiftIntensity("image", scale=-1), "scale and shift are -1 and 0.1, expected"),
         (lambda: LoadNifti([]), "argument 'fields' of LoadNifti"),
     ],
@@ -284,11 +284,12 @@ class TestFastPosNegRatioCropROI:
 
     def test_defaults_warp(self):
         assert FastPosNegRatioCropROI([4, 5, 6], "image", "label").bundle_entry(CONTEXT).arguments == {
-            "image_key": "image",
+            "image_keys": "image",
             "label_key": "label",
             "spatial_size": [4, 5, 6],
             "pos": 1,
             "neg": 1,
+            "num_samples": None,
             "rotate_degrees": 20,
             "scale_factor": 0.1,
             "deform": True,

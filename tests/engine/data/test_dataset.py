@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from monai.data import ThreadDataLoader
+from monai.data import DataLoader, ThreadDataLoader
 from monai.transforms import Compose, RandShiftIntensityd, Transform
 
 from clara_compat.engine.data import loader as loader_module
 from clara_compat.engine.data.batch import collate, prepare_batch
 from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemError, ItemFailure
 from clara_compat.engine.data.loader import data_loader
 from clara_compat.engine.data.sampler import EpochSampler
@@ -49,8 +50,12 @@ def dataset(*transforms: Any, **options: Any) -> SeededDataset:
     )
 
 
+def loading(data: SeededDataset, *, shuffle: bool = False, seed: int = 0, **options: Any) -> DataLoader:
+    return data_loader(data, EpochPlan(data.data, shuffle=shuffle, seed=seed), **options)
+
+
 def epoch_of(workers: int, epoch: int = 1, *, batch_size: int = 3) -> torch.Tensor:
-    loader = data_loader(dataset(), batch_size=batch_size, shuffle=True, seed=5, num_workers=workers)
+    loader = loading(dataset(), shuffle=True, seed=5, batch_size=batch_size, num_workers=workers)
     loader.sampler.set_epoch(epoch)
     return torch.cat([torch.cat([b["image"].flatten(1), b["label"].flatten(1)], 1) for b in loader])
 
@@ -90,8 +95,9 @@ def test_single_thread_is_only_for_the_item() -> None:
 
 
 def test_every_process_takes_its_share_of_the_same_epoch() -> None:
-    whole = EpochSampler(items(), shuffle=True, seed=3)
-    parts = [EpochSampler(items(), shuffle=True, seed=3, num_replicas=3, rank=r) for r in range(3)]
+    plan = EpochPlan(items(), shuffle=True, seed=3)
+    whole = EpochSampler(plan)
+    parts = [EpochSampler(plan, num_replicas=3, rank=r) for r in range(3)]
     for sampler in (whole, *parts):
         sampler.set_epoch(4)
     keys = sorted((key for part in parts for key in part), key=lambda key: key.position)
@@ -100,14 +106,10 @@ def test_every_process_takes_its_share_of_the_same_epoch() -> None:
     assert [len(part) for part in parts] == [4, 3, 3]
 
 
-def test_without_shuffling_the_lists_order_is_kept() -> None:
-    assert [key.index for key in EpochSampler(items(), shuffle=False, seed=3)] == list(range(10))
-
-
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_failing_item_names_itself_and_its_transform(workers: int) -> None:
     broken = dataset(Breaks(ClaraError("the crop is larger than the scan")), section="train")
-    loader = data_loader(broken, batch_size=2, shuffle=False, seed=0, num_workers=workers)
+    loader = loading(broken, batch_size=2, num_workers=workers)
     batches = list(loader)
     failure = batches[1]
     assert isinstance(failure, ItemFailure)
@@ -135,7 +137,7 @@ def test_small_shared_memory_falls_back_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, exact: bool, kind: str
 ) -> None:
     monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 10)
-    loader = data_loader(dataset(single_thread=exact), batch_size=2, shuffle=False, seed=0, num_workers=2)
+    loader = loading(dataset(single_thread=exact), batch_size=2, num_workers=2)
     assert loader.num_workers == 0
     assert isinstance(loader, ThreadDataLoader) is not exact
     assert f"loading in {kind} instead of" in caplog.text
@@ -146,12 +148,47 @@ def test_small_shared_memory_falls_back_and_says_so(
 def test_a_known_size_is_taken_without_looking_at_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 1000)
     broken = SeededDataset(items(), lambda item: 1 / 0)
-    options = {"batch_size": 1, "shuffle": False, "seed": 0, "num_workers": 1, "prefetch_size": 2}
-    assert data_loader(broken, item_bytes=250, **options).num_workers == 1
-    assert data_loader(broken, item_bytes=251, **options).num_workers == 0
+    options = {"batch_size": 1, "num_workers": 1, "prefetch_size": 2}
+    assert loading(broken, item_bytes=250, **options).num_workers == 1
+    assert loading(broken, item_bytes=251, **options).num_workers == 0
 
 
 def test_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader_module.os, "cpu_count", lambda: 2)
-    loader = data_loader(dataset(), batch_size=2, shuffle=False, seed=0, num_workers=64, prefetch_size=8)
+    loader = loading(dataset(), batch_size=2, num_workers=64, prefetch_size=8)
     assert (loader.num_workers, loader.prefetch_factor) == (2, 4)
+
+
+class Splits(Transform):
+    """Makes three items of one, as a batching crop does."""
+
+    def __call__(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**data, "image": data["image"] + i} for i in range(3)]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_crops_of_all_items_of_a_batch_lie_in_a_row(workers: int) -> None:
+    split = SeededDataset(items(5), Compose([Splits()]))
+    batches = [batch["number"].tolist() for batch in loading(split, batch_size=2, num_workers=workers)]
+    assert batches == [[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [4, 4, 4]]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batch_transforms_run_on_the_batch_and_follow_from_its_first_key(workers: int) -> None:
+    def batches(size: int) -> list[torch.Tensor]:
+        chain = Compose([RandShiftIntensityd("image", 1.0, prob=1.0)])
+        data = SeededDataset(items(4), Compose([Splits()]), batch_transform=chain)
+        return [batch["image"] for batch in loading(data, batch_size=size, num_workers=workers)]
+
+    once, again = batches(2), batches(2)
+    assert [len(batch) for batch in once] == [6, 6]
+    assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+    assert len({float(value) for value in (once[0][:, 0, 0, 0] - torch.arange(3.0).repeat(2)).tolist()}) == 6
+    assert not torch.equal(once[0], once[1])
+
+
+def test_a_failing_batch_transform_names_its_items() -> None:
+    data = SeededDataset(items(4), Compose([]), batch_transform=Compose([Breaks(ClaraError("odd"))]), section="train")
+    [_, broken] = loading(data, batch_size=2, num_workers=0)
+    assert (broken.reason, broken.section, broken.transform) == ("odd", "train.batch", 0)
+    assert "path case2.nii" in broken.files

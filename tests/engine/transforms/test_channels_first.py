@@ -5,7 +5,7 @@ import torch
 from monai.data import MetaTensor
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms.channels_first import ConvertToChannelsFirstd
+from clara_compat.engine.transforms.channels import ConvertToChannelsFirstd
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from scipy import stats
 from scipy.spatial.transform import Rotation
 
 from clara_compat.engine import properties
+from clara_compat.engine.transforms import crop_pos_neg_roi
 from clara_compat.engine.transforms.crop_pos_neg_roi import RandCropPosNegROId
 from clara_compat.errors import ClaraError
 
 DRAWS = 2000
+ALL = {"rotate_degrees": 25.0, "scale_factor": 0.2, "deform": True}
 
 
 def numbered(size, foreground=()):
@@ -97,6 +100,84 @@ def test_rare_foreground_is_found_by_the_search(marked):
     assert (found == (7, 8, 9)).all() if marked else len(np.unique(found, axis=0)) > 30
 
 
+@pytest.mark.parametrize("size", [(5, 6, 7), (16, 16)])
+def test_the_search_is_uniform(size):
+    """So few voxels are not probed."""
+    marked = {tuple(n - 1 for n in size), tuple(n // 2 for n in size), (0,) * len(size)}
+    label = numbered(size, marked)["label"].as_tensor()
+    voxels = crop_pos_neg_roi._Voxels(torch.cat([label, 0 * label]), np.random.RandomState(0))
+    for kind, wanted in ((True, marked), (False, set(np.ndindex(*size)) - marked)):
+        counts = Counter(voxels.draw(kind) for _ in range(10 * len(wanted)))
+        assert set(counts) <= wanted
+        assert stats.chisquare([counts[voxel] for voxel in wanted]).pvalue > 1e-4
+
+
+class TestSeveralRegions:
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_a_list_of_items(self, count):
+        item = {**numbered((30, 20, 10), [(3, 3, 3)]), "weight": torch.rand(3), "path": "scan.nii"}
+        item["second"] = MetaTensor(item["image"].as_tensor() * 2)
+        transform = RandCropPosNegROId(["image", "second"], "label", (8, 6, 4), num_samples=count).set_random_state(0)
+        out = transform(item)
+        assert isinstance(out, list)
+        assert len(out) == count
+        for each in out:
+            assert set(each) == set(item)
+            assert each["weight"] is item["weight"]
+            assert each["image"].shape == each["second"].shape == each["label"].shape == (1, 8, 6, 4)
+            assert torch.equal(each["image"].as_tensor() * 2, each["second"].as_tensor())
+            assert torch.equal(each["image"].affine, each["second"].affine)
+        pieces = [each[field].data_ptr() for each in out for field in ("image", "second", "label")]
+        assert len(set(pieces)) == 3 * count
+        assert item["image"].shape == (1, 30, 20, 10)
+
+    def test_each_has_draws_of_its_own(self):
+        size = (14, 12, 10)
+        marked = [(5, 6, 5), (7, 4, 4), (9, 8, 6)]
+        item = numbered(size, marked)
+        transform = crop(spatial_size=(3, 4, 5), pos=3, num_samples=2)
+        corners = np.array(
+            [[int(each["image"][0, 0, 0, 0]) for each in transform(item)] for _ in range(DRAWS)], dtype=np.int64
+        )
+        hits = np.isin(corners, [np.ravel_multi_index(np.array(at) - [1, 2, 2], size) for at in marked])
+        np.testing.assert_allclose(hits.mean(axis=0), 0.75, atol=5 * 0.5 / np.sqrt(DRAWS))
+        assert abs(np.corrcoef(hits.T)[0, 1]) < 5 / np.sqrt(DRAWS)
+        assert (corners[:, 0] == corners[:, 1]).mean() < 0.3  # 3 voxels for three quarters of the draws
+
+    def test_warped_alike_within_a_region_only(self):
+        item = numbered((20, 20, 20), [(4, 5, 6), (12, 13, 9)])
+        item["second"] = MetaTensor(item["image"].as_tensor() / 2)
+        transform = RandCropPosNegROId(["image", "second"], "label", (8, 8, 8), num_samples=2, **ALL)
+        one, two = transform.set_random_state(0)(item)
+        for each in (one, two):
+            torch.testing.assert_close(each["image"].as_tensor() / 2, each["second"].as_tensor())
+            assert torch.equal(each["image"].affine, each["label"].affine)
+        assert not torch.equal(one["image"].affine[:3, :3], two["image"].affine[:3, :3])
+
+    @pytest.mark.parametrize("marked", [[], [(7, 8, 9)]])
+    def test_the_label_is_searched_once(self, marked, monkeypatch):
+        searches = []
+        search = crop_pos_neg_roi._Voxels._search
+        monkeypatch.setattr(crop_pos_neg_roi._Voxels, "_search", lambda self: (searches.append(1), search(self)))
+        item = numbered((60, 50, 43), marked)
+        for _ in range(3):
+            crop(spatial_size=(3, 3, 3), neg=0, num_samples=8)(item)
+        assert len(searches) == 3
+
+    def test_only_the_label(self):
+        item = numbered((9, 9, 9))
+        out = RandCropPosNegROId([], "label", (3, 3, 3))(item)
+        assert out["label"].shape == (1, 3, 3, 3)
+        assert out["image"] is item["image"]
+
+    def test_a_missing_image(self):
+        item = numbered((9, 9, 9))
+        with pytest.raises(KeyError, match="`other`"):
+            RandCropPosNegROId(["image", "other"], "label", (3, 3, 3))(item)
+        out = RandCropPosNegROId(["image", "other"], "label", (3, 3, 3), allow_missing_keys=True)(item)
+        assert out["image"].shape == (1, 3, 3, 3)
+
+
 @pytest.mark.parametrize(("value", "pos", "missing"), [(0.0, 1, "foreground"), (1.0, 0, "background")])
 def test_nothing_of_one_kind_takes_the_other_and_says_so_once(caplog, value, pos, missing):
     item = numbered((6, 6, 6))
@@ -168,9 +249,6 @@ class TestWarp:
         assert np.abs(shift).max() < 5 * 2.3
         assert np.abs(shift.mean(axis=0)).max() < 5 * 1.33 / np.sqrt(DRAWS)
         np.testing.assert_allclose(shift.var(axis=0), 2.3**2 / 3, rtol=0.15)
-
-
-ALL = {"rotate_degrees": 25.0, "scale_factor": 0.2, "deform": True}
 
 
 @pytest.mark.parametrize("rank", [2, 3])
@@ -255,6 +333,7 @@ def test_plain_tensors():
         ({"spatial_size": (4, 4), "pos": -1}, "pos and neg must not be below 0"),
         ({"spatial_size": (4, 4), "pos": 0, "neg": 0}, "nor both 0, got 0 and 0"),
         ({"spatial_size": (4, 4), "scale_factor": 1.0}, "at least 0 and below 1, got 1.0"),
+        ({"spatial_size": (4, 4), "num_samples": 0}, "number of crops must be at least 1, got 0"),
     ],
 )
 def test_wrong_arguments(arguments, message):

@@ -1,0 +1,238 @@
+"""What the deterministic beginning of a chain makes of the items, kept from epoch to epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Compose, RandomizableTrait, Transform
+from tqdm import tqdm
+
+from clara_compat.engine import properties
+from clara_compat.engine.data.budget import CacheBudget
+from clara_compat.engine.data.disk_cache import DiskCache
+from clara_compat.engine.data.epoch_plan import EpochPlan
+from clara_compat.engine.data.seeding import drawn_from, seeded
+from clara_compat.engine.item_context import ItemKey
+from clara_compat.engine.legacy.transform import LegacyTransform
+
+__all__ = ["ItemCache", "cached_length", "size_of"]
+
+logger = logging.getLogger("clara_compat")
+
+
+class ItemCache:
+    """Keeps the items as they are in front of the first transform that is random.
+
+    In memory where they fit into the budget, otherwise on disk, otherwise not at all; a line of the log says which.
+    Entries of the data list that are alike are held once. Only the items of the coming epoch are held (all, or the
+    window of a smart cache); they are made by :meth:`prepare`, which the loader calls before its workers start, so
+    that these share the memory. MONAI's ``SmartCacheDataset`` is not used: its window depends on the epochs that went
+    before, and an error in its thread waits for ever.
+
+    A transform of the user's that draws random numbers and does not override ``is_deterministic()`` is noticed at the
+    first item. A pipeline that Clara did not cache then caches up to it; in a cache that the config asks for its first
+    result is kept, as Clara kept it, and a warning says so.
+
+    Args:
+        data: items of the data list.
+        transform: the whole chain.
+        plan: the items of each epoch.
+        budget: what the caches of the run share.
+        section: ``train`` or ``validate``, for messages.
+        requested: the config asks for the cache (a pipeline ``WithCache``).
+        num_workers: threads that make the items, where no user code is among the transforms.
+        digests: for every transform of the chain a digest of it, its arguments and all before it, for the disk.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[Mapping[str, Any]],
+        transform: Compose,
+        plan: EpochPlan,
+        budget: CacheBudget,
+        *,
+        section: str = "",
+        requested: bool = False,
+        num_workers: int = 1,
+        digests: Sequence[str] = (),
+    ) -> None:
+        self.data = data
+        self.transform = transform
+        self.plan = plan
+        self.budget = budget
+        self.section = section
+        self.requested = requested
+        self.num_workers = num_workers
+        self.digests = digests
+        self.length = 0 if budget.is_off and not requested else cached_length(transform)
+        """How many transforms of the chain are cached."""
+        self.disk: DiskCache | None = None
+        self.held: dict[str, dict[str, Any]] = {}
+        """The items in memory, by :meth:`key`."""
+        self._decided = False
+        self._draws = False
+        self._reserved = 0
+        self._ahead: threading.Thread | None = None
+        self._coming: dict[str, dict[str, Any]] = {}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do for an item but to take it out of memory."""
+        return bool(self.held) and self.length == len(self.transform.transforms)
+
+    def key(self, index: int) -> str:
+        """Return what entries of the data list that are alike have in common."""
+        item = self.data[index]
+        return repr(sorted((str(field), repr(value)) for field, value in item.items()))
+
+    def get(self, index: int) -> tuple[dict[str, Any], int]:
+        """Return an item and how many transforms it has behind it. Its memory is shared, its metadata is its own."""
+        held = self.held.get(self.key(index)) if self.held else None
+        if held is not None:
+            return {f: properties.share(v) if isinstance(v, MetaTensor) else v for f, v in held.items()}, self.length
+        if self.disk is not None:
+            return self.disk[index], self.length
+        return dict(self.data[index]), 0
+
+    def prepare(self, epoch: int) -> None:
+        """Hold the items of ``epoch``; to be called in the main process before its first item is asked for."""
+        window = self.plan.window(epoch)
+        if not self._decided:
+            self._decided = True
+            self._decide(window)
+        if not self._reserved:
+            return
+        if self._ahead is not None:
+            self._ahead.join()
+            self._ahead = None
+        wanted = {self.key(index): index for index in window}
+        known = {**self.held, **self._coming}
+        self.held = {key: known[key] for key in wanted if key in known}
+        self._coming = {}
+        missing = {key: index for key, index in wanted.items() if key not in self.held}
+        if missing:
+            self.held.update(self._made(missing, progress=True))
+            self._check_size()
+
+    def prepare_ahead(self, epoch: int) -> None:
+        """Make in the background what ``epoch`` needs and is not held; :meth:`prepare` waits for it.
+
+        To be called when the workers of the running epoch have started: a process must not fork beside a busy thread.
+        """
+        if not self._reserved or self._ahead is not None or self._draws:
+            return  # what draws from the global generators must not do so beside the training loop
+        missing = {key: i for i in self.plan.window(epoch) if (key := self.key(i)) not in self.held}
+        if missing:
+            self._ahead = threading.Thread(target=self._make_ahead, args=(missing,), daemon=True)
+            self._ahead.start()
+
+    def _make_ahead(self, missing: Mapping[str, int]) -> None:
+        self._coming = self._made(missing, progress=False)
+
+    def _decide(self, window: Sequence[int]) -> None:
+        """Choose memory, disk or nothing by the size of the first item."""
+        if not self.length or not window:
+            return
+        try:
+            first = self._first(window[0])
+        except (Exception, SystemExit):  # noqa: BLE001 -- the dataset meets it again and reports it with its address
+            self.length = 0
+            return
+        if not self.length:
+            return
+        coming = {self.key(i) for i in self.plan.window(2)} | {self.key(i) for i in window}
+        needed = size_of(first) * len(coming)
+        name = type(self.transform.transforms[self.length - 1]).__name__
+        told = f"{len(coming)} {'scan' if len(coming) == 1 else 'scans'} up to {name}, {needed / 1e6:.0f} MB"
+        if self.budget.reserve(needed):
+            self._reserved = needed
+            self.held[self.key(window[0])] = first
+            logger.info("%s: caching %s in memory", self.section, told)
+        elif self.digests and self.budget.fits_on_disk(needed):
+            key = hashlib.blake2b(str(self.digests[self.length - 1]).encode(), digest_size=16).hexdigest()
+            chain = Compose(self.transform.transforms[: self.length])
+            self.disk = DiskCache(self.data, chain, self.budget.folder, key)
+            logger.info("%s: caching %s in %s, as memory is left for %s", self.section, told, self.disk.cache_dir,
+                        f"{self.budget.left / 1e6:.0f} MB")  # fmt: skip
+        else:
+            self.length = 0
+            logger.warning("%s: nothing is cached: %s fit neither into memory nor on disk", self.section, told)
+
+    def _first(self, index: int) -> dict[str, Any]:
+        """Make the first item transform by transform, and find those that draw although they say they do not."""
+        item: Any = dict(self.data[index])
+        with seeded(self.transform, ItemKey(self.plan.seed, 0, index, index), single_thread=True):
+            for number, transform in enumerate(self.transform.transforms[: self.length]):
+                before = item
+                with drawn_from() as drawn:
+                    item = self.transform(item, start=number, end=number + 1)
+                if drawn():
+                    self._warn_of_draws(transform)
+                    if not self.requested:
+                        self.length = number
+                        return before
+                    self._draws = True
+        return item
+
+    def _warn_of_draws(self, transform: Any) -> None:
+        name = getattr(transform, "name", type(transform).__name__)
+        what = "its first result is kept, as in Clara" if self.requested else "what it makes is not cached"
+        logger.warning(
+            "%s: %s draws random numbers although its is_deterministic() is True: %s; override is_deterministic()",
+            self.section,
+            name,
+            what,
+        )
+
+    def _made(self, missing: Mapping[str, int], *, progress: bool) -> dict[str, dict[str, Any]]:
+        """Make items; one that fails is left out, and made (and reported) when the epoch comes to it."""
+        users = any(isinstance(one, LegacyTransform) for one in self.transform.transforms[: self.length])
+        workers = 1 if users else max(1, min(self.num_workers, len(missing)))
+        threads = torch.get_num_threads()
+        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not progress)
+        made: dict[str, dict[str, Any]] = {}
+        with bar, ThreadPool(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for key, item in pool.imap_unordered(self._make, missing.items()):
+                bar.update()
+                if item is not None:
+                    made[key] = item
+        torch.set_num_threads(threads)  # the pool's threads have changed what new threads start with
+        return made
+
+    def _make(self, entry: tuple[str, int]) -> tuple[str, dict[str, Any] | None]:
+        key, index = entry
+        try:
+            if self._draws:
+                with seeded(self.transform, ItemKey(self.plan.seed, 0, index, index)):
+                    return key, self.transform(dict(self.data[index]), end=self.length)
+            return key, self.transform(dict(self.data[index]), end=self.length)
+        except (Exception, SystemExit):  # noqa: BLE001 -- the dataset meets it again and reports it with its address
+            return key, None
+
+    def _check_size(self) -> None:
+        """Give the cache up when the items turn out larger than the first one promised and the budget has."""
+        size = sum(map(size_of, self.held.values()))
+        if size > self._reserved and not self.budget.reserve(size - self._reserved):
+            logger.warning("%s: the scans do not fit into memory after all: nothing is cached", self.section)
+            self.held, self._reserved, self.length = {}, 0, 0
+        self._reserved = max(self._reserved, size) if self._reserved else 0
+
+
+def cached_length(transform: Compose) -> int:
+    """Return how many transforms stand in front of the first one that must run every time."""
+    first = transform.get_index_of_first(lambda t: isinstance(t, RandomizableTrait) or not isinstance(t, Transform))
+    return len(transform.transforms) if first is None else int(first)
+
+
+def size_of(item: Any) -> int:
+    """Return the bytes of the tensors of an item, or of a list of items."""
+    values: Iterable[Any] = item.values() if isinstance(item, Mapping) else item if isinstance(item, list) else ()
+    own = item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
+    return own + sum(map(size_of, values))

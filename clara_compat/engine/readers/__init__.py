@@ -1,0 +1,1 @@
+"""Readers of image files: a path becomes a numpy array that knows its place in space, without torch."""

@@ -1,0 +1,122 @@
+"""Read NIfTI files."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+
+from clara_compat.common.constants import ImageProperty
+from clara_compat.engine.readers.volume import Header, Volume, reading
+from clara_compat.errors import ClaraError
+
+__all__ = ["nifti_header", "read_nifti"]
+
+_EXPECTED = "a NIfTI file (.nii or .nii.gz)"
+_NIFTI2_HEADER = 540  # bytes
+_UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError)
+
+
+def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
+    """Read a NIfTI file.
+
+    A file of 3 axes is ``DHW``, one of 2 axes ``HW``; the fourth axis is the channels (``DHWC``) unless
+    ``channels_first`` (``CDHW``).
+
+    Args:
+        path: the file.
+        dtype: numpy data type of the result.
+        channels_first: the channels of a file of four axes are its first axis.
+
+    Raises:
+        ClaraError: the file is missing, damaged or not NIfTI, or has an unsupported number of axes.
+    """
+    with reading(path, _EXPECTED, _UNREADABLE, lambda error: _damage(path, error)):
+        image = _open(path)
+        _check_kind(path, image)
+        array = np.asanyarray(image.dataobj, dtype=dtype)
+    shape = _shape(path, array.shape)
+    if array.ndim == 5:
+        array = array[:, :, :, 0]
+    shape_format = ("HW", "DHW", "CDHW" if channels_first else "DHWC")[len(shape) - 2]
+    if len(shape) < 4:
+        array = array[np.newaxis]
+    elif not channels_first:
+        array = np.moveaxis(array, -1, 0)
+    affine = np.array(image.affine, dtype=np.float64)
+    return Volume(array, shape_format, affine, affine.copy(), _spacing(image, shape), ImageProperty.NIFTI_FORMAT)
+
+
+def nifti_header(path: str, channels_first: bool = False) -> Header:
+    """Return what the header says, without reading the voxels.
+
+    Raises:
+        ClaraError: as :func:`read_nifti`, as far as the header goes.
+    """
+    try:
+        image: Any = nibabel.load(path)
+    except Exception as error:  # noqa: BLE001 -- nibabel and gzip raise many types for a damaged file
+        raise ClaraError(f"{path} cannot be read as NIfTI: {error}") from None
+    _check_kind(path, image)
+    shape = _shape(path, image.shape)
+    spacing = _spacing(image, shape)
+    affine = np.array(image.affine, dtype=np.float64)
+    if len(shape) < 4:
+        return Header(shape, spacing, 1, affine)
+    return (
+        Header(shape[1:], spacing, shape[0], affine) if channels_first else Header(shape[:3], spacing, shape[3], affine)
+    )
+
+
+def _check_kind(path: str, image: Any) -> None:
+    if not isinstance(image, nibabel.Nifti1Pair):
+        raise ClaraError(f"'{path}' is a {type(image).__name__}, expected {_EXPECTED}")
+
+
+def _shape(path: str, found: Sequence[int]) -> tuple[int, ...]:
+    shape = tuple(int(n) for n in found)
+    if 0 in shape or not 2 <= len(shape) <= 5:
+        raise ClaraError(f"'{path}' has the shape {shape}, expected an image of 2 to 4 axes")
+    if len(shape) < 5:
+        return shape
+    if shape[3] != 1:
+        raise ClaraError(f"'{path}' has the shape {shape}: time series are not supported, expected a fourth axis of 1")
+    return (*shape[:3], shape[4])
+
+
+def _spacing(image: Any, shape: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(abs(float(zoom)) for zoom in image.header.get_zooms()[: min(len(shape), 3)])
+
+
+def _open(path: str) -> Any:
+    """Open a file; a gzipped one is unpacked whole.
+
+    ``nibabel.load`` reads a gzipped stream just as far as it needs to, so its checksum is never compared and a damaged
+    file gives wrong voxels without a word; unpacking it whole is also faster.
+    """
+    with Path(path).open("rb") as stream:
+        if stream.read(2) != b"\x1f\x8b":
+            return nibabel.load(path)
+        stream.seek(0)
+        content = gzip.decompress(stream.read())
+    header_sizes = [int.from_bytes(content[:4], order) for order in ("little", "big")]
+    kind = nibabel.Nifti2Image if _NIFTI2_HEADER in header_sizes else nibabel.Nifti1Image
+    return kind.from_bytes(content)
+
+
+def _damage(path: str, error: BaseException) -> str:
+    reason = " ".join(str(error).split())
+    if Path(path).stat().st_size == 0:
+        return "the file is empty"
+    if isinstance(error, EOFError) or (isinstance(error, OSError) and reason.startswith("Expected ")):
+        return f"the file is cut off ({reason})"
+    if isinstance(error, (ImageFileError, HeaderDataError)):
+        return f"it is not a NIfTI file, or its header is damaged ({reason})"
+    return f"the file is damaged ({reason})"

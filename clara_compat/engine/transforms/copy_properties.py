@@ -1,0 +1,82 @@
+"""Copy properties from one image to others."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+
+from clara_compat.common.constants import ImageProperty
+from clara_compat.engine import properties as stored
+from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.errors import ClaraError, suggestion
+
+__all__ = ["CopyPropertiesd"]
+
+_OTHER_NAMES = {"is_canonical": ImageProperty.IS_CANONICAL}
+"""A property that is known by two names."""
+
+
+class CopyPropertiesd(MapTransform):
+    """Copy the named properties of one image to other images; their voxels and other properties stay.
+
+    ``affine`` is the tensor's affine (RAS mm); the spacing of the images goes with it. Any other name is one of
+    Clara's properties (:mod:`clara_compat.engine.properties`). The images need not be of one size: an affine is
+    copied as it is, so the grids must be the same for it to be right.
+
+    Args:
+        keys: fields with the tensors (C, spatial...) to change.
+        source_key: field with the ``MetaTensor`` that has the properties.
+        properties: names of properties.
+        allow_missing_keys: leave out fields an item does not have.
+
+    Raises:
+        ClaraError: the source does not have one of the properties.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        source_key: str,
+        properties: Sequence[str],
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.source_key = source_key
+        self.properties = tuple(_OTHER_NAMES.get(name, name) for name in properties)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the item with the properties copied."""
+        d = dict(data)
+        source = d[self.source_key]
+        known = _known(source)
+        for name in self.properties:
+            if name not in known:
+                has = ", ".join(sorted(known)) or "none at all"
+                raise ClaraError(
+                    f"field '{self.source_key}' has no property '{name}', it has {has}{suggestion(name, known)} "
+                    f"({file_of(source)})"
+                )
+        copied = {name: known[name] for name in self.properties}
+        affine = copied.pop(ImageProperty.AFFINE, None)
+        for key in self.key_iterator(d):
+            image = d[key] if isinstance(d[key], MetaTensor) else MetaTensor(d[key])
+            d[key] = stored.carry(plain(image), image, None if affine is None else affine.clone(), **copied)
+        return d
+
+
+def _known(source: torch.Tensor) -> dict[str, Any]:
+    """Return the properties of an image, its affine among them; the layout is no property but belongs to the voxels."""
+    if not isinstance(source, MetaTensor):
+        return {}
+    known = {
+        ImageProperty.SPACING: stored.affine_spacing(source),
+        **stored.read(source),
+        ImageProperty.AFFINE: source.affine,
+    }
+    known.pop(ImageProperty.SHAPE_FORMAT, None)
+    return known

@@ -1,0 +1,3 @@
+"""Legacy path of ``WriteNifti``."""
+
+from clara_compat.components.writers.write_nifti import WriteNifti as WriteNifti

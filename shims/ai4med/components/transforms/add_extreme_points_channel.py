@@ -1,0 +1,5 @@
+"""Legacy path of ``AddExtremePointsChannel``."""
+
+from clara_compat.components.transforms.add_extreme_points_channel import (
+    AddExtremePointsChannel as AddExtremePointsChannel,
+)

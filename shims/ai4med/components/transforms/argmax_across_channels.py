@@ -1,0 +1,3 @@
+"""Legacy path of ``ArgmaxAcrossChannels``."""
+
+from clara_compat.components.transforms.argmax_across_channels import ArgmaxAcrossChannels as ArgmaxAcrossChannels

@@ -1,0 +1,3 @@
+"""Legacy path of ``CropForegroundObject``."""
+
+from clara_compat.components.transforms.crop_foreground_object import CropForegroundObject as CropForegroundObject

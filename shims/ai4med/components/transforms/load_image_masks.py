@@ -1,0 +1,3 @@
+"""Legacy path of ``LoadImageMasks``."""
+
+from clara_compat.components.transforms.load_image_masks import LoadImageMasks as LoadImageMasks

@@ -1,0 +1,3 @@
+"""Legacy path of ``LoadJpg``."""
+
+from clara_compat.components.transforms.load_jpg import LoadJpg as LoadJpg

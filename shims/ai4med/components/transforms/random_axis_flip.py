@@ -1,0 +1,3 @@
+"""Legacy path of ``RandomAxisFlip``."""
+
+from clara_compat.components.transforms.random_axis_flip import RandomAxisFlip as RandomAxisFlip

@@ -1,0 +1,3 @@
+"""Legacy path of ``RandomGaussianSmooth``."""
+
+from clara_compat.components.transforms.random_gaussian_smooth import RandomGaussianSmooth as RandomGaussianSmooth

@@ -1,0 +1,3 @@
+"""Legacy path of ``SymmetricPadderDiv``."""
+
+from clara_compat.components.transforms.symmetric_padder_div import SymmetricPadderDiv as SymmetricPadderDiv

@@ -1,0 +1,3 @@
+"""Legacy path of ``ThresholdValues``."""
+
+from clara_compat.components.transforms.threshold_values import ThresholdValues as ThresholdValues

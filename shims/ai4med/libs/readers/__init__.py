@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.libs.readers``: aliases of clara_compat."""

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.libs.transforms``: aliases of clara_compat."""

@@ -1,0 +1,3 @@
+"""Legacy path of ``MultiFormatTransformer``."""
+
+from clara_compat.common.multi_format_transformer import MultiFormatTransformer as MultiFormatTransformer

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.libs.writers``: aliases of clara_compat."""
