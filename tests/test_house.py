@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "common": {"errors"},
     "components": {"common", "errors"},
     "config": {"common", "components", "errors"},
-    "translate": {"components", "config", "errors"},
+    "translate": {"common", "components", "config", "errors"},
     "engine": {"common", "errors"},
     "tensorflow": {"common", "errors"},
     "report": {"common", "errors"},

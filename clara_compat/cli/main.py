@@ -35,6 +35,16 @@ Set = Annotated[
     ),
 ]
 
+CacheGb = Annotated[
+    float | None,
+    typer.Option(
+        "--cache-gb",
+        min=0,
+        help="Memory for cached scans, in GB; 0 caches nothing. By default half of what is free. What does not fit "
+        "goes to disk (~/.cache/clara_compat).",
+    ),
+]
+
 
 @app.command()
 def train(
@@ -51,6 +61,7 @@ def train(
     write_train_stats: Annotated[  # noqa: ARG001 -- Clara's flag
         bool, typer.Option("--write_train_stats", help="Accepted as in Clara; train_stats.json is always written.")
     ] = False,
+    cache_gb: CacheGb = None,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -63,7 +74,7 @@ def train(
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    print_training(run(mmar, config, env, set_ or (), log_config=log))
+    print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log))
 
 
 @app.command()
@@ -76,17 +87,19 @@ def check(
     no_data: Annotated[
         bool, typer.Option("--no-data", help="Leave out what needs the data or this machine's folders.")
     ] = False,
+    cache_gb: CacheGb = None,
 ) -> None:
     """Say what each component of a config becomes and how faithful that is, and what must be mended.
 
-    Nothing is run, and your own code is read but never imported. Exit code 0 when nothing must be mended, 2 otherwise.
+    Also how many steps an epoch has, and which scans will be held in memory and how large they are. Nothing is run, and
+    your own code is read but never imported. Exit code 0 when nothing must be mended, 2 otherwise.
 
     Example: clara-compat check my_mmar/config/config_train.json --set DATA_ROOT=/data DATASET_JSON=/data/dataset.json
     """
     from clara_compat.cli.tables import print_check
     from clara_compat.run.check import check as run
 
-    report = run(config, mmar, env, set_ or (), data=not no_data)
+    report = run(config, mmar, env, _overrides(set_, cache_gb), data=not no_data)
     print_check(report, as_json=json)
     raise typer.Exit(0 if report.passed else 2)
 
@@ -114,6 +127,10 @@ def demo(
     from clara_compat.demo.run import run_demo
 
     run_demo(folder, epochs=epochs, seed=seed)
+
+
+def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:
+    return [*(set_ or ()), *([] if cache_gb is None else [f"cache_gb={cache_gb}"])]
 
 
 def main(arguments: list[str] | None = None) -> None:

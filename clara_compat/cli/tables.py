@@ -13,7 +13,10 @@ from rich.table import Table
 from clara_compat.errors import ClaraError, suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clara_compat.run.check import CheckReport
+    from clara_compat.run.data_summary import DataSummary
     from clara_compat.run.train import TrainResult
 
 __all__ = ["print_check", "print_components", "print_training"]
@@ -37,6 +40,8 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
         for name, note in dict.fromkeys((row.component, row.note) for row in report.rows if row.note):
             notes.add_row(escape(name), escape(note))
         console.print(notes)
+    if report.data:
+        console.print(_data_table(report.data))
     for title, lines in (
         ("Odd, but harmless", report.notices),
         ("Right, but not run by this version yet", report.limits),
@@ -50,6 +55,21 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
         console.print(
             "\nNothing to mend." if not report.limits else "\nNothing to mend, but see what does not run yet."
         )
+
+
+def _data_table(summaries: Sequence[DataSummary]) -> Table:
+    table = Table("section", "scans", "a step", "steps per epoch", "cached", "size", title="What an epoch is")
+    for one in summaries:
+        scans = str(one.items) if one.items == one.scans else f"{one.items} ({one.scans} different)"
+        if one.items_per_epoch != one.items:
+            scans += f", {one.items_per_epoch} per epoch"
+        step = f"{one.items_per_step} x {one.crops} crops" if one.crops > 1 else str(one.items_per_step)
+        cached = f"{one.cached_scans} up to {one.cached_up_to}, in {one.place}" if one.cached_up_to else "nothing"
+        if one.place == "nowhere":
+            cached = "nothing"
+        size = "known when the first is read" if one.cached_bytes is None else f"{one.cached_bytes / 1e6:.0f} MB"
+        table.add_row(one.section, scans, step, str(one.steps), cached, size)
+    return table
 
 
 def print_components(family: str | None) -> None:

@@ -12,15 +12,20 @@ __all__ = ["NOT_YET"]
 
 _NAMES = {
     "models": "SegAhnet SegResnet UnetParallel DenseNet121 Alexnet",
-    "losses": "CrossEntropy FocalDice CrossEntropyDice BinaryClassificationLoss MulticlassClassificationLoss WeightedMulticlassClassificationLoss",
+    "losses": (
+        "CrossEntropy FocalDice CrossEntropyDice BinaryClassificationLoss MulticlassClassificationLoss "
+        "WeightedMulticlassClassificationLoss"
+    ),
     "optimizers": "Momentum NovoGrad SGD RMSProp",
     "lr_policies": "DecayOnStep ReduceCosine ReduceOnPlateau ReducePoly",
     "metrics": "ComputeAUC ComputeMulticlassAverage",
-    "aux_ops": "ComputeAccuracy DiceMaskedOutput ComputeDice ComputeBinaryPreds ComputeMulticlassPreds ComputeMulticlassAccuracy ReduceMeanMasked",
+    "aux_ops": (
+        "ComputeAccuracy DiceMaskedOutput ComputeDice ComputeBinaryPreds ComputeMulticlassPreds "
+        "ComputeMulticlassAccuracy ReduceMeanMasked"
+    ),
     "handlers": "EarlyStop AdjustLayerLRs",
     "inferers": "TFSimpleInferer TRTISScanWindowInferer TRTISSimpleInferer",
     "model_loaders": "CheckpointLoader FrozenGraphModelLoader TRTISModelLoader",
-    "writers": "WriteNifti WriteClassificationResult WritePng",
 }
 
 NOT_YET: Mapping[str, str] = {name: family for family, names in _NAMES.items() for name in names.split()}

@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
+
+if TYPE_CHECKING:
+    from clara_compat.run.data_summary import DataSummary
 
 __all__ = ["CheckReport", "Row", "check", "problems_of"]
 
@@ -44,12 +47,14 @@ class CheckReport:
         errors: what must be mended before the config can run.
         limits: what is right in the config but not run by this version yet.
         notices: what is odd but harmless.
+        data: what an epoch of each section is, and what is cached of it.
     """
 
     rows: list[Row] = field(default_factory=list)
     errors: list[ClaraError] = field(default_factory=list)
     limits: list[ClaraError] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    data: list[DataSummary] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -64,6 +69,7 @@ class CheckReport:
             "errors": [_told(error.message, error.address) for error in self.errors],
             "limits": [_told(limit.message, limit.address) for limit in self.limits],
             "notices": [_told(notice.text, notice.address) for notice in self.notices],
+            "data": [asdict(one) for one in self.data],
         }
 
 
@@ -106,6 +112,7 @@ def check(
     report.rows = [_row(spec) for spec in workflow.specs]
     report.errors, notices = problems_of(workflow, data=data)
     report.notices = [*workflow.notices, *notices]
+    report.data = _summaries(workflow) if data else []
     return report
 
 
@@ -122,6 +129,18 @@ def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[Cla
         problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)
     problems += _unwritable(workflow)
     return list({str(problem): problem for problem in problems}.values()), notices
+
+
+def _summaries(workflow: TrainWorkflow) -> list[DataSummary]:
+    from clara_compat.engine.data.budget import CacheBudget
+    from clara_compat.run.data_summary import summarise
+
+    budget = CacheBudget(workflow.settings.cache_gb)
+    train, validate = workflow.train, workflow.validate
+    found = [summarise(train.image_pipeline, train.pre_transforms, "train", budget)]
+    if validate is not None:
+        found.append(summarise(validate.image_pipeline, validate.pre_transforms, "validate", budget))
+    return [one for one in found if one is not None]
 
 
 def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:

@@ -93,7 +93,6 @@ def test_the_old_module_and_the_new_command_are_one(scans: Path, tmp_path: Path)
 
 
 def test_claras_command_line(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     assert run("--dir", scans, "--res", "2", "3", "4", "--dst_ext", "mha", "--label", "-p", "3") == 0

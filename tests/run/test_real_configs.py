@@ -78,6 +78,92 @@ def test_check_passes(getting_started: Path, published_data: dict[str, str], nam
     assert all(row.becomes and row.fidelity for row in report.rows)
 
 
+USER_NETWORK = (
+    "from ai4med.components.models.model import Model\n\n\n"
+    "class SegResnet(Model):\n"
+    "    def __init__(self, num_classes, **args):\n"
+    "        Model.__init__(self)\n"
+)
+
+
+def _training_configs(folder: Path) -> list[Path]:
+    names = ("Performance/*/trn*.json", "AutoML/config/trn*.json", "FL/*/config/config_train.json")
+    return sorted(file for name in names for file in folder.glob(name))
+
+
+def test_every_published_training_config_passes(
+    clara_examples: Path, published_data: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`search` is ignored; what does not run yet (of the model side) is a limit, no error."""
+    (tmp_path / "CustomArch.py").write_text(USER_NETWORK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    files = _training_configs(clara_examples)
+    assert len(files) == 28
+    for file in files:
+        report = check(file, overrides={**published_data, "MMAR_CKPT_DIR": str(tmp_path / "models")})
+        if file.name == "trn1_AMP.json":
+            [error] = report.errors
+            assert "trn1_AMP.json:7: not valid JSON at line 7, column 14: " in str(error)
+            assert "did you mean true?" in str(error)
+            continue
+        assert report.passed, (file, report.errors)
+        assert all(row.becomes != "nothing yet" or "pre_transforms" not in row.place for row in report.rows)
+        assert not any("pipeline" in limit.address.path or "transforms" in limit.address.path for limit in report.limits)
+
+
+DEMOS = {
+    "trn1_base": (8, 4),
+    "trn1_BT": (32, 4),
+    "trn1_cache": (8, 4),
+    "trn1_BT_cache": (16, 4),
+    "trn1_BT_cache_TrnV2": (32, 4),
+    "trn1_BT_deformTrans": (32, 1),
+}
+"""Steps per epoch and images per step of the published Performance demos, with their 32 training entries."""
+
+
+@pytest.fixture(scope="session")
+def repeated_data(clara_examples: Path) -> dict[str, str]:
+    """The list of the Performance notebook: one scan 32 times."""
+    data = clara_examples / "sampleData"
+    return {"DATA_ROOT": str(data), "DATASET_JSON": str(data / "dataset_28GB.json")}
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_steps_of_the_performance_demos(clara_examples: Path, repeated_data: dict[str, str], name: str) -> None:
+    """At their published sizes; the 32 entries of one scan are held once."""
+    report = check(clara_examples / f"Performance/configDemo/{name}.json", overrides=repeated_data)
+    [train, *_] = report.data
+    assert (train.steps, train.items_per_step * train.crops) == DEMOS[name]
+    assert (train.items, train.scans, train.cached_scans) == (32, 1, 1)
+    assert train.cached_bytes == 2 * 4 * 402 * 402 * 240
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEMOS)
+def test_performance_demos_train(
+    clara_examples: Path, repeated_data: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """One epoch of each with smaller crops and a smaller network, and without the validation of whole scans."""
+    file = clara_examples / f"Performance/configDemo/{name}.json"
+    crop = next(
+        i for i, one in enumerate(json.loads(file.read_text())["train"]["pre_transforms"]) if "Crop" in one["name"]
+    )
+    smaller = {
+        **SMALLER,
+        f"train.pre_transforms[{crop}].args.size": [32, 32, 32],
+        "train.image_pipeline.args.output_crop_size": [32, 32, 32],
+        "validate_at_end": False,
+        "MMAR_CKPT_DIR": str(tmp_path / "models"),
+    }
+    result = train(clara_examples / "Performance", file, overrides={**repeated_data, **smaller})
+    [epoch] = result.stats["epochs"]
+    assert math.isfinite(epoch["loss"])
+    assert result.stats["steps"] == DEMOS[name][0]
+    cache = result.parser.get_parsed_content("train#cache")
+    assert len(cache.held) == 1
+
+
 def test_the_config_that_is_broken_as_published_is_explained(
     getting_started: Path, published_data: dict[str, str]
 ) -> None:

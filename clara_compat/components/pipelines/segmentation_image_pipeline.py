@@ -19,11 +19,14 @@ class SegmentationLabels:
 
     output_label_channels: int = 1
 
+    def __post_init__(self) -> None:
+        if self.output_label_channels < 1:
+            raise ClaraError(f"output_label_channels is {self.output_label_channels}, expected at least 1")
+        super().__post_init__()  # type: ignore[misc]  # of the pipeline it is mixed into
+
     @property
     def label_channels(self) -> int:
         """Channels of the label image."""
-        if self.output_label_channels < 1:
-            raise ClaraError(f"output_label_channels is {self.output_label_channels}, expected at least 1")
         return self.output_label_channels
 
 

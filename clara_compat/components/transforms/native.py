@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms.transformer import Transformer
 
 __all__ = ["Geometry", "NativeTransform"]
 
@@ -34,11 +35,14 @@ class Geometry(NamedTuple):
         return self._replace(size=tuple(size), spacing=spacing)
 
 
-class NativeTransform(Component):
+class NativeTransform(Component, Transformer):
     """A built-in transform: runs as MONAI transforms, and answers ``transform(ctx)`` for users who subclass it."""
 
     batches: int | None = None
     """How many items it makes of one, as a list (a batching crop, also with 1); None when it gives one item."""
+
+    cacheable: ClassVar[bool] = True
+    """Whether its result may be kept for later epochs; a deterministic tap that must see every pass says no."""
 
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Run the bundle entry on a view of the context, as a user's subclass calling ``super().transform`` expects."""

@@ -30,6 +30,8 @@ class SaveAsNifti(NativeTransform, MultiFieldTransformer):
     )
     becomes = "clara_compat.engine.transforms.save_nifti.SaveNiftid"
 
+    cacheable = False
+
     def __init__(self, fields: str | list[str], out_dir: str, interrupt: bool = False) -> None:
         MultiFieldTransformer.__init__(self, fields)
         self.out_dir = out_dir

@@ -71,7 +71,7 @@ class ItemCache:
         self.requested = requested
         self.num_workers = num_workers
         self.digests = digests
-        self.length = 0 if budget.is_off and not requested else cached_length(transform)
+        self.length = 0 if budget.is_off else cached_length(transform)
         """How many transforms of the chain are cached."""
         self.disk: DiskCache | None = None
         self.held: dict[str, dict[str, Any]] = {}

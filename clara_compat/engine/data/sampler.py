@@ -29,10 +29,14 @@ class EpochSampler(DistributedSampler):
         super().__init__(plan, num_replicas=num_replicas, rank=rank, shuffle=plan.shuffle, seed=plan.seed)  # type: ignore[arg-type]
         self.plan = plan
 
+    def keys(self, epoch: int) -> list[ItemKey]:
+        """Return this process' items of an epoch, in order."""
+        order = self.plan.order(epoch)
+        positions = range(self.rank, len(order), self.num_replicas)
+        return [ItemKey(self.plan.seed, epoch, position, order[position]) for position in positions]
+
     def __iter__(self) -> Iterator[ItemKey]:
-        order = self.plan.order(self.epoch)
-        for position in range(self.rank, len(order), self.num_replicas):
-            yield ItemKey(self.plan.seed, self.epoch, position, order[position])
+        return iter(self.keys(self.epoch))
 
     def __len__(self) -> int:
         return len(range(self.rank, len(self.plan), self.num_replicas))

@@ -52,8 +52,6 @@ class LossWatch:
 
 def _files(engine: Engine, iteration: int) -> str:
     loader = engine.data_loader
-    sampler, items = loader.sampler, loader.dataset.data
     first = (iteration - 1) % engine.state.epoch_length * loader.batch_size
-    positions = range(sampler.rank, sampler.items, sampler.num_replicas)[first : first + loader.batch_size]
-    order = sampler.order(engine.state.epoch)
-    return "; ".join(dict.fromkeys(describe(items[order[position]]) for position in positions))
+    keys = loader.sampler.keys(engine.state.epoch)[first : first + loader.batch_size]
+    return "; ".join(dict.fromkeys(describe(loader.dataset.data[key.index]) for key in keys))

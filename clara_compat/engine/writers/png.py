@@ -32,6 +32,7 @@ def write_png(path: Path, data: np.ndarray[Any, Any]) -> None:
             f"an image of {len(data)} channels and {list(data.shape[1:])} voxels does not fit '{path.name}', expected "
             "a 2-D image of 1 or 3 channels"
         )
+    data = data.astype(np.float64)
     whole = np.rint(data)
     most = 65535 if len(data) == 1 else 255
     if not np.allclose(data, whole, rtol=0, atol=_NEARLY_WHOLE) or whole.min() < 0 or whole.max() > most:

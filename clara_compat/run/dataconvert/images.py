@@ -41,8 +41,14 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "F": np.dtype(np.float32),
     "D": np.dtype(np.float64),
 }
-_NAMES = {"char": "int8", "long": "int64", "unsigned_long": "uint64"}
-_NAMES |= {"long_long": "int64", "unsigned_long_long": "uint64"}
+_CHANGED = {
+    "char": "int8",
+    "long": "int64",
+    "long_long": "int64",
+    "unsigned_long": "uint64",
+    "unsigned_long_long": "uint64",
+}
+"""The usual names of the types that cannot be stored as they are."""
 
 _TIE = 1e-6
 """Voxels; a centre this near to the border between two voxels lies on it, whatever the rounding of its place."""
@@ -86,8 +92,8 @@ def converted(source: Path, request: Request) -> Converted:
     if itk.array_view_from_image(image).dtype != _DTYPES[stored]:
         image = _like(image, _cast(itk.array_view_from_image(image), _DTYPES[stored]), image.GetSpacing())
     image.SetMetaDataDictionary(itk.MetaDataDictionary())
-    if component in _NAMES:
-        remark += f"; {_NAMES[component]} is stored as {_DTYPES[stored]}"
+    if component in _CHANGED:
+        remark += f"; {_CHANGED[component]} is stored as {_DTYPES[stored]}"
     return Converted(image, text + remark)
 
 
@@ -137,8 +143,8 @@ def _words(size: Sequence[int], spacing: Sequence[float]) -> str:
 def new_size(size: Sequence[int], spacing: Sequence[float], target: Sequence[float], precision: int) -> tuple[int, ...]:
     """Return ``floor(size * spacing / target)``, at least 1 (clara-3.1 facts, engine section 1.10).
 
-    The spacing is rounded to ``precision`` decimals first, as Clara did. A product within a millionth of a whole number
-    is that number.
+    The spacing is rounded to ``precision`` decimals first, as in Clara; only here, the places of the voxels come from
+    the spacing as it is. A product within a millionth of a whole number is that number.
     """
     return tuple(
         max(1, math.floor(round(n * (round(now, precision) or now) / new, 6)))

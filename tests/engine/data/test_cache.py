@@ -212,9 +212,10 @@ def test_no_cache_at_all() -> None:
     cached, loads, plan = cache(SHIFT, gb=0)
     epoch(cached, plan), epoch(cached, plan, 2)
     assert len(loads.loaded) == 12
-    requested, loads, plan = cache(SHIFT, gb=0, requested=True, cached=6)
-    epoch(requested, plan)
+    requested, loads, plan = cache(SHIFT, gb=0, requested=True, cached=4, replace_percent=0.5)
+    assert [len(epoch(requested, plan, number)) for number in (1, 2)] == [4, 4]
     assert not requested.cache.held
+    assert len(loads.loaded) == 8
 
 
 def test_what_does_not_fit_into_memory_goes_to_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,6 +38,10 @@ def itk_file(tmp_path: Path) -> Callable[..., str]:
     return write
 
 
+def numbers(values: Any) -> str:
+    return "\\".join(f"{one:.12g}" for one in values)
+
+
 @pytest.fixture
 def dicom_series(tmp_path: Path) -> Callable[..., Path]:
     """Write the slices of an array (x, y, z) as a DICOM series; ``tilt`` shifts each by so many mm along y."""
@@ -58,12 +62,14 @@ def dicom_series(tmp_path: Path) -> Callable[..., Path]:
             moved[:3, 3] += affine[:3, 2] * k + np.array([0, tilt * k, 0])
             image = to_itk(array[:, :, k : k + 1], moved)
             tags = {
-                **{"0008|0060": "CT", "0020|000d": "1.2.3", "0020|000e": uid, "0008|0018": f"{uid}.{k}"},
-                **{"0020|0011": uid[-1], "0020|0013": str(k)},
-                "0020|0032": "\\".join(f"{one:.12g}" for one in image.GetOrigin()),
-                "0020|0037": "\\".join(
-                    f"{one:.12g}" for one in itk.array_from_matrix(image.GetDirection())[:, :2].T.ravel()
-                ),
+                "0008|0060": "CT",
+                "0008|0018": f"{uid}.{k}",
+                "0020|000d": "1.2.3",
+                "0020|000e": uid,
+                "0020|0011": uid[-1],
+                "0020|0013": str(k),
+                "0020|0032": numbers(image.GetOrigin()),
+                "0020|0037": numbers(itk.array_from_matrix(image.GetDirection())[:, :2].T.ravel()),
             }
             if rescale is not None:
                 tags |= {"0028|1053": str(rescale[0]), "0028|1052": str(rescale[1])}

@@ -204,13 +204,13 @@ def test_damaged_files_are_named(tmp_path, itk_file, name, what):
 
 
 def test_other_bad_files(tmp_path, itk_file):
+    (tmp_path / "a.nrrd").write_bytes(
+        b"NRRD0004\ntype: uint8\ndimension: 4\nsizes: 3 2 2 2\nencoding: raw\n\n" + bytes(24)
+    )
     for read in (scan_header, lambda path: read_scan(path, np.float32)):
         with pytest.raises(ClaraError, match="nowhere.mha' does not exist: check DATA_ROOT"):
             read(str(tmp_path / "nowhere.mha"))
         with pytest.raises(ClaraError, match=r"a.nrrd' has the shape \(3, 2, 2, 2\), expected an image of 2 or 3 axes"):
-            (tmp_path / "a.nrrd").write_bytes(
-                b"NRRD0004\ntype: uint8\ndimension: 4\nsizes: 3 2 2 2\nencoding: raw\n\n" + bytes(24)
-            )
             read(str(tmp_path / "a.nrrd"))
 
 
@@ -218,9 +218,9 @@ def test_itk_is_imported_for_its_files_only(itk_file, tmp_path):
     nibabel.save(nibabel.Nifti1Image(volume(), np.eye(4)), tmp_path / "a.nii.gz")
     path = itk_file("a.mha", volume(), np.eye(4))
     code = (
-        "import sys; from clara_compat.engine.transforms.load_nifti import LoadNiftid;"
-        f"LoadNiftid('i')({{'i': {str(tmp_path / 'a.nii.gz')!r}}}); before = 'itk' in sys.modules;"
-        f"LoadNiftid('i')({{'i': {path!r}}}); print(before, 'itk' in sys.modules)"
+        "import sys; from clara_compat.engine.readers.scan import read_scan;"
+        f"read_scan({str(tmp_path / 'a.nii.gz')!r}, 'f4'); before = 'itk' in sys.modules, 'torch' in sys.modules;"
+        f"read_scan({path!r}, 'f4'); print(before, 'itk' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False True"
+    assert found.stdout.strip() == "(False, False) True"

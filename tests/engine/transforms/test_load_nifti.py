@@ -250,7 +250,7 @@ def test_other_bad_files(tmp_path):
     load = LoadNiftid("image")
     with pytest.raises(ClaraError, match=r"nowhere.nii.gz' does not exist: check DATA_ROOT and the data list"):
         load({"image": str(tmp_path / "nowhere.nii.gz")})
-    with pytest.raises(ClaraError, match=r"is a folder, expected a NIfTI file"):
+    with pytest.raises(ClaraError, match=r"is a folder without DICOM files in it, expected a NIfTI file or a folder"):
         load({"image": str(tmp_path)})
     analyze = tmp_path / "a.img"
     nibabel.save(nibabel.Spm2AnalyzeImage(volume(), np.eye(4)), analyze)

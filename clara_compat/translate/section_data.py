@@ -1,0 +1,114 @@
+"""The data side of one section as a bundle config of its own, for those who only want to see the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.config.components import ComponentSpec
+from clara_compat.config.workflow import TrainSection, TrainWorkflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.bundle import Bundle, Seeds
+from clara_compat.translate.data_side import data_side, pipeline_of
+from clara_compat.translate.extra_inputs import extra_inputs
+from clara_compat.translate.render import render
+
+__all__ = ["SectionName", "SectionSpecs", "section_specs", "translate_section_data"]
+
+SectionName = Literal["train", "validate"]
+
+_KEPT = ("data", "transform", "plan")
+
+
+@dataclass(frozen=True)
+class SectionSpecs:
+    """What a section's data side is made of.
+
+    Args:
+        pipeline: the image pipeline.
+        chain: the transforms of an item.
+        batch_chain: the transforms of a batch.
+    """
+
+    pipeline: ComponentSpec
+    chain: Sequence[ComponentSpec]
+    batch_chain: Sequence[ComponentSpec] = ()
+
+    @property
+    def all(self) -> list[ComponentSpec]:
+        """All of them."""
+        return [self.pipeline, *self.chain, *self.batch_chain]
+
+
+def section_specs(workflow: TrainWorkflow, section: SectionName) -> SectionSpecs:
+    """Return the components of a section's data side.
+
+    Raises:
+        ClaraError: the config has no such section.
+    """
+    found = workflow.train if section == "train" else workflow.validate
+    if found is None:
+        raise ClaraError("this config has no section 'validate': leave --section out", workflow.address())
+    batch_chain = found.batch_transforms if isinstance(found, TrainSection) else ()
+    return SectionSpecs(found.image_pipeline, found.pre_transforms, batch_chain)
+
+
+def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds: Seeds, ckpt_dir: Path) -> Bundle:
+    """Translate what makes the items of a section: data list, transforms, order of the items.
+
+    The transforms are the very entries of the whole config, ``BatchFields`` at their end included. The config has
+    ``SECTION#data``, ``SECTION#transform`` and ``SECTION#plan``; ``run`` only makes them.
+
+    Args:
+        workflow: the resolved config.
+        section: ``train`` or ``validate``.
+        seeds: of the run.
+        ckpt_dir: where a run would put its outputs.
+
+    Raises:
+        ClaraError: the section is missing, or something of its data side cannot be translated.
+    """
+    specs = section_specs(workflow, section)
+    pipeline = pipeline_of(specs.pipeline)
+    size = pipeline.output_crop_size
+    context = BundleContext(
+        spatial_dims=pipeline.spatial_dims,
+        in_channels=pipeline.output_image_channels,
+        crop_size=tuple(size) if size else None,
+        section=section,
+        mmar=str(workflow.mmar),
+        debug_dir=str(ckpt_dir / "debug"),
+    )
+    declared = [
+        one
+        for value, address in (
+            (workflow.document.data.get("extra_inputs"), workflow.address),
+            (specs.pipeline.args.get("extra_inputs"), specs.pipeline.arg_address),
+        )
+        for one in extra_inputs(value, section, partial(address, "extra_inputs"))
+    ]
+    side = data_side(specs.pipeline, specs.chain, context, batch_specs=specs.batch_chain, extra_inputs=declared)
+    config: dict[str, Any] = {
+        "mmar": str(workflow.mmar),
+        "ckpt_dir": str(ckpt_dir),
+        "seed": seeds.data,
+        "user_code": list(workflow.user_roots),
+        section: {name: side.entries[name] for name in _KEPT},
+        "initialize": [
+            Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
+            Entry(
+                "clara_compat.engine.determinism.seed_run",
+                torch_seed=seeds.torch,
+                numpy_seed=seeds.numpy,
+                random_seed=seeds.python,
+                deterministic=False,
+            ),
+        ],
+        "run": [Expression(f"@{section}#{name}") for name in _KEPT],
+        "finalize": [],
+    }
+    return Bundle({name: render(value) for name, value in config.items()}, side.sources, side.notices)
