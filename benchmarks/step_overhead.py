@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from ignite.engine import Events
 from monai.bundle import ConfigParser
-from monai.data import DataLoader, Dataset
+from monai.data import CacheDataset, DataLoader
 from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, ScaleIntensityRanged
 from torch.utils.tensorboard import SummaryWriter
 
@@ -100,7 +100,8 @@ class HandWritten:
         )
         data = [{field: str(folder / name) for field, name in item.items()} for item in items]
         self.folder = folder
-        self.loader = DataLoader(Dataset(data, transform), batch_size=batch_size, shuffle=True, num_workers=0)
+        dataset = CacheDataset(data, transform, copy_cache=False, progress=False)  # as the legacy side caches, too
+        self.loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=0)
         self.network = ClaraUNet(3, 1, 2)
         self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-4)
         self.loss = ClaraDiceLoss()

@@ -19,7 +19,19 @@ from monai.data import MetaTensor
 
 from clara_compat.common.constants import ImageProperty
 
-__all__ = ["KEY", "affine_spacing", "carry", "from_json", "is_shared", "own", "read", "share", "to_json", "update", "write"]
+__all__ = [
+    "KEY",
+    "affine_spacing",
+    "carry",
+    "from_json",
+    "is_shared",
+    "own",
+    "read",
+    "share",
+    "to_json",
+    "update",
+    "write",
+]
 
 KEY: Final = "clara"
 """The meta key."""

@@ -24,9 +24,9 @@ _MOST = 5
 def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> list[ClaraError]:
     """Look at every file of a pipeline's data list, reading headers only.
 
-    Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, a field
-    that no transform has loaded, and a crop
-    larger than a scan (sizes are followed through the chain up to the first transform of the user's own).
+    Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, a class
+    label that is none, a field that no transform has loaded, a crop larger than a scan, and other axes or channels than
+    the pipeline declares (sizes are followed through the chain up to the first transform of the user's own).
 
     Args:
         pipeline_spec: the image pipeline.
@@ -49,7 +49,7 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
         if repr(item) in seen:
             continue
         seen.add(repr(item))
-        for problem in _item_problems(item, components, f"{pipeline.data_list_key}[{number}]"):
+        for problem in _item_problems(item, components, pipeline, f"{pipeline.data_list_key}[{number}]"):
             problems.setdefault(problem.message, problem)
     found = list(problems.values())
     if len(found) > _MOST:
@@ -62,13 +62,19 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
 
 
 def _item_problems(
-    item: Mapping[str, Any], chain: Sequence[tuple[ComponentSpec, Component | None]], where: str
+    item: Mapping[str, Any],
+    chain: Sequence[tuple[ComponentSpec, Component | None]],
+    pipeline: BaseImagePipeline,
+    where: str,
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
         if item.get(field) in (None, "", []):
             yield ClaraError(f"{where} has no '{field}' ({describe(dict(item))})")
             return
-    missing = [path for path in _paths(item) if not Path(path).exists()]
+    images = ("image", "label") if pipeline.task == "segmentation" else ("image",)
+    if pipeline.task == "classification":
+        yield from _class_label(item["label"], pipeline, where)
+    missing = [path for path in _paths(item, images) if not Path(path).exists()]
     for path in missing:
         yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
     if missing:
@@ -88,9 +94,39 @@ def _item_problems(
         except ClaraError as error:
             yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address or spec.address)
             return
-    for field in ("image", "label"):
+    for field in images:
         if field not in geometry:
             yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
+        else:
+            yield from _declared(field, geometry[field], pipeline, describe(dict(item)))
+
+
+def _class_label(label: Any, pipeline: BaseImagePipeline, where: str) -> Iterator[ClaraError]:
+    numbers = label if isinstance(label, list) else [label]
+    if not all(isinstance(one, (int, float)) for one in numbers):
+        yield ClaraError(f"{where} has the label {label!r:.200}, expected a class: a number or a list of numbers")
+    elif pipeline.label_format and len(numbers) != pipeline.label_format.get_number_of_labels():
+        yield ClaraError(
+            f"{where} has {len(numbers)} numbers in its label, but output_label_format describes "
+            f"{pipeline.label_format.get_number_of_labels()} labels"
+        )
+
+
+def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item: str) -> Iterator[ClaraError]:
+    """Compare the end of the chain with what the pipeline declares, and so the network expects."""
+    if len(geometry.size) != pipeline.spatial_dims:
+        yield ClaraError(
+            f"'{field}' has {len(geometry.size)} spatial axes, but the image pipeline declares {pipeline.spatial_dims} "
+            f"(output_crop_size, output_data_dims): mend one of them ({item})"
+        )
+    argument, declared = "output_image_channels", pipeline.output_image_channels
+    if field == "label":
+        argument, declared = "output_label_channels", pipeline.label_channels
+    if geometry.channels != declared:
+        yield ClaraError(
+            f"'{field}' has {geometry.channels} channels at the end of the transforms, but {argument} of the image "
+            f"pipeline is {declared}: mend one of them ({item})"
+        )
 
 
 def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: ComponentSpec, told: str) -> None:
@@ -103,9 +139,9 @@ def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: Compone
             )
 
 
-def _paths(item: Mapping[str, Any]) -> list[str]:
+def _paths(item: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     found: list[str] = []
-    for field in ("image", "label"):
+    for field in fields:
         value = item[field]
         found += [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str)]
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from monai.transforms import Compose
@@ -12,9 +13,6 @@ from clara_compat.engine.data.seeding import seeded
 from clara_compat.engine.item_context import ItemKey, current_item
 
 __all__ = ["run_stepwise"]
-
-_LOOKED_AT = 0
-"""The epoch of an item that is only looked at: taps that write files then write none."""
 
 
 def run_stepwise(
@@ -29,32 +27,40 @@ def run_stepwise(
 ) -> Any:
     """Make an item as :class:`~clara_compat.engine.data.dataset.SeededDataset` makes it, and show every step.
 
+    Transforms that write files write none: the item is only looked at.
+
     Args:
         transform: the whole chain.
         ends: for each step how many transforms of the chain are done after it, in ascending order.
         item: entry of the data list.
         key: says what is drawn at random.
         see: called with the number of the step and the item, or the list of items, after it.
-        requested: the config asks for a cache: the chain's deterministic beginning draws what the cache would draw,
-            should it draw although it says that it does not.
+        requested: the config asks for a cache: should the chain's deterministic beginning draw although it says that
+            it does not, it draws what the cache would keep.
         single_thread: one torch thread, as under determinism.
 
     Returns:
         What the whole chain makes, including what follows the last step.
     """
     kept = cached_length(transform) if requested else 0
-    total = len(transform.transforms)
-    done, next_step = 0, 0
-    for start, end, drawn in ((0, kept, key._replace(epoch=0, position=key.index)), (kept, total, key)):
-        with seeded(transform, drawn, single_thread=single_thread):
-            token = current_item.set(key._replace(epoch=_LOOKED_AT))
-            try:
-                for stop in sorted({*(one for one in ends if start <= one <= end), end}):
-                    item = transform(item, start=done, end=stop)
-                    done = stop
-                    while next_step < len(ends) and ends[next_step] == done and (done < end or end == total):
-                        see(next_step, item)
-                        next_step += 1
-            finally:
-                current_item.reset(token)
+    done = seen = 0
+    for limit, drawn in ((kept, ItemKey(key.seed, 0, key.index, key.index)), (len(transform.transforms), key)):
+        with seeded(transform, drawn, single_thread=single_thread), _only_looked_at(key):
+            while seen < len(ends) and ends[seen] <= limit:
+                item = transform(item, start=done, end=ends[seen])
+                done = ends[seen]
+                see(seen, item)
+                seen += 1
+            item = transform(item, start=done, end=limit)
+            done = limit
     return item
+
+
+@contextmanager
+def _only_looked_at(key: ItemKey) -> Iterator[None]:
+    """Say that the item belongs to no epoch; what is drawn does not depend on it."""
+    token = current_item.set(key._replace(epoch=0))
+    try:
+        yield
+    finally:
+        current_item.reset(token)

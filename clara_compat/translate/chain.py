@@ -51,12 +51,16 @@ class Chain:
     merges: bool = False
     is_known: bool = True
 
-    def digests(self) -> list[str]:
-        """Return for every entry a digest of it, of all before it, and of what makes them (versions, user's files)."""
+    def digests(self, last: Entry) -> list[str]:
+        """Return for every entry a digest of it, of all before it, and of what makes them (versions, user's files).
+
+        Args:
+            last: a further entry at the end.
+        """
         digest = hashlib.blake2b(digest_size=8)
         digest.update("".join(f"{name} {version(name)}" for name in ("clara-compat", "monai", "torch")).encode())
         found = []
-        for entry, code in zip(self.entries, self.code, strict=True):
+        for entry, code in zip([*self.entries, last], [*self.code, None], strict=True):
             digest.update(json.dumps(render(entry), sort_keys=True).encode())
             for file in _python_files(code) if code is not None else ():
                 digest.update(str(file).encode() + file.read_bytes())

@@ -100,7 +100,7 @@ def data_side(
             section=section,
             requested=pipeline.num_cached is not None,
             num_workers=max(1, pipeline.num_workers),
-            digests=chain.digests(),
+            digests=chain.digests(last),
         ),
     }
     if batch_chain.entries:

@@ -1,4 +1,4 @@
-"""The data side of one section as a bundle config of its own, for those who only want to see the data."""
+"""The data side of one section of a workflow: for the whole config, or as a bundle config of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.workflow import TrainSection, TrainWorkflow
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
-from clara_compat.translate.data_side import data_side, pipeline_of
+from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
 from clara_compat.translate.extra_inputs import extra_inputs
 from clara_compat.translate.render import render
 
-__all__ = ["SectionName", "SectionSpecs", "section_specs", "translate_section_data"]
+__all__ = ["SectionName", "SectionSpecs", "section_context", "section_data", "section_specs", "translate_section_data"]
 
 SectionName = Literal["train", "validate"]
 
@@ -57,6 +57,49 @@ def section_specs(workflow: TrainWorkflow, section: SectionName) -> SectionSpecs
     return SectionSpecs(found.image_pipeline, found.pre_transforms, batch_chain)
 
 
+def section_context(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) -> BundleContext:
+    """Return what a section's entries may depend on.
+
+    Raises:
+        ClaraError: the section is missing, or its pipeline is not of the catalogue.
+    """
+    pipeline = pipeline_of(section_specs(workflow, section).pipeline)
+    size = pipeline.output_crop_size
+    return BundleContext(
+        spatial_dims=pipeline.spatial_dims,
+        in_channels=pipeline.output_image_channels,
+        crop_size=tuple(size) if size else None,
+        section=section,
+        mmar=str(workflow.mmar),
+        debug_dir=str(ckpt_dir / "debug"),
+    )
+
+
+def section_data(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) -> DataSide:
+    """Translate the data side of a section.
+
+    Raises:
+        ClaraError: the section is missing, or something of its data side cannot be translated.
+    """
+    specs = section_specs(workflow, section)
+    declared = [
+        one
+        for value, address in (
+            (workflow.document.data.get("extra_inputs"), workflow.address),
+            (specs.pipeline.args.get("extra_inputs"), specs.pipeline.arg_address),
+        )
+        for one in extra_inputs(value, section, partial(address, "extra_inputs"))
+    ]
+    return data_side(
+        specs.pipeline,
+        specs.chain,
+        section_context(workflow, section, ckpt_dir),
+        batch_specs=specs.batch_chain,
+        extra_inputs=declared,
+        single_thread=workflow.settings.determinism is not None,
+    )
+
+
 def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds: Seeds, ckpt_dir: Path) -> Bundle:
     """Translate what makes the items of a section: data list, transforms, order of the items.
 
@@ -72,26 +115,7 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
     Raises:
         ClaraError: the section is missing, or something of its data side cannot be translated.
     """
-    specs = section_specs(workflow, section)
-    pipeline = pipeline_of(specs.pipeline)
-    size = pipeline.output_crop_size
-    context = BundleContext(
-        spatial_dims=pipeline.spatial_dims,
-        in_channels=pipeline.output_image_channels,
-        crop_size=tuple(size) if size else None,
-        section=section,
-        mmar=str(workflow.mmar),
-        debug_dir=str(ckpt_dir / "debug"),
-    )
-    declared = [
-        one
-        for value, address in (
-            (workflow.document.data.get("extra_inputs"), workflow.address),
-            (specs.pipeline.args.get("extra_inputs"), specs.pipeline.arg_address),
-        )
-        for one in extra_inputs(value, section, partial(address, "extra_inputs"))
-    ]
-    side = data_side(specs.pipeline, specs.chain, context, batch_specs=specs.batch_chain, extra_inputs=declared)
+    side = section_data(workflow, section, ckpt_dir)
     config: dict[str, Any] = {
         "mmar": str(workflow.mmar),
         "ckpt_dir": str(ckpt_dir),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.components.models.unet import Unet
-from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
@@ -18,10 +15,10 @@ from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
-from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
-from clara_compat.translate.extra_inputs import extra_inputs
+from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
+from clara_compat.translate.section_data import SectionName, section_context, section_data
 
 __all__ = ["translate_train"]
 
@@ -60,7 +57,7 @@ class _TrainTranslation:
         settings, train = self.settings, self.workflow.train
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
-        context = self._context("train", self.pipeline)
+        context = section_context(self.workflow, "train", self.ckpt_dir)
         if self.workflow.validate is not None:
             tags = [tag for spec in train.aux_ops if isinstance(tag := getattr(create(spec), "tag", None), str)]
             self.metrics = translate_metrics(self.workflow.validate.metrics, tags, context)
@@ -100,17 +97,6 @@ class _TrainTranslation:
         config["finalize"] = []
         return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
 
-    def _context(self, section: str, pipeline: BaseImagePipeline) -> BundleContext:
-        crop_size = pipeline.output_crop_size
-        return BundleContext(
-            spatial_dims=pipeline.spatial_dims,
-            in_channels=pipeline.output_image_channels,
-            crop_size=tuple(crop_size) if crop_size else None,
-            section=section,
-            mmar=str(self.workflow.mmar),
-            debug_dir=str(self.ckpt_dir / "debug"),
-        )
-
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""
         interval = self.settings.num_training_epoch_per_valid
@@ -123,30 +109,9 @@ class _TrainTranslation:
         [entry] = component_entries(spec, context)
         return entry
 
-    def _data_side(
-        self,
-        pipeline: ComponentSpec,
-        chain: Sequence[ComponentSpec],
-        context: BundleContext,
-        batch_chain: Sequence[ComponentSpec] = (),
-    ) -> DataSide:
+    def _data_side(self, section: SectionName) -> DataSide:
         """Translate a section's data side and keep what it tells."""
-        declared = [
-            one
-            for value, address in (
-                (self.workflow.document.data.get("extra_inputs"), self.workflow.address),
-                (pipeline.args.get("extra_inputs"), pipeline.arg_address),
-            )
-            for one in extra_inputs(value, context.section, partial(address, "extra_inputs"))
-        ]
-        side = data_side(
-            pipeline,
-            chain,
-            context,
-            batch_specs=batch_chain,
-            extra_inputs=declared,
-            single_thread=self.settings.determinism is not None,
-        )
+        side = section_data(self.workflow, section, self.ckpt_dir)
         self.sources |= side.sources
         self.notices += side.notices
         return side
@@ -154,7 +119,7 @@ class _TrainTranslation:
     def _train_section(self, context: BundleContext) -> dict[str, Any]:
         train, validated = self.workflow.train, self.workflow.validate is not None
         evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
-        data = self._data_side(train.image_pipeline, train.pre_transforms, context, train.batch_transforms)
+        data = self._data_side("train")
         operations = self._operations(context)
         handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         if operations:
@@ -217,7 +182,7 @@ class _TrainTranslation:
 
     def _validate_section(self, validate: ValidateSection) -> dict[str, Any]:
         pipeline = pipeline_of(validate.image_pipeline)
-        context = self._context("validate", pipeline)
+        context = section_context(self.workflow, "validate", self.ckpt_dir)
         if pipeline.output_image_channels != self.pipeline.output_image_channels:
             raise ClaraError(
                 f"output_image_channels is {pipeline.output_image_channels} here and "
@@ -226,7 +191,7 @@ class _TrainTranslation:
             )
         operations = self._operations(context)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
-        data = self._data_side(validate.image_pipeline, validate.pre_transforms, context)
+        data = self._data_side("validate")
         return {
             **data.entries,
             "inferer": self._autocast(inferer),

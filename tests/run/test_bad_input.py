@@ -98,6 +98,22 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             r"validate.inferer.args.roi_size: .*multiple of 16",
         ),
         (lambda c: c["train"]["image_pipeline"]["args"].update(data_list_key="trainin"), "did you mean 'training'"),
+        (
+            lambda c: c["train"]["image_pipeline"]["args"].update(output_image_channels=2),
+            r"'image' has 1 channels at the end of the transforms, but output_image_channels .* is 2: mend one of them",
+        ),
+        (
+            lambda c: c["train"]["image_pipeline"]["args"].update(output_label_channels=3),
+            "'label' has 1 channels at the end of the transforms, but output_label_channels",
+        ),
+        (
+            lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[16, 16]),
+            "but the images have 2 spatial axes|'image' has 3 spatial axes, but the image pipeline declares 2",
+        ),
+        (
+            lambda c: c["train"]["image_pipeline"].update(name="ClassificationImagePipeline"),
+            r"training\[0\] has the label '.*label.nii.gz', expected a class: a number or a list of numbers",
+        ),
     ],
 )
 def test_a_bad_config_is_refused_before_anything_is_written(small_mmar: Make, change: Callable, message: str) -> None:

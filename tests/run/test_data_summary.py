@@ -81,3 +81,26 @@ def test_a_users_transform(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nothing_is_said_of_a_data_list_that_is_not_there(small_mmar: Make) -> None:
     assert not check(small_mmar() / "config/config_train.json", overrides={"DATASET_JSON": "away.json"}).data
+
+
+def test_classification_data_pass_the_check(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    """The data side of a classification config is checked and counted; its network is another matter."""
+    items = json.loads((small_scans / "dataset.json").read_text())["training"]
+    for number, item in enumerate(items):
+        item["label"] = [number % 2, 1]
+    (tmp_path / "classes.json").write_text(json.dumps({"training": items}))
+
+    def change(config: dict[str, Any]) -> None:
+        config.pop("validate")
+        config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
+        config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
+        config["train"]["image_pipeline"]["args"]["output_label_format"] = [1, 1]
+
+    data = {"DATASET_JSON": str(tmp_path / "classes.json")}
+    [train] = train_and_validate(small_mmar(change), overrides=data)
+    assert (train.steps, train.cached_bytes) == (2, 4 * 4 * 24 * 22 * 20)
+    report = check(
+        small_mmar(change, name="other") / "config/config_train.json",
+        overrides={**data, "train.image_pipeline.args.output_label_format": [1, 1, 1]},
+    )
+    assert "has 2 numbers in its label, but output_label_format describes 3 labels" in str(report.errors[0])

@@ -368,9 +368,9 @@ def no_image(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (two_series, "it holds 2 DICOM series (of 5, 2 files), and one per folder is expected"),
-        (one_lost, "1 of its 5 .dcm files cannot be read as slices of the series, or hold no image (1.2.3.4_d.dcm)"),
-        (no_image, "none of its .dcm files can be read as a DICOM image"),
+        (two_series, "holds 2 DICOM series, expected one: put each into a folder of its own"),
+        (one_lost, "1.2.3.4_d.dcm' is a DICOM file that is damaged or no image: mend it or take it away"),
+        (no_image, "is a folder without DICOM files in it"),
         (lambda folder: write_series(folder, lambda k: (0, 0, [0, 2, 4, 8, 10][k])), "lie 2 to 4 mm apart"),
         (lambda folder: write_series(folder, lambda k: (0, 0.5 * k, 2.5 * k)), "shifted sideways by up to 2.00 mm"),
     ],

@@ -108,7 +108,9 @@ def test_every_published_training_config_passes(
             continue
         assert report.passed, (file, report.errors)
         assert all(row.becomes != "nothing yet" or "pre_transforms" not in row.place for row in report.rows)
-        assert not any("pipeline" in limit.address.path or "transforms" in limit.address.path for limit in report.limits)
+        assert not any(
+            "pipeline" in limit.address.path or "transforms" in limit.address.path for limit in report.limits
+        )
 
 
 DEMOS = {

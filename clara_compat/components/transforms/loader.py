@@ -34,6 +34,6 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
         return {field: self._field_geometry(item[field]) for field in self.fields if field in item}
 
     def _field_geometry(self, value: Any) -> Geometry:
-        if not isinstance(value, (list, tuple)):
-            return self.read_header(str(value))
-        return self.read_header(str(value[0]))._replace(channels=len(value))
+        several = isinstance(value, (list, tuple))
+        header = self.read_header(str(value[0] if several else value))
+        return header._replace(channels=len(value) if several else header.channels, original=header.size)

@@ -23,11 +23,13 @@ class Geometry(NamedTuple):
         size: voxels per spatial axis.
         spacing: mm per spatial axis.
         channels: number of channels.
+        original: voxels per spatial axis as the image was loaded; None when no header told.
     """
 
     size: tuple[int, ...]
     spacing: tuple[float, ...]
     channels: int = 1
+    original: tuple[int, ...] | None = None
 
     def resized(self, size: Sequence[int]) -> Geometry:
         """Return the geometry of the same extent with another number of voxels."""

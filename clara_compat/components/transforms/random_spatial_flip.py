@@ -24,7 +24,7 @@ class RandomSpatialFlip(NativeTransform, MultiFieldTransformer):
     fidelity = assumed(
         "not documented: each spatial axis is flipped by itself with probability 0.5, as in the BraTS 2018 recipe"
     )
-    becomes = "monai.transforms.RandFlipd"
+    becomes = "clara_compat.engine.transforms.spatial_flip.RandSpatialFlipd"
 
     def __init__(self, fields: str | list[str], probability: float = 0.5) -> None:
         MultiFieldTransformer.__init__(self, fields)
@@ -34,9 +34,6 @@ class RandomSpatialFlip(NativeTransform, MultiFieldTransformer):
         """Return False."""
         return False
 
-    def bundle_entry(self, context: BundleContext) -> list[Entry]:
-        """Return one flip per spatial axis: a single one would flip all axes together."""
-        return [
-            Entry("RandFlipd", keys=self.fields, prob=self.probability, spatial_axis=axis)
-            for axis in range(context.spatial_dims)
-        ]
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the flip."""
+        return Entry(self.becomes, keys=self.fields, prob=self.probability)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.resizing import interpolation
 from clara_compat.components.transforms.transformer import Transformer
 
@@ -14,8 +16,7 @@ __all__ = ["RestoreOriginalShape"]
 class RestoreOriginalShape(NativeTransform, Transformer):
     """Resize an image, such as a prediction, to the size with which another one was loaded.
 
-    Crops and pads in between are not undone. What that size is cannot be told from the geometry at this point of a
-    chain, so :meth:`propagate` leaves the field as it is.
+    Crops and pads in between are not undone.
 
     Source: clara-3.1-transforms facts, section 4.3.
 
@@ -40,3 +41,10 @@ class RestoreOriginalShape(NativeTransform, Transformer):
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the resizing."""
         return Entry(self.becomes, keys=[self.field], source_key=self.src_field, mode=interpolation(self.is_label))
+
+    def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
+        """Return the geometry with the field as large as the source was loaded, where its header told."""
+        source = geometry.get(self.src_field)
+        if source is None or source.original is None or self.field not in geometry:
+            return dict(geometry)
+        return {**geometry, self.field: geometry[self.field].resized(source.original)}

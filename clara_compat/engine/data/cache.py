@@ -27,6 +27,10 @@ __all__ = ["ItemCache", "cached_length", "size_of"]
 logger = logging.getLogger("clara_compat")
 
 
+Item = dict[str, Any] | list[dict[str, Any]]
+"""What a chain makes of an entry of the data list; a list behind a crop that makes a batch."""
+
+
 class ItemCache:
     """Keeps the items as they are in front of the first transform that is random.
 
@@ -74,13 +78,13 @@ class ItemCache:
         self.length = 0 if budget.is_off else cached_length(transform)
         """How many transforms of the chain are cached."""
         self.disk: DiskCache | None = None
-        self.held: dict[str, dict[str, Any]] = {}
+        self.held: dict[str, Item] = {}
         """The items in memory, by :meth:`key`."""
         self._decided = False
         self._draws = False
         self._reserved = 0
         self._ahead: threading.Thread | None = None
-        self._coming: dict[str, dict[str, Any]] = {}
+        self._coming: dict[str, Item] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -92,11 +96,11 @@ class ItemCache:
         item = self.data[index]
         return repr(sorted((str(field), repr(value)) for field, value in item.items()))
 
-    def get(self, index: int) -> tuple[dict[str, Any], int]:
+    def get(self, index: int) -> tuple[Item, int]:
         """Return an item and how many transforms it has behind it. Its memory is shared, its metadata is its own."""
         held = self.held.get(self.key(index)) if self.held else None
         if held is not None:
-            return {f: properties.share(v) if isinstance(v, MetaTensor) else v for f, v in held.items()}, self.length
+            return [_shared(one) for one in held] if isinstance(held, list) else _shared(held), self.length
         if self.disk is not None:
             return self.disk[index], self.length
         return dict(self.data[index]), 0
@@ -165,7 +169,7 @@ class ItemCache:
             self.length = 0
             logger.warning("%s: nothing is cached: %s fit neither into memory nor on disk", self.section, told)
 
-    def _first(self, index: int) -> dict[str, Any]:
+    def _first(self, index: int) -> Item:
         """Make the first item transform by transform, and find those that draw although they say they do not."""
         item: Any = dict(self.data[index])
         with seeded(self.transform, ItemKey(self.plan.seed, 0, index, index), single_thread=True):
@@ -191,13 +195,13 @@ class ItemCache:
             what,
         )
 
-    def _made(self, missing: Mapping[str, int], *, progress: bool) -> dict[str, dict[str, Any]]:
+    def _made(self, missing: Mapping[str, int], *, progress: bool) -> dict[str, Item]:
         """Make items; one that fails is left out, and made (and reported) when the epoch comes to it."""
         users = any(isinstance(one, LegacyTransform) for one in self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
         bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not progress)
-        made: dict[str, dict[str, Any]] = {}
+        made: dict[str, Item] = {}
         with bar, ThreadPool(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for key, item in pool.imap_unordered(self._make, missing.items()):
                 bar.update()
@@ -206,7 +210,7 @@ class ItemCache:
         torch.set_num_threads(threads)  # the pool's threads have changed what new threads start with
         return made
 
-    def _make(self, entry: tuple[str, int]) -> tuple[str, dict[str, Any] | None]:
+    def _make(self, entry: tuple[str, int]) -> tuple[str, Item | None]:
         key, index = entry
         try:
             if self._draws:
@@ -223,6 +227,10 @@ class ItemCache:
             logger.warning("%s: the scans do not fit into memory after all: nothing is cached", self.section)
             self.held, self._reserved, self.length = {}, 0, 0
         self._reserved = max(self._reserved, size) if self._reserved else 0
+
+
+def _shared(item: dict[str, Any]) -> dict[str, Any]:
+    return {field: properties.share(v) if isinstance(v, MetaTensor) else v for field, v in item.items()}
 
 
 def cached_length(transform: Compose) -> int:

@@ -42,11 +42,12 @@ class DiskCache(PersistentDataset):
     def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, cache_dir: Path, key: str) -> None:
         super().__init__(data, transform, cache_dir / key, hash_func=content_hash)
 
-    def _transform(self, index: int) -> dict[str, Any]:
-        return _unpacked(self._cachecheck(self.data[index]))
+    def _transform(self, index: int) -> Any:
+        packed = self._cachecheck(self.data[index])
+        return [_unpacked(one) for one in packed] if isinstance(packed, list) else _unpacked(packed)
 
-    def _cachecheck(self, item_transformed: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the packed item, from disk or made and written there.
+    def _cachecheck(self, item_transformed: Mapping[str, Any]) -> Any:
+        """Return the packed item (or list of items), from disk or made and written there.
 
         MONAI's own writes to the system's temporary folder and moves the file, which between two file systems can
         leave half of it, and an unreadable file it does not know ends the run.
@@ -57,7 +58,8 @@ class DiskCache(PersistentDataset):
                 return torch.load(file, weights_only=True)
             except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
                 _logger.warning("the cached item %s cannot be read (%s) and is made anew", file, type(error).__name__)
-        packed = _packed(self.transform(dict(item_transformed)))
+        made = self.transform(dict(item_transformed))
+        packed = [_packed(one) for one in made] if isinstance(made, list) else _packed(made)
         try:
             with replacing(file) as stream:
                 torch.save(packed, stream)

@@ -13,8 +13,13 @@ from monai.utils import optional_import
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine.legacy.stacks import items_of, view_of
+from clara_compat.errors import ClaraError
 
 __all__ = ["native_chain", "run_entries"]
+
+
+_MOST_CHAINS = 100
+_chains: dict[str, Compose] = {}
 
 
 class _Chain(Transform):
@@ -59,16 +64,32 @@ def run_entries(entries: Sequence[Any], context: TransformContext, name: str) ->
         entries: objects with ``target`` and ``arguments``.
         context: changed in place.
         name: the component, for messages.
+
+    Raises:
+        ClaraError: a batching crop is given a batch.
     """
-    chain = Compose([_instantiate(entry) for entry in entries])
-    if isinstance(chain, Randomizable):
+    chain = _chain_of(entries)
+    if any(isinstance(one, Randomizable) for one in chain.transforms):
         chain.set_random_state(seed=int(np.random.randint(2**31)))
     nothing = {field: None if isinstance(value, MedicalImage) else value for field, value in context.items()}
-    result = view_of(chain(items_of(context, nothing, name)), name)
+    items = chain(items_of(context, nothing, name))
+    if any(isinstance(one, list) for one in items):
+        raise ClaraError(f"{name} would make batches of images that are batches already: it works on one item")
+    result = view_of(items, name)
     for field in set(context) - set(result):
         del context[field]
     context.update(result)
     return context
+
+
+def _chain_of(entries: Sequence[Any]) -> Compose:
+    """Return the transforms of the entries: the same ones for the next item, as they may warn once for all."""
+    key = repr(entries)
+    if key not in _chains:
+        if len(_chains) >= _MOST_CHAINS:
+            _chains.clear()
+        _chains[key] = Compose([_instantiate(entry) for entry in entries])
+    return _chains[key]
 
 
 def _instantiate(entry: Any) -> Any:

@@ -2,12 +2,14 @@
 
 Inside, data are channel-first ``MetaTensor``; a legacy component sees a ``TransformContext`` of ``MedicalImage`` laid
 out as the image's ``ShapeFormat`` says (rule 1 of the house). Nothing is copied on the way in but what a cache holds as
-well, and only what the user's code made in an unusual form is copied on the way back. Several items (what a batching
-crop makes of one) are :mod:`clara_compat.engine.legacy.stacks`' part.
+well, and only what the user's code made in an unusual form is copied on the way back; an image that the component has
+not looked at comes back as the tensor it was. Several items (what a batching crop makes of one) are stacked by
+:mod:`clara_compat.engine.legacy.stacks`.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +19,12 @@ from monai.data import MetaTensor
 
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.medical_image import MedicalImage
-from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
+from clara_compat.engine.legacy.images import OF_EACH, TensorView, label_of, laid_out, layout_of, untold_source
 from clara_compat.errors import ClaraError
 
-__all__ = ["PathText", "from_context", "laid_out", "to_context", "to_medical_image", "to_tensor"]
+__all__ = ["PathText", "from_context", "laid_out", "same", "to_context", "to_medical_image", "to_tensor"]
 
 _FILE_META = "filename_or_obj"
 
@@ -38,13 +40,18 @@ class PathText(str):
 
 
 def to_context(data: Mapping[str, Any]) -> TransformContext:
-    """Return a context of the item: tensors as :class:`MedicalImage` views, everything else as it is."""
+    """Return a context of the item: tensors as :class:`MedicalImage` views, everything else as it is.
+
+    Lists, dictionaries and arrays are copied: the user's code may write into them, and a cache may hold them.
+    """
     context = TransformContext()
     for field, value in data.items():
         if isinstance(value, torch.Tensor):
-            context.set_image(field, to_medical_image(value))
+            context.set_image(field, TensorView(value))
+        elif isinstance(value, str):
+            context[field] = PathText(value)
         else:
-            context[field] = PathText(value) if isinstance(value, str) else value
+            context[field] = copy.deepcopy(value) if isinstance(value, (list, dict, np.ndarray)) else value
     return context
 
 
@@ -61,8 +68,10 @@ def from_context(context: TransformContext, before: Mapping[str, Any], name: str
     """
     after: dict[str, Any] = {}
     for field, value in context.items():
-        if isinstance(value, MedicalImage):
-            after[field] = to_tensor(value, before.get(field), field, name)
+        if isinstance(value, TensorView) and value.is_untouched:
+            after[field] = value.tensor
+        elif isinstance(value, MedicalImage):
+            after[field] = to_tensor(_alone(value), before.get(field), field, name)
         else:
             after[field] = str(value) if isinstance(value, PathText) else value
     return after
@@ -70,19 +79,13 @@ def from_context(context: TransformContext, before: Mapping[str, Any], name: str
 
 def to_medical_image(tensor: torch.Tensor) -> MedicalImage:
     """Return a view of a channel-first tensor (C, spatial...) in the layout of its legacy shape format."""
-    known = properties.read(tensor)
-    default = ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
-    shape_format = ShapeFormat(known.pop("shape_format", default))
-    image = MedicalImage(laid_out(_array(tensor), shape_format), shape_format)
-    for key, value in known.items():
-        image.set_property(key, value)
-    if isinstance(tensor, MetaTensor):
-        image.set_property(ImageProperty.AFFINE, tensor.affine.detach().cpu().numpy())
-    return image
+    return TensorView(tensor)
 
 
 def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.Tensor:
     """Return a channel-first ``MetaTensor`` (C, spatial...) with the image's affine and properties.
+
+    Where there were no metadata and the component gave none, a plain tensor is returned.
 
     Args:
         image: what the component left under ``field``.
@@ -96,38 +99,72 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
         array = array[np.newaxis]
     elif shape_format.get_channel_axis() != 0:
         array = np.moveaxis(array, shape_format.get_channel_axis(), 0)
-    kept = {key: value for key, value in image.get_properties().items() if key != ImageProperty.AFFINE}
+    data = _as_tensor(array)
+    source = untold_source(image)
+    if source is not None and shape_format == (label_of(source.tensor) or layout_of(source.tensor)):
+        return _with_metadata_of(source.tensor, data)
+    kept = {key: value for key, value in image.get_properties().items() if key not in (ImageProperty.AFFINE, OF_EACH)}
     affine = image.get_property(ImageProperty.AFFINE)
-    tensor = MetaTensor(
-        _as_tensor(array), affine=None if affine is None else torch.as_tensor(np.array(affine, dtype=np.float64))
-    )
+    if type(before) is torch.Tensor and not kept and affine is None and shape_format == layout_of(data):
+        return data
+    tensor = MetaTensor(data, affine=None if affine is None else torch.as_tensor(np.array(affine, dtype=np.float64)))
     if isinstance(before, MetaTensor):
         tensor.meta = {**before.meta, **tensor.meta}
         properties.own(tensor)
+        _let_spacing_follow(kept, before, tensor)
     file_name = kept.get(ImageProperty.FILENAME, before if isinstance(before, str) else None)
     if isinstance(file_name, bytes):
         kept[ImageProperty.FILENAME] = file_name = file_name.decode()
     if isinstance(file_name, str):
         tensor.meta[_FILE_META] = file_name
     try:
-        properties.write(tensor, {**kept, "shape_format": str(shape_format)})
+        properties.write(tensor, {**kept, ImageProperty.SHAPE_FORMAT: str(shape_format)})
     except TypeError as error:
         raise ClaraError(f"{name} gave '{field}' a property that cannot be kept: {error}") from error
     return tensor
 
 
-def laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
-    """Return a view of a channel-first array (C, spatial...) in the layout of a format without a batch axis."""
-    if not shape_format.is_channeled():
-        return array[0]
-    axis = shape_format.get_channel_axis()
-    return array if axis == 0 else np.moveaxis(array, 0, axis)
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal: numbers, text, arrays, and lists, tuples and dictionaries of such."""
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
+        return type(one) is type(other) and torch.equal(one, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
-    array = plain.detach().cpu().numpy()
-    return array.copy() if properties.is_shared(tensor) else array
+def _alone(image: MedicalImage) -> MedicalImage:
+    """Return the image; a copy of its array when that is a small part of another, which it would keep in memory."""
+    array = image.get_data()
+    base: Any = array.base
+    held = base.untyped_storage().nbytes() if isinstance(base, torch.Tensor) else getattr(base, "nbytes", 0)
+    return image.new_image(array.copy(order="K"), image.get_shape_format()) if held > 2 * array.nbytes else image
+
+
+def _let_spacing_follow(kept: dict[str, Any], before: MetaTensor, after: MetaTensor) -> None:
+    """Change a spacing that the component left alone as it changed affine and axes."""
+    spacing = kept.get(ImageProperty.SPACING)
+    if spacing is None or not same(spacing, properties.read(before).get(ImageProperty.SPACING)):
+        return
+    ratios = zip(spacing, properties.affine_spacing(after), properties.affine_spacing(before), strict=False)
+    kept[ImageProperty.SPACING] = tuple(float(one) * new / old if old else new for one, new, old in ratios)
+
+
+def _with_metadata_of(source: torch.Tensor, data: torch.Tensor) -> torch.Tensor:
+    """Return ``data`` with the metadata of ``source``; ``MetaTensor(data, meta=...)`` takes five times as long."""
+    if not isinstance(source, MetaTensor):
+        return data
+    tensor = data.as_subclass(MetaTensor)
+    tensor.copy_meta_from(source)
+    tensor.applied_operations = []
+    properties.own(tensor)
+    return tensor
 
 
 def _native(array: np.ndarray, field: str, name: str) -> np.ndarray:
@@ -148,6 +185,6 @@ def _native(array: np.ndarray, field: str, name: str) -> np.ndarray:
 
 
 def _as_tensor(array: np.ndarray) -> torch.Tensor:
-    if any(stride < 0 for stride in array.strides) or not array.flags.writeable:
+    if min(array.strides) < 0 or not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(array).contiguous()

@@ -12,14 +12,14 @@ from clara_compat.engine.readers.itk_files import itk_affine, itk_volume
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
 
-__all__ = ["dicom_header", "read_dicom"]
+__all__ = ["Series", "dicom_header", "find_series", "read_dicom"]
 
 _EXPECTED = "a folder with one DICOM series"
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 _UNEVEN = 0.1  # of the mean step: far above the rounding of positions, far below a missing slice
 
 
-class _Series(NamedTuple):
+class Series(NamedTuple):
     """The files of a series along its normal, and its geometry.
 
     Attributes:
@@ -57,7 +57,7 @@ def read_dicom(folder: str, dtype: Any) -> Volume:
     import itk
 
     with reading(folder, _EXPECTED, (RuntimeError, OSError, MemoryError), _damage):
-        found = _series(folder)
+        found = find_series(folder)
         image_type = itk.Image[itk.F if np.dtype(dtype) == np.float32 else itk.D, 3]
         reader = itk.ImageSeriesReader[image_type].New(FileNames=found.files)
         reader.Update()
@@ -72,11 +72,17 @@ def dicom_header(folder: str) -> Header:
         ClaraError: as :func:`read_dicom`, as far as the headers go.
     """
     with reading(folder, _EXPECTED, (RuntimeError, OSError), _damage):
-        found = _series(folder)
+        found = find_series(folder)
     return Header(found.size, found.spacing, 1, found.affine)
 
 
-def _series(folder: str) -> _Series:
+def find_series(folder: str) -> Series:
+    """Return the folder's one series.
+
+    Raises:
+        ClaraError: as :func:`read_dicom`, as far as the headers go.
+        RuntimeError: ITK cannot read a file.
+    """
     import itk
 
     next(Path(folder).iterdir(), None)  # raises where the folder may not be read: GDCM takes it for an empty one
@@ -107,19 +113,20 @@ def _series(folder: str) -> _Series:
     distance = float(np.linalg.norm(step))
     spacing = (*first.spacing[:2], distance)
     direction = np.column_stack([first.direction[0], first.direction[1], step / distance])
-    return _Series(files, (*first.size[:2], count), spacing, itk_affine(direction, spacing, first.origin))
+    return Series(files, (*first.size[:2], count), spacing, itk_affine(direction, spacing, first.origin))
 
 
 def _check_nothing_was_skipped(folder: str, files: list[str]) -> None:
-    """GDCM passes over what it cannot read as an image: a cut off last slice would go unnoticed."""
+    """GDCM passes over what it cannot read as an image: a damaged last slice would go unnoticed."""
     used = {Path(file).name for file in files}
     for path in sorted(Path(folder).iterdir()):
         if path.name in used or path.name.upper() == "DICOMDIR" or not path.is_file():
             continue
         with path.open("rb") as stream:
             stream.seek(_MAGIC_AT)
-            if stream.read(len(_MAGIC)) == _MAGIC:
-                raise ClaraError(f"'{path}' is a DICOM file that is damaged or no image: mend it or take it away")
+            is_dicom = stream.read(len(_MAGIC)) == _MAGIC
+        if is_dicom or (path.suffix.lower() == ".dcm" and not path.name.startswith(".")):
+            raise ClaraError(f"'{path}' is a DICOM file that is damaged or no image: mend it or take it away")
 
 
 def _slice(file: str) -> _Slice:

@@ -12,7 +12,7 @@ import numpy as np
 from clara_compat.errors import ClaraError
 from clara_compat.run.dataconvert.intact import check_intact
 from clara_compat.run.dataconvert.plan import Request
-from clara_compat.run.dataconvert.series import check_slices, series_files
+from clara_compat.run.dataconvert.series import series_files
 
 __all__ = ["Converted", "converted", "new_size", "resampled"]
 
@@ -80,8 +80,6 @@ def converted(source: Path, request: Request) -> Converted:
     component = _component(files[0])
     stored = _STORED[component]
     image = itk.imread(files if len(files) > 1 else files[0], getattr(itk, _read_as(component, request)))
-    if len(files) > 1:
-        check_slices(files, image)
     size, spacing = _grid(image)
     text, remark = _words(size, spacing), ""
     if request.spacing is not None:

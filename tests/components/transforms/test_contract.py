@@ -11,7 +11,6 @@ The cases stand in ``contract/*.json``, one legacy config element each:
 - ``values``: which of these fields hold something other than an image.
 - ``deterministic``: true unless said.
 - ``random``: what of the geometry is drawn, ``size`` (headers give the smallest) or ``spacing``.
-- ``headers``: false when headers do not tell the new size, so that ``propagate`` leaves the old one.
 - ``geometric``: it moves voxels or keeps them: images whose voxels hold their own RAS mm still do so afterwards.
 - ``wrong``: arguments that must be refused, and the words.
 """
@@ -135,6 +134,11 @@ def _items(result: Any) -> list[dict[str, Any]]:
     return result if isinstance(result, list) else [result]
 
 
+def _header(tensor: MetaTensor) -> Geometry:
+    original = properties.read(tensor)[ImageProperty.ORIGINAL_SHAPE]
+    return Geometry(tuple(tensor.shape[1:]), properties.affine_spacing(tensor), len(tensor), original)
+
+
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, torch.Tensor):
         return torch.equal(torch.as_tensor(one), torch.as_tensor(other))
@@ -196,16 +200,12 @@ def test_header_geometry(case: Case, rank: int, build: Callable[..., Compose], i
     if case.get("kind") == "loader":
         told = component.load_geometry(given)  # type: ignore[attr-defined]
     else:
-        told = component.propagate(
-            {f: Geometry(tuple(t.shape[1:]), properties.affine_spacing(t), len(t)) for f, t in given.items()}
-        )
+        told = component.propagate({field: _header(tensor) for field, tensor in given.items()})
     for each in _items(build(component, rank)(given)):
         found = {field: value for field, value in each.items() if isinstance(value, torch.Tensor)}
         assert set(told) == set(found)
         for field, value in found.items():
             assert told[field].channels == len(value)
-            if case.get("headers") is False:
-                continue
             if case.get("random") == "size":
                 assert all(n <= m for n, m in zip(told[field].size, value.shape[1:], strict=True))
                 continue
@@ -229,32 +229,37 @@ def test_fields_as_text_and_as_list(case: Case, rank: int, build: Callable, item
 
 @_each()
 def test_native_equals_legacy_call(case: Case, rank: int, build: Callable, item: Callable, tmp_path: Path) -> None:
-    """The chain of a run, and ``transform(ctx)`` as a user's subclass calls it, give the same."""
+    """The chain of a run, and ``transform(ctx)`` as a user's subclass calls it, give the same.
+
+    Where the chain gives a list of items, the context holds their images stacked, in a format with N.
+    """
     component = _make(case["name"], _arguments(case, rank, tmp_path))
-    if case.get("kind") == "batch":
-        pytest.skip("a batching crop gives a list, which test_batching_crops.py compares with its stacked view")
     seed = int(np.random.RandomState(5).randint(2**31))
     native = build(component, rank, seed)(item(case, rank))
     context = to_context(item(case, rank))
     np.random.seed(5)
     assert component.transform(context) is context
     assert isinstance(context, TransformContext)
-    assert set(context) == set(native)
-    for field, value in native.items():
+    items = _items(native)
+    assert set(context) == set(items[0])
+    for field, value in items[0].items():
         if isinstance(value, str) or field in case.get("values", []):
             assert context[field] == value
             continue
         image = context[field]
         assert isinstance(image, MedicalImage)
-        layout = image.get_shape_format()
-        array = image.get_data()
-        if not layout.is_channeled():
-            array = array[np.newaxis]
-        elif layout.is_channels_last():
-            array = np.moveaxis(array, -1, 0)
-        np.testing.assert_array_equal(array, value.numpy())
+        layout = ShapeFormat(properties.read(value)[ImageProperty.SHAPE_FORMAT])
+        assert image.get_shape_format() == (layout.with_batch() if isinstance(native, list) else layout)
+        arrays = image.get_data() if isinstance(native, list) else [image.get_data()]
+        for array, each in zip(arrays, items, strict=True):
+            np.testing.assert_array_equal(_channel_first(array, layout), each[field].numpy())
         np.testing.assert_allclose(image.get_property("affine"), value.affine.numpy())
-        assert str(layout) == properties.read(value)[ImageProperty.SHAPE_FORMAT]
+
+
+def _channel_first(array: np.ndarray, layout: ShapeFormat) -> np.ndarray:
+    if not layout.is_channeled():
+        return array[np.newaxis]
+    return np.moveaxis(array, -1, 0) if layout.is_channels_last() else array
 
 
 @_each()

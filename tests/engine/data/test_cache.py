@@ -193,6 +193,22 @@ def test_a_cache_without_replacement_starts_no_thread() -> None:
     assert cached.cache._ahead is None
 
 
+class Halves(Transform):
+    """Makes a list of items without chance, as a user's tiling does."""
+
+    def __call__(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**data, "image": part.clone()} for part in data["image"].split(5, dim=1)]
+
+
+@pytest.mark.parametrize("gb", [1, 5e-6])
+def test_lists_of_items_are_cached_too(tmp_path: Path, gb: float) -> None:
+    cached, loads, plan = cache(Halves(), SHIFT, gb=gb, folder=tmp_path, digests=["a", "b", "c"])
+    for number in (1, 2):
+        made = epoch(cached, plan, number)
+        assert [[tuple(part["image"].shape) for part in item] for item in made] == [[(1, 5, 100)] * 2] * 6
+    assert len(loads.loaded) == (6 if gb == 1 else 7)
+
+
 class Fails(Transform):
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         if data["image"].meta["filename_or_obj"] in ("scan0.nii", "scan3.nii"):

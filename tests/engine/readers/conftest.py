@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import locale
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def itk_file(tmp_path: Path) -> Callable[..., str]:
 
 def numbers(values: Any) -> str:
     return "\\".join(f"{one:.12g}" for one in values)
+
+
+@pytest.fixture(autouse=True)
+def _locale() -> Iterator[None]:
+    """GDCM's writer leaves the locale "C" behind, and with it ASCII for all text read later; its reader does not."""
+    before = locale.setlocale(locale.LC_ALL, None)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.fixture

@@ -1,0 +1,192 @@
+"""Tensors as legacy code sees them: ``MedicalImage`` whose parts are made when they are first asked for.
+
+Most components look at one of an item's images and leave its properties alone. What nobody has asked for is neither
+decoded nor encoded again, which takes longer than many a numpy function (benchmarks/legacy_adapter.py).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from clara_compat.common.constants import ImageProperty
+from clara_compat.common.medical_image import MedicalImage
+from clara_compat.common.shape_format import ShapeFormat
+from clara_compat.engine import properties
+from clara_compat.errors import ClaraError
+
+__all__ = ["OF_EACH", "StackView", "TensorView", "label_of", "laid_out", "layout_of", "untold_source"]
+
+OF_EACH: Final = "_of_each"
+"""Property of an image of several items (N...): the properties of each. It never reaches a tensor."""
+
+
+class _Untold(MedicalImage):
+    """An image with the properties of a view, read when they are first asked for.
+
+    Args:
+        data: the array.
+        shape_format: its layout.
+        source: the view.
+    """
+
+    def __init__(self, data: Any, shape_format: ShapeFormat | str, source: TensorView) -> None:
+        self.source = source
+        self.set_data(data, shape_format)
+
+    def new_image(self, data: Any, shape_format: ShapeFormat | str) -> MedicalImage:
+        """Return a new image of ``data`` that carries over all properties of this one."""
+        if untold_source(self) is None:
+            return super().new_image(data, shape_format)
+        return _Untold(data, shape_format, self.source)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what :class:`MedicalImage` keeps under ``name``; called once, as long as it is not there."""
+        if name != "_properties":
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        self._properties = dict(self.source.told)
+        return self._properties
+
+
+class TensorView(_Untold):
+    """A tensor as legacy code sees it: its own memory, unless a cache may hold that.
+
+    Args:
+        tensor: channel-first (C, spatial...).
+    """
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    @property
+    def source(self) -> TensorView:  # type: ignore[override]
+        """The view itself."""
+        return self
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has seen the array or the properties, so that the tensor is what it was."""
+        return not vars(self).keys() & {"_data", "_properties"}
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """The properties, without the layout; the affine is a copy."""
+        known = properties.read(self.tensor)
+        known.pop(ImageProperty.SHAPE_FORMAT, None)
+        if isinstance(self.tensor, MetaTensor):
+            known[ImageProperty.AFFINE] = self.tensor.affine.detach().cpu().numpy().copy()
+        return known
+
+    def layout(self) -> ShapeFormat:
+        """Return the layout in which the tensor is shown."""
+        return layout_of(self.tensor)
+
+    def array(self) -> np.ndarray:
+        """Return the array in the image's layout."""
+        array = _channel_first(self.tensor)
+        return laid_out(array.copy() if properties.is_shared(self.tensor) else array, self._shape_format)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what :class:`MedicalImage` keeps under ``name``; called once, as long as it is not there."""
+        if name == "_data":
+            self._data = self.array()
+        elif name == "_shape_format":
+            self._shape_format = self.layout()
+        else:
+            return super().__getattr__(name)
+        return vars(self)[name]
+
+
+class StackView(TensorView):
+    """The tensors of several items as one image with an N axis, stacked when the array is asked for.
+
+    Args:
+        tensors: of one field, channel-first (C, spatial...).
+        field: the field, for messages.
+        name: the component, for messages.
+    """
+
+    def __init__(self, tensors: Sequence[torch.Tensor], field: str, name: str) -> None:
+        super().__init__(tensors[0])
+        self.tensors = tensors
+        self.field = field
+        self.name = name
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """The first item's properties, with those of each below them."""
+        of_each = tuple(TensorView(tensor).told for tensor in self.tensors)
+        return {**copy.deepcopy(of_each[0]), OF_EACH: of_each}
+
+    def layout(self) -> ShapeFormat:
+        """Return the layout in which the tensors are shown."""
+        return super().layout().with_batch()
+
+    def array(self) -> np.ndarray:
+        """Return the stacked array in the image's layout.
+
+        Raises:
+            ClaraError: the items differ in shape.
+        """
+        arrays = [_channel_first(tensor) for tensor in self.tensors]
+        if len({array.shape for array in arrays}) > 1:
+            shapes = sorted({TensorView(tensor).get_shape() for tensor in self.tensors})
+            raise ClaraError(
+                f"{self.name} works on all crops of a scan at once, but those of '{self.field}' differ in shape "
+                f"({', '.join(map(str, shapes))}): put it in front of the transform that makes them differ"
+            )
+        return laid_out(np.stack(arrays), self._shape_format)
+
+
+def untold_source(image: MedicalImage) -> TensorView | None:
+    """Return the view whose properties an image still has, because nobody has asked for them; None when there is none.
+
+    Args:
+        image: what a component left.
+    """
+    return image.source if isinstance(image, _Untold) and "_properties" not in vars(image) else None
+
+
+def laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
+    """Return a view of a channel-first array in the layout of a format.
+
+    Args:
+        array: (C, spatial...), or (N, C, spatial...) for a format with a batch axis.
+        shape_format: the format.
+    """
+    front = int(shape_format.is_batched())
+    if not shape_format.is_channeled():
+        return array[:, 0] if front else array[0]
+    axis = shape_format.get_channel_axis()
+    return array if axis == front else np.moveaxis(array, front, axis)
+
+
+def label_of(tensor: torch.Tensor) -> str | None:
+    """Return the layout label of a tensor, without decoding its other properties."""
+    text = tensor.meta.get(properties.KEY) if isinstance(tensor, MetaTensor) else None
+    return None if text is None else json.loads(text).get(ImageProperty.SHAPE_FORMAT)
+
+
+def layout_of(tensor: torch.Tensor) -> ShapeFormat:
+    """Return the layout in which a tensor (C, spatial...) is shown: that of its label.
+
+    A transform may have given channels to an image that had no channel axis: it is shown channels-first then, and so
+    is a tensor without a label.
+    """
+    known = label_of(tensor)
+    if known is None:
+        return ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
+    layout = ShapeFormat(known)
+    return layout if layout.is_channeled() or len(tensor) == 1 else layout.with_channels_first()
+
+
+def _channel_first(tensor: torch.Tensor) -> np.ndarray:
+    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
+    return plain.detach().cpu().numpy()
