@@ -104,6 +104,7 @@ class UserClass:
         family: what it is by its bases (or methods): ``transforms``, ``losses``, ...; None when unknown.
         imports: names of the top-level modules its file imports.
         inherits: name of a base that is not the user's, whose ``__init__`` it takes over as it is; None otherwise.
+        methods: names of the methods that it and its visible bases define.
         deterministic: what its own ``is_deterministic`` always says, or None.
         literals: keyword arguments that its ``__init__`` hands to other calls as literals (``is_key_metric=True``).
     """
@@ -122,6 +123,7 @@ class UserClass:
     imports: frozenset[str]
     literals: Mapping[str, Any] = field(default_factory=dict)
     inherits: str | None = None
+    methods: frozenset[str] = frozenset()
     deterministic: bool | None = None
 
     @property
@@ -199,6 +201,7 @@ def find_user_class(
         imports=source.imported_modules(),
         literals=source.literals(found),
         inherits=source.outside_base(found, root),
+        methods=methods,
         deterministic=source.answer(found, "is_deterministic", root),
     )
 

@@ -109,13 +109,13 @@ def share(tensor: MetaTensor) -> MetaTensor:
 
     MONAI's transforms leave what they are given alone; a user's code may write into it and gets a copy.
     """
-    meta = {**tensor.meta, "affine": tensor.affine.clone(), _SHARED: True}
+    meta = {**tensor.meta, "affine": tensor.affine.clone(), _SHARED: tensor.untyped_storage().data_ptr()}
     return MetaTensor(tensor.as_tensor(), meta=meta, applied_operations=list(tensor.applied_operations))
 
 
 def is_shared(tensor: torch.Tensor) -> bool:
-    """Whether the memory of ``tensor`` may be held by a cache (see :func:`share`)."""
-    return isinstance(tensor, MetaTensor) and _SHARED in tensor.meta
+    """Whether the memory of ``tensor`` is that of :func:`share`; what a transform made of it has memory of its own."""
+    return isinstance(tensor, MetaTensor) and tensor.meta.get(_SHARED) == tensor.untyped_storage().data_ptr()
 
 
 def own(tensor: MetaTensor) -> None:

@@ -12,6 +12,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.chain import built_in_base
 
 if TYPE_CHECKING:
     from clara_compat.run.data_summary import DataSummary
@@ -176,6 +177,9 @@ def _row(spec: ComponentSpec) -> Row:
     name = spec.user.path if spec.user is not None else spec.name
     if spec.section.rpartition(".")[2] not in _RUNNING_FAMILIES:
         return Row(place, name, "nothing yet", "not yet", "user-written components of this kind do not run yet")
+    base = None if spec.user is None else built_in_base(spec.user)
+    if base is not None and spec.user is not None and "transform" not in spec.user.methods:
+        return Row(place, name, base.becomes, base.fidelity.level, f"as {base.__name__}, from which it derives")
     return Row(place, name, "the same code, through an adapter", "user code")
 
 

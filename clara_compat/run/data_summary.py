@@ -10,12 +10,15 @@ from typing import Any
 from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.components.transforms.loader import ImageLoader
 from clara_compat.components.transforms.native import Geometry, NativeTransform
+from clara_compat.components.transforms.transformer import Transformer
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
+from clara_compat.config.user_code import UserClass
 from clara_compat.engine.data.budget import CacheBudget
 from clara_compat.engine.data.datalist import load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError
+from clara_compat.translate.chain import built_in_base
 
 __all__ = ["DataSummary", "summarise"]
 
@@ -114,10 +117,18 @@ def _prefix(chain: Sequence[ComponentSpec]) -> tuple[list[ComponentSpec], int]:
         if isinstance(component, NativeTransform):
             open_ = open_ and component.is_deterministic() and component.cacheable
         else:
-            open_ = open_ and (spec.user is None or spec.user.deterministic is not False)
+            open_ = open_ and (spec.user is None or _says_deterministic(spec.user))
         if open_:
             prefix.append(spec)
     return prefix, crops
+
+
+def _says_deterministic(user: UserClass) -> bool:
+    """Whether a user's transform will say it is deterministic, as far as its source tells."""
+    if user.deterministic is not None:
+        return user.deterministic
+    base = built_in_base(user)
+    return base is None or getattr(base, "is_deterministic", None) is Transformer.is_deterministic
 
 
 def _item_bytes(prefix: Sequence[ComponentSpec], item: dict[str, Any]) -> int | None:

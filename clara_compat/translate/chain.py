@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.components import catalogue
+from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
@@ -20,7 +21,7 @@ from clara_compat.config.user_code import UserClass
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.render import render
 
-__all__ = ["Chain", "component_entries", "transform_chain", "user_component"]
+__all__ = ["Chain", "built_in_base", "component_entries", "transform_chain", "user_component"]
 
 _LONGEST = 1000
 """MONAI's ConfigParser takes time quadratic in the length of a chain."""
@@ -129,15 +130,17 @@ def _transform_entries(spec: ComponentSpec, context: BundleContext) -> list[Entr
     if spec.cls is not None:
         return component_entries(spec, context)
     more: dict[str, Any] = {}
-    if spec.user is not None and _derives_from_built_in(spec.user):
+    if spec.user is not None and built_in_base(spec.user) is not None:
         place = {name: value for name, value in asdict(context).items() if name in _PLACE}
         more["context"] = {name: list(value) if isinstance(value, tuple) else value for name, value in place.items()}
     target = "clara_compat.engine.legacy.transform.legacy_transform"
     return [Entry(target, transform=user_component(spec), **more)]
 
 
-def _derives_from_built_in(user: UserClass) -> bool:
-    return any(name in catalogue.components() for name in user.ancestors)
+def built_in_base(user: UserClass) -> type[Component] | None:
+    """Return the built-in that a user's class derives from, or None."""
+    known = catalogue.components()
+    return next((known[name] for name in user.ancestors if name in known), None)
 
 
 def _python_files(root: Path) -> list[Path]:

@@ -60,7 +60,9 @@ def test_pictures_as_user_code_sees_them(build, picture, component, name, channe
     seen = to_context({"image": tensor}).get_image("image")
     assert seen.get_shape_format() == layout
     np.testing.assert_array_equal(seen.get_data(), array)
-    assert loader.load_geometry({"image": path}) == {"image": Geometry((ROWS, COLUMNS), (1.0, 1.0), channels)}
+    assert loader.load_geometry({"image": path}) == {
+        "image": Geometry((ROWS, COLUMNS), (1.0, 1.0), channels, (ROWS, COLUMNS))
+    }
 
 
 def test_a_list_of_pictures(build, picture):
