@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms._random import RandomFields
 
 __all__ = ["RandomAxisFlip"]
 
 
-class RandomAxisFlip(NativeTransform, MultiFieldTransformer):
+class RandomAxisFlip(RandomFields):
     """Flip along one spatial axis chosen at random, the same for all fields.
 
     Source: clara-3.1-transforms facts, sections 4.6 and 10.
@@ -29,14 +27,6 @@ class RandomAxisFlip(NativeTransform, MultiFieldTransformer):
         "as in MONAI's transform of that name"
     )
     becomes = "monai.transforms.RandAxisFlipd"
-
-    def __init__(self, fields: str | list[str], probability: float = 0.5) -> None:
-        MultiFieldTransformer.__init__(self, fields)
-        self.probability = probability_in_range(probability)
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the flip."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms._random import RandomFields
 
 __all__ = ["RandomGaussianSmooth"]
 
 
-class RandomGaussianSmooth(NativeTransform, MultiFieldTransformer):
+class RandomGaussianSmooth(RandomFields):
     """Smooth images by a Gaussian of a random width.
 
     The name was seen in configs with ``fields`` only, nothing is documented.
@@ -29,14 +27,6 @@ class RandomGaussianSmooth(NativeTransform, MultiFieldTransformer):
         "voxels along each axis, the same for all fields; beyond the border the image counts as 0"
     )
     becomes = "monai.transforms.RandGaussianSmoothd"
-
-    def __init__(self, fields: str | list[str], probability: float = 0.5) -> None:
-        MultiFieldTransformer.__init__(self, fields)
-        self.probability = probability_in_range(probability)
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the augmentation."""

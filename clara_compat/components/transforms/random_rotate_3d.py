@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import Geometry, NativeTransform
+from clara_compat.components.transforms._random import RandomFields
+from clara_compat.components.transforms.native import Geometry
 
 __all__ = ["RandomRotate3D"]
 
 
-class RandomRotate3D(NativeTransform, MultiFieldTransformer):
+class RandomRotate3D(RandomFields):
     """Turn by one, two or three quarter turns in the plane of the first two spatial axes, the same for all fields.
 
     Source: clara-3.1-transforms facts, section 4.6.
@@ -31,14 +30,6 @@ class RandomRotate3D(NativeTransform, MultiFieldTransformer):
         "likely, in the plane of the first two spatial axes, as its predecessor's name and Clara 4.0 say"
     )
     becomes = "monai.transforms.RandRotate90d"
-
-    def __init__(self, fields: str | list[str], probability: float = 0.5) -> None:
-        MultiFieldTransformer.__init__(self, fields)
-        self.probability = probability_in_range(probability)
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the turn."""
