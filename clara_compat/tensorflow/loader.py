@@ -26,7 +26,7 @@ from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
 __all__ = ["UserCode", "component", "use"]
 
 
-_OURS = frozenset({"ai4med", "clara_compat", "nvmidl"})
+_OURS = frozenset({"ai4med", "clara_compat", "dlmed", "nvmidl"})
 """Never loaded as user code, wherever a copy of them lies: there is one ``MedicalImage`` in a process."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from clara_compat.components import catalogue
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.config.arguments import create
+from clara_compat.config.arguments import bind_arguments, create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.user_code import UserClass
@@ -96,10 +96,12 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
 
 
 def user_component(spec: ComponentSpec) -> Entry:
-    """Return the entry that imports and makes a user's own component."""
-    return Entry(
-        "clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.name, args=spec.args
-    )
+    """Return the entry that imports and makes a user's own component.
+
+    Where its class takes over a built-in's constructor, the arguments are converted as the built-in's (``"false"``).
+    """
+    args = spec.args if spec.base is None else bind_arguments(spec)
+    return Entry("clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.name, args=args)
 
 
 def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:

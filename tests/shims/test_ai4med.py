@@ -103,3 +103,12 @@ def test_imports_of_user_code_load_neither_torch_nor_monai():
     code = f"import sys;{imports};print([n for n in ('torch', 'monai', 'ignite', 'pydantic') if n in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_base_of_the_contexts_has_its_legacy_path() -> None:
+    from ai4med.common.build_ctx import BuildContext
+    from ai4med.common.transform_ctx import TransformContext
+    from dlmed.common.ctx import BaseContext
+
+    assert issubclass(BuildContext, BaseContext)
+    assert issubclass(TransformContext, BaseContext)

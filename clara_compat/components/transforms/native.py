@@ -50,7 +50,9 @@ class NativeTransform(Component, Transformer):
         """Run the bundle entry on a view of the context, as a user's subclass calling ``super().transform`` expects."""
         from clara_compat.engine.legacy.native import run_entries
 
-        images = [value for value in transform_ctx.values() if isinstance(value, MedicalImage)]
+        fields = [field for field in self.used_fields() if field in transform_ctx]
+        values = [transform_ctx[field] for field in (*fields, *transform_ctx)]
+        images = [value for value in values if isinstance(value, MedicalImage)]
         is_2d = bool(images) and not images[0].get_shape_format().is_3d()
         return run_entries(self._entries(spatial_dims=2 if is_2d else 3), transform_ctx, type(self).__name__)
 

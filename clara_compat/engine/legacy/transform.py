@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from monai.transforms import RandomizableTrait, ReduceTrait, Transform
 
 from clara_compat.common.transform_ctx import TransformContext
+from clara_compat.engine.legacy.callables import CallableTransformer
 from clara_compat.engine.legacy.native import native_chain
 from clara_compat.engine.legacy.stacks import Items, items_of, view_of
 from clara_compat.errors import ClaraError
@@ -38,7 +39,7 @@ class LegacyTransform(Transform, ReduceTrait):
 
     def __init__(self, transform: _ClaraTransformer) -> None:
         self.transform = transform
-        self.name = type(transform).__name__
+        self.name = transform.name if isinstance(transform, CallableTransformer) else type(transform).__name__
 
     def __call__(self, data: Items) -> dict[str, Any] | list[dict[str, Any]]:
         """Return the item, or the items, as the user's code left them."""
@@ -65,14 +66,16 @@ def legacy_transform(transform: _ClaraTransformer, context: Mapping[str, Any] | 
     may be cached.
 
     Args:
-        transform: the user's object.
+        transform: the user's object; also a callable from dictionary to dictionary.
         context: its place in the config, as a built-in's bundle entry may depend on it.
 
     Raises:
         ClaraError: it has no method ``transform``.
     """
     if not callable(getattr(transform, "transform", None)):
-        raise ClaraError(f"{type(transform).__name__} has no method transform(self, transform_ctx)")
+        if not callable(transform):
+            raise ClaraError(f"{type(transform).__name__} has no method transform(self, transform_ctx)")
+        transform = CallableTransformer(transform)
     deterministic = getattr(transform, "is_deterministic", None)
     random = callable(deterministic) and not deterministic()
     native = native_chain(transform, context or {}, random=random)

@@ -48,10 +48,8 @@ def to_context(data: Mapping[str, Any]) -> TransformContext:
     for field, value in data.items():
         if isinstance(value, torch.Tensor):
             context.set_image(field, TensorView(value))
-        elif isinstance(value, str):
-            context[field] = PathText(value)
         else:
-            context[field] = copy.deepcopy(value) if isinstance(value, (list, dict, np.ndarray)) else value
+            context[field] = _shown(value)
     return context
 
 
@@ -73,8 +71,24 @@ def from_context(context: TransformContext, before: Mapping[str, Any], name: str
         elif isinstance(value, MedicalImage):
             after[field] = to_tensor(_alone(value), before.get(field), field, name)
         else:
-            after[field] = str(value) if isinstance(value, PathText) else value
+            after[field] = _plain(value)
     return after
+
+
+def _shown(value: Any) -> Any:
+    """Return what the user's code sees of a value that is no image: a copy, its texts with a ``decode``."""
+    if isinstance(value, str):
+        return PathText(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)([_shown(one) for one in value])
+    return copy.deepcopy(value) if isinstance(value, (dict, np.ndarray)) else value
+
+
+def _plain(value: Any) -> Any:
+    """Undo :func:`_shown`."""
+    if isinstance(value, PathText):
+        return str(value)
+    return type(value)([_plain(one) for one in value]) if type(value) in (list, tuple) else value
 
 
 def to_medical_image(tensor: torch.Tensor) -> MedicalImage:
@@ -117,6 +131,9 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
         kept[ImageProperty.FILENAME] = file_name = file_name.decode()
     if isinstance(file_name, str):
         tensor.meta[_FILE_META] = file_name
+    shape = kept.get(ImageProperty.ORIGINAL_SHAPE)
+    if shape is not None and len(shape) == shape_format.get_number_of_dims():
+        kept.setdefault(ImageProperty.ORIGINAL_SHAPE_FORMAT, str(shape_format))  # documented loaders set only the shape
     try:
         properties.write(tensor, {**kept, ImageProperty.SHAPE_FORMAT: str(shape_format)})
     except TypeError as error:

@@ -19,6 +19,7 @@ from monai.transforms import Compose, RandGaussianNoised, Randomizable, Randomiz
 
 from clara_compat import check, train
 from clara_compat.components.entry import Entry
+from clara_compat.config.workflow import load_train_workflow
 from clara_compat.engine import properties
 from clara_compat.engine.data.budget import CacheBudget
 from clara_compat.engine.data.cache import ItemCache, cached_length
@@ -32,6 +33,8 @@ from clara_compat.engine.transforms.crop_pos_neg_roi import RandCropPosNegROId
 from clara_compat.engine.transforms.scale_intensity_range import ScaleIntensityRanged
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow import loader
+from clara_compat.translate.bundle import Seeds
+from clara_compat.translate.section_data import translate_section_data
 
 BYOC = Path(__file__).parents[2] / "byoc"
 Item = dict[str, Any]
@@ -442,3 +445,24 @@ def test_a_config_of_subclasses_passes_the_check_and_trains(small_mmar: Make) ->
     assert dataset.cache.length == 3
     entries = json.loads(result.paths["bundle"].read_text())["train"]["transform"]["transforms"]
     assert entries[4]["context"]["spatial_dims"] == 3
+
+
+def test_texts_for_booleans_are_converted_as_the_built_ins(small_mmar: Make) -> None:
+    """``"false"`` is true in Python: a published sample writes it, and a subclass must not read it otherwise."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["pre_transforms"][0] = {
+            "path": "plain.Plain",
+            "args": {"fields": ["image", "label"], "as_closest_canonical": "false"},
+        }
+        config["validate"]["pre_transforms"][0] = {"ref": "Plain"}
+
+    mmar = small_mmar(change)
+    (mmar / "custom").mkdir()
+    (mmar / "custom/plain.py").write_text(
+        "from ai4med.components.transforms.load_nifti import LoadNifti\n\n\nclass Plain(LoadNifti):\n    pass\n"
+    )
+    workflow = load_train_workflow(mmar / "config/config_train.json")
+    bundle = translate_section_data(workflow, "train", Seeds(0, 0, 0, 0), mmar / "models")
+    [load, *_] = bundle.config["train"]["transform"]["transforms"]
+    assert load["transform"]["args"]["as_closest_canonical"] is False

@@ -303,3 +303,18 @@ def test_a_wrong_return_value_is_said() -> None:
         legacy_transform(Wrong())({"image": tensor((1, 2, 2), "HW")})
     with pytest.raises(ClaraError, match=r"int has no method transform\(self, transform_ctx\)"):
         legacy_transform(3)
+
+
+def test_the_paths_of_a_list_decode_too_and_are_text_again_afterwards() -> None:
+    context = to_context({"image": ["a.nii", "b.nii"], "pair": ("c", 1)})
+    assert [path.decode("utf-8") for path in context["image"]] == ["a.nii", "b.nii"]
+    item = from_context(context, {}, "T")
+    assert item == {"image": ["a.nii", "b.nii"], "pair": ("c", 1)}
+    assert {type(path) for path in item["image"]} == {str}
+
+
+def test_the_original_shape_of_a_documented_loader_has_a_format() -> None:
+    """The loader of the documentation page sets the shape only."""
+    image = MedicalImage(np.zeros((2, 3, 4, 5)), "CDHW")
+    image.set_property("original_shape", (2, 3, 4, 5))
+    assert properties.read(to_tensor(image, "a.npy", "image", "T"))["original_shape_format"] == "CDHW"

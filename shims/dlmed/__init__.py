@@ -1,0 +1,1 @@
+"""Legacy package ``dlmed``, from which Clara's contexts derive."""

@@ -1,0 +1,1 @@
+"""Legacy package ``dlmed.common``."""
