@@ -22,10 +22,12 @@ from clara_compat.engine.data.seeding import drawn_from, seeded
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
-__all__ = ["ItemCache", "cached_length", "size_of"]
+__all__ = ["ItemCache", "cached_length", "size_of", "wait_for_threads"]
 
 logger = logging.getLogger("clara_compat")
 
+
+_running: set[threading.Thread] = set()
 
 Item = dict[str, Any] | list[dict[str, Any]]
 """What a chain makes of an entry of the data list; a list behind a crop that makes a batch."""
@@ -135,6 +137,7 @@ class ItemCache:
         missing = {key: i for i in self.plan.window(epoch) if (key := self.key(i)) not in self.held}
         if missing:
             self._ahead = threading.Thread(target=self._make_ahead, args=(missing,), daemon=True)
+            _running.add(self._ahead)
             self._ahead.start()
 
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
@@ -231,6 +234,16 @@ class ItemCache:
 
 def _shared(item: dict[str, Any]) -> dict[str, Any]:
     return {field: properties.share(v) if isinstance(v, MetaTensor) else v for field, v in item.items()}
+
+
+def wait_for_threads() -> None:
+    """Wait for everything that caches make in the background.
+
+    A process must not fork while another thread works: a lock that is held at that moment stays locked in the child,
+    which then waits for ever.
+    """
+    while _running:
+        _running.pop().join()
 
 
 def cached_length(transform: Compose) -> int:

@@ -15,7 +15,7 @@ import torch
 from monai.data import DataLoader, ThreadDataLoader
 
 from clara_compat.engine.data.batch import collate
-from clara_compat.engine.data.cache import size_of
+from clara_compat.engine.data.cache import size_of, wait_for_threads
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.sampler import EpochSampler
@@ -40,6 +40,8 @@ class _Prepared:
         self.dataset.prepare(self.sampler.epoch)
         if self.dataset.is_ready:
             self.num_workers = 0
+        if self.num_workers:
+            wait_for_threads()
         return super().__iter__()  # type: ignore[misc]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,26 @@ def test_the_next_window_is_made_in_the_background() -> None:
     assert len(loads.loaded) == 6
     epoch(cached, plan, 2)
     assert len(loads.loaded) == 6
+
+
+class Slow(Transform):
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(0.05)
+        return data
+
+
+def test_no_worker_is_forked_beside_a_busy_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that the thread holds would stay locked in the worker: seen to stop a run for ever."""
+    cached, _, plan = cache(Slow(), cached=3, replace_percent=1.0, requested=True)
+    epoch(cached, plan)
+    cached.cache.prepare_ahead(2)
+    thread = cached.cache._ahead
+    assert thread.is_alive()
+    other = SeededDataset([{"image": torch.zeros(1, 2, 2)}] * 2, Compose([]))
+    loader = data_loader(other, EpochPlan(other.data, shuffle=False, seed=0), batch_size=1, num_workers=1)
+    workers = iter(loader)
+    assert not thread.is_alive()
+    assert len(list(workers)) == 2
 
 
 def test_a_cache_without_replacement_starts_no_thread() -> None:
