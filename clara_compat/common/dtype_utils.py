@@ -12,7 +12,7 @@ import numpy as np
 
 from clara_compat.errors import suggestion
 
-__all__ = ["str_to_dtype"]
+__all__ = ["str_to_bool", "str_to_dtype"]
 
 _NAMES = (
     *("bool", "float16", "float32", "float64"),
@@ -54,6 +54,22 @@ def str_to_dtype(dtype: Any) -> np.dtype[Any]:
     if found.kind not in "biuf":
         raise ValueError(_unknown(dtype, str(found)))
     return found
+
+
+def str_to_bool(value: Any) -> bool:
+    """Return a flag that may be given as text: published configs write ``"false"``, which Python takes for true.
+
+    Raises:
+        ValueError: the text is neither true nor false.
+    """
+    if not isinstance(value, str):
+        return bool(value)
+    word = value.strip().lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0", ""):
+        return False
+    raise ValueError(f"{value!r} is neither true nor false")
 
 
 def _unknown(given: object, name: str) -> str:

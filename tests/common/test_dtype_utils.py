@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clara_compat.common.dtype_utils import str_to_dtype
+from clara_compat.common.dtype_utils import str_to_bool, str_to_dtype
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,16 @@ def test_not_for_images(given):
 def test_not_a_name(given):
     with pytest.raises(TypeError, match="must be given by its name, such as 'float32'"):
         str_to_dtype(given)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("false", False), ("False", False), ("true", True), (" YES ", True), (0, False), (True, True)],
+)
+def test_flags_may_be_text(value, expected):
+    assert str_to_bool(value) is expected
+
+
+def test_text_that_is_no_flag():
+    with pytest.raises(ValueError, match="'maybe' is neither true nor false"):
+        str_to_bool("maybe")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.components.readers.image_reader import ImageReader
 
@@ -26,8 +27,8 @@ class NiftiReader(ImageReader):
         self, dtype: Any = "float32", nii_is_channels_first: bool = False, as_closest_canonical: bool = False
     ) -> None:
         super().__init__(dtype)
-        self.nii_is_channels_first = nii_is_channels_first
-        self.as_closest_canonical = as_closest_canonical
+        self.nii_is_channels_first = str_to_bool(nii_is_channels_first)
+        self.as_closest_canonical = str_to_bool(as_closest_canonical)
 
     def _loader(self, expected: ShapeFormat | None) -> Any:
         from clara_compat.engine.transforms.load_nifti import LoadNiftid

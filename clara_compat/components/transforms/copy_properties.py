@@ -28,7 +28,10 @@ class CopyProperties(NativeTransform, MultiFieldTransformer):
         ClaraError: no property is named.
     """
 
-    fidelity = assumed("not documented: a property that from_field does not have is an error")
+    fidelity = assumed(
+        "not documented: a property that from_field does not have is an error; where the sizes differ, affine and "
+        "spacing are copied for the target's own grid over the same extent, with a warning"
+    )
     becomes = "clara_compat.engine.transforms.copy_properties.CopyPropertiesd"
 
     def __init__(self, fields: str | list[str], from_field: str, properties: list[str]) -> None:

@@ -26,7 +26,8 @@ class CropByPosNegRatio(PosNegCrop):
     """
 
     fidelity = assumed(
-        "defaults and rare cases are not documented: pos, neg, batch_size are 1; a centre is a foreground voxel with "
+        "defaults and rare cases are not documented: pos, neg, batch_size are 1; a centre is a foreground voxel (of a "
+        "one-hot label: in any channel but the first) with "
         "probability pos / (pos + neg), then the region is moved inside the image; without foreground background is "
         "taken, a crop larger than the image is an error; later random transforms draw for each region by itself, "
         "where Clara may have drawn once for the batch; the arguments are taken to be those of FastCropByPosNegRatio, "

@@ -30,7 +30,8 @@ class CropForegroundObject(NativeTransform, MultiFieldTransformer):
     """
 
     fidelity = assumed(
-        "interpolation, border and empty labels are not documented: the box of label > 0 grown by pad and clipped to "
+        "interpolation, border and empty labels are not documented: the box of label > 0 (one-hot: of all channels "
+        "but the first) grown by pad and clipped to "
         "the image, resized linearly (the label: nearest), the affine follows; without foreground the whole image is "
         "taken, with a warning"
     )

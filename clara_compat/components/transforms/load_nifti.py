@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from clara_compat.components.component import exact
+from clara_compat.common.dtype_utils import str_to_bool
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms._checks import dtype_name
 from clara_compat.components.transforms.loader import ImageLoader
@@ -26,10 +27,11 @@ class LoadNifti(ImageLoader):
         nii_is_channels_first: the channels of a NIfTI file of four axes are the first axis, not the last.
     """
 
-    fidelity = exact(
-        "3-D files are DHW, the last axis of 4-D files is the channel, a list of files gives one channel each; the "
-        "defaults of dtype (float32) and nii_is_channels_first (false) are those of Clara's reader; Clara took NIfTI "
-        "only: MetaImage and NRRD files and folders with one DICOM series are read as well, as a courtesy"
+    fidelity = assumed(
+        "inferred from configs and MONAI's first port: 3-D files are DHW, the last axis of 4-D files is the channel, a "
+        "list of files gives one channel each; the defaults of dtype (float32) and nii_is_channels_first (false) are "
+        "those of Clara's reader; Clara took NIfTI only: MetaImage and NRRD files and folders with one DICOM series are "
+        "read as well, as a courtesy"
     )
     becomes = "clara_compat.engine.transforms.load_nifti.LoadNiftid"
 
@@ -41,9 +43,9 @@ class LoadNifti(ImageLoader):
         nii_is_channels_first: bool = False,
     ) -> None:
         MultiFieldTransformer.__init__(self, fields)
-        self.as_closest_canonical = as_closest_canonical
+        self.as_closest_canonical = str_to_bool(as_closest_canonical)
         self.dtype = dtype_name(dtype)
-        self.nii_is_channels_first = nii_is_channels_first
+        self.nii_is_channels_first = str_to_bool(nii_is_channels_first)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loader."""

@@ -24,8 +24,8 @@ class MaskImage(NativeTransform, Transformer):
         mask_field: field with the mask: one channel for all channels of the image, or one for each.
     """
 
-    fidelity = assumed("not documented: the image becomes 0 where the mask is not above 0 (NaN stays NaN)")
-    becomes = "monai.transforms.MaskIntensityd"
+    fidelity = assumed("not documented: the image becomes 0 where the mask is not above 0 whatever stands there")
+    becomes = "clara_compat.engine.transforms.mask_image.MaskImaged"
 
     def __init__(self, image_field: str, mask_field: str) -> None:
         Transformer.__init__(self)
@@ -34,7 +34,7 @@ class MaskImage(NativeTransform, Transformer):
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the masking."""
-        return Entry("MaskIntensityd", keys=self.image_field, mask_key=self.mask_field)
+        return Entry(self.becomes, keys=[self.image_field], mask_key=self.mask_field)
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the geometry as it was.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import exact
+from clara_compat.components.component import approximate
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import NativeTransform
@@ -19,7 +19,9 @@ class MergeBatchDims(NativeTransform, MultiFieldTransformer):
         fields: fields of the batch.
     """
 
-    fidelity = exact("a batching crop gives a list of crops, and MONAI's collation lays the lists of all items flat")
+    fidelity = approximate(
+        "a batching crop gives a list of crops, and MONAI's collation lays the lists of all items flat"
+    )
     becomes = "monai.data.list_data_collate"
 
     def __init__(self, fields: str | list[str]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from clara_compat.common.constants import DataElementKey
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms._checks import dtype_name
@@ -15,6 +16,8 @@ from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.errors import ClaraError
 
 __all__ = ["RandomRotate2D"]
+
+_LABEL_NAME = re.compile(r"^(label|mask|seg)|(label|mask|seg)$", re.IGNORECASE)
 
 
 class RandomRotate2D(NativeTransform, MultiFieldTransformer):
@@ -37,7 +40,8 @@ class RandomRotate2D(NativeTransform, MultiFieldTransformer):
 
     fidelity = assumed(
         "direction, law and interpolation are not documented: counter-clockwise for rows downwards, U(-angle, angle) "
-        "when random, linear but nearest for a field named 'label', 0 where the image ends, size kept"
+        "when random, linear but nearest for fields whose name begins or ends with label, mask or seg, 0 where the "
+        "image ends; the size is kept, and what turns out of the frame is lost"
     )
     becomes = "clara_compat.engine.transforms.rotate_2d.Rotate2Dd"
 
@@ -46,7 +50,7 @@ class RandomRotate2D(NativeTransform, MultiFieldTransformer):
         if not math.isfinite(angle):
             raise ClaraError(f"argument 'angle' is {angle}, expected a finite number of degrees")
         self.angle = float(angle)
-        self.is_random = is_random
+        self.is_random = str_to_bool(is_random)
         self.dtype = dtype_name(dtype)
 
     def is_deterministic(self) -> bool:
@@ -68,7 +72,7 @@ class RandomRotate2D(NativeTransform, MultiFieldTransformer):
             self.becomes.replace(".Rotate2Dd", ".RandRotate2Dd") if self.is_random else self.becomes,
             keys=self.fields,
             degrees=self.angle,
-            mode=["nearest" if field == DataElementKey.LABEL else "bilinear" for field in self.fields],
+            mode=["nearest" if _LABEL_NAME.search(field) else "bilinear" for field in self.fields],
             dtype=self.dtype,
         )
 

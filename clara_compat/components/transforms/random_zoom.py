@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms._checks import probability_in_range
@@ -52,7 +53,7 @@ class RandomZoom(NativeTransform, Transformer):
         self.label_field = label_field
         self.lower_limits = [float(one) for one in lower_limits]
         self.upper_limits = [float(one) for one in upper_limits]
-        self.keep_size = keep_size
+        self.keep_size = str_to_bool(keep_size)
         self.probability = probability_in_range(probability)
         if len(self.lower_limits) != len(self.upper_limits) or not all(
             0 < low <= high < math.inf for low, high in zip(self.lower_limits, self.upper_limits, strict=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.native import Geometry, NativeTransform
@@ -36,7 +37,7 @@ class RestoreOriginalShape(NativeTransform, Transformer):
         Transformer.__init__(self)
         self.field = field
         self.src_field = src_field
-        self.is_label = is_label
+        self.is_label = str_to_bool(is_label)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the resizing."""

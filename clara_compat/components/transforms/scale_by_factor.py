@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.common.resampling import scaled_size
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
@@ -43,7 +44,7 @@ class ScaleByFactor(ResizingTransform):
                 f"argument 'factor' is {factor}, expected a positive number or a list of 2 or 3, one per spatial axis"
             )
         self.factor = factors if given is factor else factors[0]
-        self.is_label = is_label
+        self.is_label = str_to_bool(is_label)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the resizing."""

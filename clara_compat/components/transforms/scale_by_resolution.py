@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.common.resampling import resampled_size
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
@@ -35,7 +36,7 @@ class ScaleByResolution(NativeTransform, MultiFieldTransformer):
     def __init__(self, fields: str | list[str], target_resolution: list[float], is_label: bool = False) -> None:
         MultiFieldTransformer.__init__(self, fields)
         self.target_resolution = [float(one) for one in target_resolution]
-        self.is_label = is_label
+        self.is_label = str_to_bool(is_label)
         if len(self.target_resolution) not in (2, 3) or not all(0 < one < math.inf for one in self.target_resolution):
             raise ClaraError(
                 f"argument 'target_resolution' is {list(target_resolution)}, expected 2 or 3 positive numbers of mm"

@@ -29,7 +29,7 @@ class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
         "not documented: as in NVIDIA's own rewrite one constant U(-magnitude, magnitude) is added, per field, every "
         "time unless a probability is given"
     )
-    becomes = "monai.transforms.RandShiftIntensityd"
+    becomes = "clara_compat.engine.transforms.add_constant.RandAddConstantd"
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
         """Return False."""
         return False
 
-    def bundle_entry(self, context: BundleContext) -> list[Entry]:
-        """Return one shift per field, since one entry would draw once for all of them."""
-        shifts = [
-            Entry("RandShiftIntensityd", keys=[field], offsets=float(self.magnitude), prob=self.probability)
-            for field in self.fields
-        ]
-        if self.dtype == "float32":
-            return shifts
-        return [*shifts, Entry("CastToTyped", keys=self.fields, dtype=self.dtype)]
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the shift."""
+        return Entry(
+            self.becomes,
+            keys=self.fields,
+            magnitude=float(self.magnitude),
+            prob=self.probability,
+            dtype=self.dtype,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import exact
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms._checks import dtype_name
@@ -52,7 +53,7 @@ class ScaleIntensityRange(NativeTransform, MultiFieldTransformer):
         self.a_max = a_max
         self.b_min = b_min
         self.b_max = b_max
-        self.clip = clip
+        self.clip = str_to_bool(clip)
         self.dtype = dtype_name(dtype)
 
     def bundle_entry(self, context: BundleContext) -> Entry:

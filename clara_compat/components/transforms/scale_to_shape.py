@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
@@ -35,7 +36,7 @@ class ScaleToShape(ResizingTransform):
     def __init__(self, fields: str | list[str], target_shape: list[int], is_label: bool = False) -> None:
         MultiFieldTransformer.__init__(self, fields)
         self.target_shape = [int(n) for n in target_shape]
-        self.is_label = is_label
+        self.is_label = str_to_bool(is_label)
         if len(self.target_shape) not in (2, 3) or min(self.target_shape) < 1:
             raise ClaraError(
                 f"argument 'target_shape' is {list(target_shape)}, expected 2 or 3 positive numbers of voxels"

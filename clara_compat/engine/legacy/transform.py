@@ -22,9 +22,6 @@ class _ClaraTransformer(Protocol):
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Change the context and return it."""
 
-    def is_deterministic(self) -> bool:
-        """Whether the same input always gives the same result."""
-
 
 class LegacyTransform(Transform, ReduceTrait):
     """Runs ``transform(transform_ctx)`` of a Clara transformer on an item.
@@ -75,7 +72,7 @@ def legacy_transform(transform: _ClaraTransformer, context: Mapping[str, Any] | 
     if not callable(getattr(transform, "transform", None)):
         if not callable(transform):
             raise ClaraError(f"{type(transform).__name__} has no method transform(self, transform_ctx)")
-        transform = CallableTransformer(transform)
+        return LegacyTransform(CallableTransformer(transform))
     deterministic = getattr(transform, "is_deterministic", None)
     random = callable(deterministic) and not deterministic()
     native = native_chain(transform, context or {}, random=random)

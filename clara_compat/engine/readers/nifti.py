@@ -43,8 +43,7 @@ def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
         _check_kind(path, image)
         array = np.asanyarray(image.dataobj, dtype=dtype)
     shape = _shape(path, array.shape)
-    if array.ndim == 5:
-        array = array[:, :, :, 0]
+    array = array.reshape(shape)
     shape_format = ("HW", "DHW", "CDHW" if channels_first else "DHWC")[len(shape) - 2]
     if len(shape) < 4:
         array = array[np.newaxis]
@@ -86,6 +85,8 @@ def _shape(path: str, found: Sequence[int]) -> tuple[int, ...]:
         raise ClaraError(f"'{path}' has the shape {shape}, expected an image of 2 to 4 axes")
     if len(shape) < 5:
         return shape
+    if shape[4] == 1:
+        return shape[:4]
     if shape[3] != 1:
         raise ClaraError(f"'{path}' has the shape {shape}: time series are not supported, expected a fourth axis of 1")
     return (*shape[:3], shape[4])

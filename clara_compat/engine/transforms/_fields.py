@@ -9,7 +9,7 @@ from monai.data import MetaTensor
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["file_of", "foreground", "one_channel", "plain"]
+__all__ = ["file_of", "foreground", "one_channel", "plain", "without_background"]
 
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -35,6 +35,20 @@ def one_channel(tensor: torch.Tensor, key: Hashable) -> torch.Tensor:
     return plain(tensor)
 
 
+def without_background(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the channels of a label that are foreground: all, or of a one-hot label all but the first.
+
+    A label is one-hot when its channels sum to 1 on a grid of voxels all over it; channels that overlap or leave voxels
+    out (the regions of BraTS) do not.
+    """
+    label = plain(tensor)
+    if len(label) == 1:
+        return label
+    where = (slice(None), *(slice(None, None, max(1, n // 16)) for n in label.shape[1:]))
+    grid = label[where]
+    return label[1:] if bool((grid.sum(dim=0) == 1).all()) else label
+
+
 def foreground(tensor: torch.Tensor) -> torch.Tensor:
-    """Return where any channel is above 0: (C, spatial...) to (spatial...), bool."""
-    return (plain(tensor) > 0).any(dim=0)
+    """Return where any foreground channel is above 0: (C, spatial...) to (spatial...), bool."""
+    return (without_background(tensor) > 0).any(dim=0)

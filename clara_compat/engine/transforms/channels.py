@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from clara_compat.common.constants import ImageProperty
@@ -44,8 +45,11 @@ class LabelChannelsd(MapTransform):
 
     def _relabelled(self, tensor: torch.Tensor) -> torch.Tensor:
         known = properties.read(tensor).get(ImageProperty.SHAPE_FORMAT)
-        if known is None:
-            return tensor
+        if known is None:  # a model's output: channels-first as every tensor
+            known = ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
+            if self.label(ShapeFormat(known)) == known:
+                return tensor
+            tensor = tensor if isinstance(tensor, MetaTensor) else MetaTensor(tensor)
         shape_format = self.label(ShapeFormat(known))
         if shape_format == known:
             return tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,12 @@ from monai.transforms import MapTransform
 from clara_compat.common.constants import ImageProperty
 from clara_compat.engine import properties as stored
 from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.transforms.resize import scaled_affine
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["CopyPropertiesd"]
+
+_logger = logging.getLogger(__name__)
 
 _OTHER_NAMES = {"is_canonical": ImageProperty.IS_CANONICAL}
 """A property that is known by two names."""
@@ -25,8 +29,8 @@ class CopyPropertiesd(MapTransform):
     """Copy the named properties of one image to other images; their voxels and other properties stay.
 
     ``affine`` is the tensor's affine (RAS mm); the spacing of the images goes with it. Any other name is one of
-    Clara's properties (:mod:`clara_compat.engine.properties`). The images need not be of one size: an affine is
-    copied as it is, so the grids must be the same for it to be right.
+    Clara's properties (:mod:`clara_compat.engine.properties`). Where an image has another size than the source
+    it is taken to be of the same extent (restored to its original shape, say), and gets the geometry of its own grid.
 
     Args:
         keys: fields with the tensors (C, spatial...) to change.
@@ -47,6 +51,7 @@ class CopyPropertiesd(MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.source_key = source_key
+        self._told = False
         self.properties = tuple(_OTHER_NAMES.get(name, name) for name in properties)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -62,11 +67,30 @@ class CopyPropertiesd(MapTransform):
                     f"({file_of(source)})"
                 )
         copied = {name: known[name] for name in self.properties}
-        affine = copied.pop(ImageProperty.AFFINE, None)
         for key in self.key_iterator(d):
             image = d[key] if isinstance(d[key], MetaTensor) else MetaTensor(d[key])
-            d[key] = stored.carry(plain(image), image, None if affine is None else affine.clone(), **copied)
+            d[key] = self._with(image, source, dict(copied))
         return d
+
+    def _with(self, image: MetaTensor, source: torch.Tensor, copied: dict[str, Any]) -> torch.Tensor:
+        """Return the image with the copied properties; geometry for its own grid, over the source's extent."""
+        affine = copied.pop(ImageProperty.AFFINE, None)
+        old, new = tuple(source.shape[1:]), tuple(image.shape[1:])
+        if old != new and len(old) == len(new):
+            if affine is not None:
+                affine = scaled_affine(affine, old, new)
+            if ImageProperty.SPACING in copied:
+                ratios = zip(copied[ImageProperty.SPACING], old, new, strict=True)
+                copied[ImageProperty.SPACING] = tuple(float(one) * n / m for one, n, m in ratios)
+            if not self._told and (affine is not None or ImageProperty.SPACING in copied):
+                self._told = True
+                _logger.warning(
+                    "CopyProperties: '%s' has %s voxels, its target %s: the geometry is that of the target's grid",
+                    self.source_key,
+                    old,
+                    new,
+                )
+        return stored.carry(plain(image), image, None if affine is None else affine.clone(), **copied)
 
 
 def _known(source: torch.Tensor) -> dict[str, Any]:

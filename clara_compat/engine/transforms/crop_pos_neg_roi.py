@@ -13,7 +13,7 @@ from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import ensure_tuple
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.transforms._fields import file_of, plain, without_background
 from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, cut_box, moved_affine
 from clara_compat.engine.transforms.warp import (
     place_matrix,
@@ -52,6 +52,8 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
 
     The label is probed at random before it is searched, and searched at most once for all regions of a call: on a
     whole scan this is many times faster than MONAI's ``RandCropByPosNegLabeld``, which lists every voxel of it.
+
+    A label whose channels sum to 1 is one-hot: its first channel is background.
 
     Source: clara-3.1-transforms facts, sections 4.8 and 10. Clara's laws of the warp are not documented; these follow
     the spatial augmentation of batchgenerators (MIC-DKFZ), after whose helpers Clara's were named: its displacement
@@ -187,7 +189,7 @@ class _Voxels:
     """
 
     def __init__(self, label: torch.Tensor, random: np.random.RandomState) -> None:
-        self.label = label
+        self.label = without_background(label)
         self.shape = tuple(label.shape[1:])
         self.random = random
         self._ends: dict[bool, np.ndarray[Any, Any]] = {}

@@ -21,7 +21,7 @@ from clara_compat.engine import properties
 from clara_compat.engine.transforms.resample import resize
 from clara_compat.errors import ClaraError
 
-__all__ = ["ResizeByFactord", "ResizeImaged", "ResizeToOriginalShaped", "ResizeToShaped"]
+__all__ = ["ResizeByFactord", "ResizeImaged", "ResizeToOriginalShaped", "ResizeToShaped", "scaled_affine"]
 
 _MODES = ("linear", "nearest-exact")
 
@@ -200,6 +200,11 @@ def _resized(image: torch.Tensor, new_size: tuple[int, ...], mode: Any) -> torch
         return image
     if not isinstance(image, MetaTensor):
         return resize(image, new_size, mode)
-    scale = to_affine_nd(image.affine.shape[-1] - 1, scale_affine(size, new_size))
-    affine = image.affine.to(torch.float64) @ torch.from_numpy(scale)
+    affine = scaled_affine(image.affine, size, new_size)
     return properties.carry(resize(image.as_tensor(), new_size, mode), image, affine)
+
+
+def scaled_affine(affine: torch.Tensor, size: Sequence[int], new_size: Sequence[int]) -> torch.Tensor:
+    """Return the affine of a grid of ``new_size`` voxels over the extent of one of ``size``."""
+    scale = to_affine_nd(affine.shape[-1] - 1, scale_affine(tuple(size), tuple(new_size)))
+    return affine.to(torch.float64) @ torch.from_numpy(scale)

@@ -5,6 +5,7 @@ import torch
 from monai.data import MetaTensor
 
 from clara_compat.engine import properties
+from clara_compat.engine.legacy.views import to_medical_image
 from clara_compat.engine.transforms.channels import ConvertToChannelsFirstd, ConvertToChannelsLastd, LabelChannelsd
 
 # what legacy code is shown before, and after each of the three
@@ -37,9 +38,20 @@ def test_only_the_label_changes(transform, before, after):
     assert again is out["image"]
 
 
-@pytest.mark.parametrize("transform", [ConvertToChannelsFirstd, ConvertToChannelsLastd, LabelChannelsd])
+@pytest.mark.parametrize("transform", [ConvertToChannelsFirstd, LabelChannelsd])
 def test_images_without_a_label_pass(transform):
     plain = {"image": torch.rand(1, 4, 4), "label": MetaTensor(torch.rand(1, 4, 4))}
     out = transform(["image", "label"])(plain)
     assert out["image"] is plain["image"]
     assert out["label"] is plain["label"]
+
+
+@pytest.mark.parametrize(("shape", "layout"), [((3, 4, 5), "HWC"), ((3, 4, 5, 6), "DHWC")])
+@pytest.mark.parametrize("kind", [torch.Tensor, MetaTensor])
+def test_a_models_output_becomes_channels_last(shape, layout, kind):
+    """It has no label yet; user code behind this sees it channels-last all the same."""
+    output = torch.rand(shape) if kind is torch.Tensor else MetaTensor(torch.rand(shape))
+    out = ConvertToChannelsLastd("model")({"model": output})["model"]
+    assert properties.read(out)["shape_format"] == layout
+    assert to_medical_image(out).get_data().shape == (*shape[1:], shape[0])
+    assert "clara" not in getattr(output, "meta", {})

@@ -1,0 +1,39 @@
+"""One constant per image, whatever the image's type."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+from scipy import stats
+
+from clara_compat.engine.transforms.add_constant import RandAddConstantd
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int16, torch.uint8])
+def test_law(dtype: torch.dtype) -> None:
+    """U(-magnitude, magnitude), by itself for each field; whole numbers neither round nor wrap."""
+    item = {name: MetaTensor(torch.full((1, 2, 2), 3, dtype=dtype)) for name in ("a", "b")}
+    transform = RandAddConstantd(["a", "b"], 0.4).set_random_state(0)
+    drawn = []
+    for _ in range(2000):
+        out = transform(item)
+        assert out["a"].dtype == torch.float32
+        assert float(np.ptp(out["a"].numpy())) == 0
+        drawn.append([float(out[name][0, 0, 0]) - 3 for name in ("a", "b")])
+    values = np.array(drawn)
+    assert np.abs(values).max() <= 0.4 + 1e-6
+    assert stats.kstest(values.ravel(), stats.uniform(-0.4, 0.8).cdf).pvalue > 1e-4
+    assert abs(np.corrcoef(values.T)[0, 1]) < 5 / np.sqrt(2000)
+    assert item["a"].dtype == dtype
+
+
+def test_probability_is_each_fields_own_and_the_cast_is_made_anyway() -> None:
+    item = {name: torch.zeros(1, 2, 2, dtype=torch.int16) for name in ("a", "b")}
+    transform = RandAddConstantd(["a", "b"], 1.0, prob=0.25).set_random_state(0)
+    outs = [transform(item) for _ in range(2000)]
+    assert {out["a"].dtype for out in outs} == {torch.float32}
+    moved = np.array([[bool(out[name].any()) for name in ("a", "b")] for out in outs])
+    assert moved.mean(axis=0) == pytest.approx([0.25, 0.25], abs=5 * np.sqrt(0.25 * 0.75 / 2000))
+    assert moved.all(axis=1).mean() == pytest.approx(0.0625, abs=5 * np.sqrt(0.0625 * 0.9375 / 2000))
