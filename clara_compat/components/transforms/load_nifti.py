@@ -30,7 +30,7 @@ class LoadNifti(ImageLoader):
     fidelity = assumed(
         "inferred from configs and MONAI's first port: 3-D files are DHW, the last axis of 4-D files is the channel, a "
         "list of files gives one channel each; the defaults of dtype (float32) and nii_is_channels_first (false) are "
-        "those of Clara's reader; Clara took NIfTI only: MetaImage and NRRD files and folders with one DICOM series are "
+        "those of Clara's reader; Clara took NIfTI only: MetaImage, NRRD and folders with one DICOM series are "
         "read as well, as a courtesy"
     )
     becomes = "clara_compat.engine.transforms.load_nifti.LoadNiftid"
