@@ -274,3 +274,11 @@ def test_fields():
     assert LoadNiftid("image", allow_missing_keys=True)({"label": 1}) == {"label": 1}
     with pytest.raises(TypeError):
         LoadNiftid("image", dtype="complex129")
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 6, 3, 1), (4, 5, 6, 1, 3)])
+def test_axes_of_one_are_no_time(tmp_path, shape):
+    array = np.arange(360.0).reshape(shape).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "a.nii")
+    image = LoadNiftid("image")({"image": str(tmp_path / "a.nii")})["image"]
+    np.testing.assert_array_equal(image.numpy(), np.moveaxis(array.reshape(4, 5, 6, 3), -1, 0))
