@@ -84,6 +84,7 @@ class ItemCache:
         """The items in memory, by :meth:`key`."""
         self._decided = False
         self._draws = False
+        self._drew = False
         self._reserved = 0
         self._ahead: threading.Thread | None = None
         self._coming: dict[str, Item] = {}
@@ -105,6 +106,9 @@ class ItemCache:
             return [_shared(one) for one in held] if isinstance(held, list) else _shared(held), self.length
         if self.disk is not None:
             return self.disk[index], self.length
+        if self._draws:  # the same draws in every epoch, as if the result had been kept
+            with seeded(None, ItemKey(self.plan.seed, 0, index, index)):
+                return self.transform(dict(self.data[index]), end=self.length), self.length
         return dict(self.data[index]), 0
 
     def prepare(self, epoch: int) -> None:
@@ -124,7 +128,8 @@ class ItemCache:
         self._coming = {}
         missing = {key: index for key, index in wanted.items() if key not in self.held}
         if missing:
-            self.held.update(self._made(missing, progress=True))
+            self.held.update(self._made(missing, foreground=True))
+            self._check_draws()
             self._check_size()
 
     def prepare_ahead(self, epoch: int) -> None:
@@ -141,7 +146,7 @@ class ItemCache:
             self._ahead.start()
 
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
-        self._coming = self._made(missing, progress=False)
+        self._coming = self._made(missing, foreground=False)
 
     def _decide(self, window: Sequence[int]) -> None:
         """Choose memory, disk or nothing by the size of the first item."""
@@ -162,6 +167,8 @@ class ItemCache:
             self._reserved = needed
             self.held[self.key(window[0])] = first
             logger.info("%s: caching %s in memory", self.section, told)
+        elif self._draws:
+            logger.warning("%s: nothing is cached: %s do not fit into memory", self.section, told)
         elif self.digests and self.budget.fits_on_disk(needed):
             key = hashlib.blake2b(str(self.digests[self.length - 1]).encode(), digest_size=16).hexdigest()
             chain = Compose(self.transform.transforms[: self.length])
@@ -177,19 +184,29 @@ class ItemCache:
         item: Any = dict(self.data[index])
         with seeded(self.transform, ItemKey(self.plan.seed, 0, index, index), single_thread=True):
             for number, transform in enumerate(self.transform.transforms[: self.length]):
-                before = item
                 with drawn_from() as drawn:
                     item = self.transform(item, start=number, end=number + 1)
                 if drawn():
-                    self._warn_of_draws(transform)
+                    self._warn_of_draws(getattr(transform, "name", type(transform).__name__))
                     if not self.requested:
                         self.length = number
-                        return before
+                        return self.transform(dict(self.data[index]), end=number)  # it may have written into its input
                     self._draws = True
         return item
 
-    def _warn_of_draws(self, transform: Any) -> None:
-        name = getattr(transform, "name", type(transform).__name__)
+    def _check_draws(self) -> None:
+        """Deal with a transform that drew for some items, though not for the first one."""
+        if not self._drew:
+            return
+        names = [one.name for one in self.transform.transforms[: self.length] if isinstance(one, LegacyTransform)]
+        self._warn_of_draws(" or ".join(names))
+        self._drew = False
+        if self.requested:
+            self._draws = True
+        else:
+            self.held, self._reserved, self.length = {}, 0, 0
+
+    def _warn_of_draws(self, name: str) -> None:
         what = "its first result is kept, as in Clara" if self.requested else "what it makes is not cached"
         logger.warning(
             "%s: %s draws random numbers although its is_deterministic() is True: %s; override is_deterministic()",
@@ -198,15 +215,19 @@ class ItemCache:
             what,
         )
 
-    def _made(self, missing: Mapping[str, int], *, progress: bool) -> dict[str, Item]:
-        """Make items; one that fails is left out, and made (and reported) when the epoch comes to it."""
+    def _made(self, missing: Mapping[str, int], *, foreground: bool) -> dict[str, Item]:
+        """Make items; one that fails is left out, and made (and reported) when the epoch comes to it.
+
+        In the foreground users' code is seeded by item, and watched for draws; beside the training loop it cannot be.
+        """
         users = any(isinstance(one, LegacyTransform) for one in self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
-        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not progress)
+        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
         made: dict[str, Item] = {}
+        make = self._make_watched if users and foreground else self._make
         with bar, ThreadPool(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for key, item in pool.imap_unordered(self._make, missing.items()):
+            for key, item in pool.imap_unordered(make, missing.items()):
                 bar.update()
                 if item is not None:
                     made[key] = item
@@ -216,12 +237,15 @@ class ItemCache:
     def _make(self, entry: tuple[str, int]) -> tuple[str, Item | None]:
         key, index = entry
         try:
-            if self._draws:
-                with seeded(self.transform, ItemKey(self.plan.seed, 0, index, index)):
-                    return key, self.transform(dict(self.data[index]), end=self.length)
             return key, self.transform(dict(self.data[index]), end=self.length)
         except (Exception, SystemExit):  # noqa: BLE001 -- the dataset meets it again and reports it with its address
             return key, None
+
+    def _make_watched(self, entry: tuple[str, int]) -> tuple[str, Item | None]:
+        with seeded(None, ItemKey(self.plan.seed, 0, entry[1], entry[1])), drawn_from() as drawn:
+            made = self._make(entry)
+            self._drew = self._drew or (drawn() and not self._draws)
+        return made
 
     def _check_size(self) -> None:
         """Give the cache up when the items turn out larger than the first one promised and the budget has."""

@@ -58,7 +58,8 @@ class EpochPlan:
         self.seed = seed
         self.items = len(data)
         self.size = min(cached or self.items, self.items)
-        self.replaced = math.ceil(self.size * replace_percent) if self.size < self.items else 0
+        # rounded first: 100 x 0.07 is 7.000000000000001
+        self.replaced = math.ceil(round(self.size * replace_percent, 9)) if self.size < self.items else 0
         balanced = any(value not in (None, [], {}, "") for value in (items_per_category, category_weights, sampling))
         self.categories = [category_of(item, i) for i, item in enumerate(data)] if balanced else None
         names = sorted(set(self.categories or ()))
@@ -69,7 +70,7 @@ class EpochPlan:
 
     def __len__(self) -> int:
         """Return the number of items of an epoch."""
-        return int(sum(self.per_category.values())) if self.per_category else self.size
+        return sum(map(int, self.per_category.values())) if self.per_category else self.size
 
     def window(self, epoch: int) -> list[int]:
         """Return the indices of the items that ``epoch`` (from 1) may use, in the list's order from its start."""
@@ -93,15 +94,19 @@ class EpochPlan:
         for index in window:
             members.setdefault((self.categories or [])[index], []).append(index)
         if self.per_category:
-            return [
+            drawn = [
                 index
                 for name in sorted(members)
                 for index in _rounds(members[name], int(self.per_category[name]), random)
             ]
+            # A window without some category: the others fill the epoch, whose length is always the same.
+            return drawn + _rounds(window, len(self) - len(drawn), random)
         names = sorted(members)
         weights = np.array([self.weights[name] for name in names], dtype=np.float64)
-        drawn = random.choice(len(names), size=len(window), p=weights / weights.sum())
-        return [members[names[i]][random.integers(len(members[names[i]]))] for i in drawn]
+        if not weights.sum():  # none of the categories that have a weight is in the window
+            weights = np.ones(len(names))
+        chosen = random.choice(len(names), size=len(window), p=weights / weights.sum())
+        return [members[names[i]][random.integers(len(members[names[i]]))] for i in chosen]
 
 
 def category_of(item: Mapping[str, Any], index: int) -> str:

@@ -166,6 +166,37 @@ def test_a_users_transform_that_draws_secretly(caplog: pytest.LogCaptureFixture)
     assert "its first result is kept, as in Clara" in caplog.text
 
 
+def test_what_is_cached_in_front_of_secret_draws_is_clean() -> None:
+    """The user's code wrote its draw into the array it was given."""
+    plain, _, plan = cache(users(draws=True))
+    epoch(plain, plan)
+    assert sorted(float(item["image"][0, 0, 0]) for item in plain.cache.held.values()) == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_frozen_draws_are_the_same_in_memory_and_without() -> None:
+    held, _, plan = cache(users(draws=True), requested=True)
+    remade, _, _ = cache(users(draws=True), requested=True, gb=5e-6, digests=["a", "b"])
+    assert values(epoch(held, plan)) == values(epoch(remade, plan)) == values(epoch(remade, plan, 2))
+    assert remade.cache.disk is None
+
+
+class Rarely(Users):
+    def transform(self, transform_ctx: TransformContext) -> TransformContext:
+        image = transform_ctx.get_image("image")
+        if image.get_data().max() == 3:
+            image.set_data(image.get_data() + np.random.rand(), image.get_shape_format())
+        return transform_ctx
+
+
+@pytest.mark.parametrize("requested", [False, True])
+def test_draws_that_the_first_item_did_not_show(requested: bool, caplog: pytest.LogCaptureFixture) -> None:
+    found, _, plan = cache(legacy_transform(Rarely()), requested=requested)
+    first, second = values(epoch(found, plan)), values(epoch(found, plan, 2))
+    assert "Rarely draws random numbers although its is_deterministic() is True" in caplog.text
+    assert (first == second) is requested
+    assert [a == b for a, b in zip(first, second, strict=True)] == [True] * 3 + [requested] + [True] * 2
+
+
 def test_a_smart_cache_passes_over_its_window() -> None:
     cached, loads, plan = cache(SHIFT, cached=4, replace_percent=0.5, requested=True)
     for number, window in ((1, [0, 1, 2, 3]), (2, [2, 3, 4, 5]), (3, [4, 5, 0, 1])):

@@ -38,7 +38,7 @@ def test_the_window_moves_by_the_replaced_part_and_comes_round(items: int, cache
     if cached >= items:
         assert made.window(1) == made.window(7) == list(range(items))
         return
-    step = math.ceil(cached * replaced)
+    step = math.ceil(round(cached * replaced, 9))
     assert [made.window(e)[0] for e in (1, 2, 3)] == [0, step % items, 2 * step % items]
     seen = {index for epoch in range(1, math.ceil(items / step) + 2) for index in made.window(epoch)}
     assert seen == set(range(items))
@@ -104,3 +104,15 @@ def test_categories() -> None:
 def test_numbers_that_do_not_fit(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ClaraError, match=message):
         plan(labelled(0, 1, 1), **options)
+
+
+def test_a_fraction_is_not_rounded_up_by_its_binary_form() -> None:
+    assert plan(200, cached=100, replace_percent=0.07).replaced == 7
+
+
+def test_a_window_without_a_category_is_filled_by_the_others() -> None:
+    """The length of an epoch never changes: an engine counts on it."""
+    made = plan(labelled(*[0] * 5, *[1] * 5), cached=4, replace_percent=1.0, items_per_category=3)
+    assert {len(made.order(epoch)) for epoch in range(1, 8)} == {len(made)} == {6}
+    weighted = plan(labelled(*[0] * 5, *[1] * 5), cached=4, replace_percent=1.0, category_weights=[0, 1])
+    assert {len(weighted.order(epoch)) for epoch in range(1, 8)} == {4}
