@@ -13,6 +13,7 @@ from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.engine.data.datalist import describe, load_datalist
+from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["check_data"]
@@ -44,6 +45,18 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
         return [error]
     components = [(spec, create(spec) if spec.cls is not None else None) for spec in chain]
     problems: dict[str, ClaraError] = {}
+    if pipeline_spec.section.startswith("train"):
+        try:
+            EpochPlan(
+                items,
+                shuffle=False,
+                seed=0,
+                items_per_category=pipeline.items_per_category,
+                category_weights=pipeline.category_weights,
+                sampling=pipeline.sampling,
+            )
+        except ClaraError as error:
+            problems[error.message] = ClaraError(error.message, pipeline_spec.address)
     seen: set[str] = set()
     for number, item in enumerate(items):
         if repr(item) in seen:

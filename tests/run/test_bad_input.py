@@ -111,6 +111,10 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             "but the images have 2 spatial axes|'image' has 3 spatial axes, but the image pipeline declares 2",
         ),
         (
+            lambda c: c["train"]["image_pipeline"]["args"].update(sampling="automatic"),
+            "train.image_pipeline: item 0 of the data list has no category to balance by: give every item",
+        ),
+        (
             lambda c: c["train"]["image_pipeline"].update(name="ClassificationImagePipeline"),
             r"training\[0\] has the label '.*label.nii.gz', expected a class: a number or a list of numbers",
         ),
