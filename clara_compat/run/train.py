@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
 from clara_compat.config.workflow import TrainWorkflow, find_config, load_train_workflow
+from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run
 from clara_compat.run.outputs import OUTPUTS, prepare, write_bundle
@@ -76,7 +77,12 @@ def train(
     problems.raise_any()
     log_file = find_config(Path(log_config), workflow.mmar) if log_config else default_log_config(workflow.mmar)
     logging_settings = read_log_config(log_file, ckpt_dir) if log_file else None
-    ckpt_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        ckpt_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClaraError(
+            f"the output folder {ckpt_dir} cannot be made: {error.strerror}; mend MMAR_CKPT_DIR"
+        ) from error
     with logging_of_a_run(logging_settings):
         for notice in [*workflow.notices, *notices]:
             logger.warning("%s", notice)

@@ -325,3 +325,17 @@ def test_what_does_not_run_yet_is_one_sentence_and_check_passes(small_mmar: Make
     assert [row.fidelity for row in report.rows if row.component == "loss.Mine"] == ["not yet"]
     with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.loss.*: '.*Mine' is written with TensorFlow"):
         train(mmar)
+
+
+def test_an_output_folder_that_the_system_refuses(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Permission bits do not tell everything: network folders, /sys."""
+    mmar, original = small_mmar(), Path.mkdir
+
+    def mkdir(self: Path, *args: Any, **options: Any) -> None:
+        if self.name == "models":
+            raise PermissionError(1, "Operation not permitted", str(self))
+        original(self, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(ClaraError, match="models cannot be made: Operation not permitted; mend MMAR_CKPT_DIR"):
+        train(mmar)
