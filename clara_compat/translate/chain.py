@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -63,8 +64,8 @@ class Chain:
         found = []
         for entry, code in zip([*self.entries, last], [*self.code, None], strict=True):
             digest.update(json.dumps(render(entry), sort_keys=True).encode())
-            for file in _python_files(code) if code is not None else ():
-                digest.update(str(file).encode() + file.read_bytes())
+            for file, content in _python_files(code) if code is not None else ():
+                digest.update(str(file).encode() + content)
             found.append(digest.hexdigest())
         return found
 
@@ -145,10 +146,13 @@ def built_in_base(user: UserClass) -> type[Component] | None:
     return next((known[name] for name in user.ancestors if name in known), None)
 
 
-def _python_files(root: Path) -> list[Path]:
+def _python_files(root: Path) -> list[tuple[Path, bytes]]:
     """Return the Python files of a folder of user code: any of them may have a part in what a class does."""
-    files: list[Path] = []
+    files: list[tuple[Path, bytes]] = []
     for folder, names, here in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
-        files += [Path(folder, name) for name in sorted(here) if name.endswith(".py")]
+        for name in sorted(here):
+            if name.endswith(".py") and not name.startswith("."):
+                with suppress(OSError):  # a dangling link, a file of somebody else's: nothing that could be imported
+                    files.append((Path(folder, name), Path(folder, name).read_bytes()))
     return files

@@ -28,6 +28,7 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("infer_in_training_mode", settings.infer_in_training_mode, "leave it out"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
+        ("extra_inputs", _has_extra_inputs(workflow), "leave it out, or preview the data with them"),
         ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
     ):
         if set_:
@@ -43,6 +44,11 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     for spec in (train.model, train.loss, train.optimizer, *policies, *train.aux_ops, *train.handlers):
         if spec.cls is None and not spec.pending:
             yield _user_written(spec)
+
+
+def _has_extra_inputs(workflow: TrainWorkflow) -> bool:
+    """Whether the network is to have further inputs: they are in the batch, but no network takes them yet."""
+    return bool(workflow.document.data.get("extra_inputs") or workflow.train.image_pipeline.args.get("extra_inputs"))
 
 
 def _user_written(spec: ComponentSpec) -> ClaraError:

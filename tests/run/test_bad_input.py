@@ -86,6 +86,10 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
         (lambda c: c.update(microbatches_size=4), "microbatches_size is not supported yet: leave it out"),
         (lambda c: c.update(MMAR_CKPT="models/model.ckpt"), "MMAR_CKPT is not supported yet"),
         (
+            lambda c: c.update(extra_inputs=[{"args": {"name": "age", "data_key": "age"}}]),
+            "extra_inputs is not supported yet: leave it out, or preview the data with them",
+        ),
+        (
             lambda c: (c.pop("train"), c.update(val_metrics=[])),
             "val_metrics: this is a config for evaluation or inference, which is not supported yet",
         ),

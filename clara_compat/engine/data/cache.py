@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
+import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, RandomizableTrait, Transform
@@ -130,7 +132,7 @@ class ItemCache:
         if missing:
             self.held.update(self._made(missing, foreground=True))
             self._check_draws()
-            self._check_size()
+        self._check_size()
 
     def prepare_ahead(self, epoch: int) -> None:
         """Make in the background what ``epoch`` needs and is not held; :meth:`prepare` waits for it.
@@ -225,12 +227,16 @@ class ItemCache:
         threads = torch.get_num_threads()
         bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
         made: dict[str, Item] = {}
+        size, most = sum(map(size_of, self.held.values())), self._reserved + self.budget.left
         make = self._make_watched if users and foreground else self._make
         with bar, ThreadPool(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for key, item in pool.imap_unordered(make, missing.items()):
                 bar.update()
                 if item is not None:
                     made[key] = item
+                    size += size_of(item)
+                if size > most:  # the caller gives the cache up, now rather than when memory is full
+                    break
         torch.set_num_threads(threads)  # the pool's threads have changed what new threads start with
         return made
 
@@ -251,13 +257,17 @@ class ItemCache:
         """Give the cache up when the items turn out larger than the first one promised and the budget has."""
         size = sum(map(size_of, self.held.values()))
         if size > self._reserved and not self.budget.reserve(size - self._reserved):
-            logger.warning("%s: the scans do not fit into memory after all: nothing is cached", self.section)
+            logger.warning(
+                "%s: the scans are larger than the first one and do not fit into the cache's memory: nothing is cached "
+                "(--cache-gb gives it more)",
+                self.section,
+            )
             self.held, self._reserved, self.length = {}, 0, 0
         self._reserved = max(self._reserved, size) if self._reserved else 0
 
 
 def _shared(item: dict[str, Any]) -> dict[str, Any]:
-    return {field: properties.share(v) if isinstance(v, MetaTensor) else v for field, v in item.items()}
+    return {field: properties.share(v) if isinstance(v, MetaTensor) else copy.deepcopy(v) for field, v in item.items()}
 
 
 def wait_for_threads() -> None:
@@ -279,5 +289,5 @@ def cached_length(transform: Compose) -> int:
 def size_of(item: Any) -> int:
     """Return the bytes of the tensors of an item, or of a list of items."""
     values: Iterable[Any] = item.values() if isinstance(item, Mapping) else item if isinstance(item, list) else ()
-    own = item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
+    own = item.nbytes if isinstance(item, (torch.Tensor, np.ndarray)) else 0
     return own + sum(map(size_of, values))

@@ -94,4 +94,6 @@ def _joined(field: str, value: Any, base_dir: str | os.PathLike[str]) -> Any:
     if not isinstance(value, str):
         return value
     path = os.path.join(base_dir, value)
-    return path if field in _PATH_FIELDS or os.path.exists(path) else value
+    if field in _PATH_FIELDS:
+        return path
+    return path if value and field != "category" and os.path.exists(path) else value

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from monai.data import MetaTensor, PersistentDataset
@@ -24,6 +24,12 @@ _logger = logging.getLogger("clara_compat")
 
 _META = "|meta"
 _AFFINE = "|affine"
+
+
+class _Made(NamedTuple):
+    """An item that cannot be stored."""
+
+    item: Any
 
 
 class DiskCache(PersistentDataset):
@@ -44,6 +50,8 @@ class DiskCache(PersistentDataset):
 
     def _transform(self, index: int) -> Any:
         packed = self._cachecheck(self.data[index])
+        if isinstance(packed, _Made):
+            return packed.item
         return [_unpacked(one) for one in packed] if isinstance(packed, list) else _unpacked(packed)
 
     def _cachecheck(self, item_transformed: Mapping[str, Any]) -> Any:
@@ -56,10 +64,14 @@ class DiskCache(PersistentDataset):
         if file.is_file():
             try:
                 return torch.load(file, weights_only=True)
-            except (RuntimeError, UnpicklingError, EOFError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- a damaged file makes torch raise almost anything
                 _logger.warning("the cached item %s cannot be read (%s) and is made anew", file, type(error).__name__)
         made = self.transform(dict(item_transformed))
-        packed = [_packed(one) for one in made] if isinstance(made, list) else _packed(made)
+        try:
+            packed = [_packed(one) for one in made] if isinstance(made, list) else _packed(made)
+        except TypeError as error:
+            _logger.warning("an item cannot be stored in %s (%s) and is made each time", file.parent, error)
+            return _Made(made)
         try:
             with replacing(file) as stream:
                 torch.save(packed, stream)
@@ -74,7 +86,7 @@ def content_hash(item: Mapping[str, Any]) -> bytes:
     for field in sorted(item):
         digest.update(json.dumps([field, item[field]], default=str, sort_keys=True).encode())
         for value in item[field] if isinstance(item[field], (list, tuple)) else [item[field]]:
-            if isinstance(value, str) and Path(value).exists():
+            if isinstance(value, str) and os.path.exists(value):
                 for file in _files(value):
                     state = file.stat()
                     digest.update(_file_digest(str(file), state.st_size, state.st_mtime_ns))

@@ -10,6 +10,7 @@ not looked at comes back as the tensor it was. Several items (what a batching cr
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ from clara_compat.engine.legacy.images import OF_EACH, TensorView, label_of, lai
 from clara_compat.errors import ClaraError
 
 __all__ = ["PathText", "from_context", "laid_out", "same", "to_context", "to_medical_image", "to_tensor"]
+
+_OWN_REFERENCES = 3
+"""References to an array that nobody keeps: of its image (or a view in it), of a variable, of the question itself."""
 
 _FILE_META = "filename_or_obj"
 
@@ -108,7 +112,10 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
         name: the component, for messages.
     """
     shape_format = image.get_shape_format()
+    kept_by_user = _is_kept(image)
     array = _native(np.asarray(image.get_data()), field, name)
+    if kept_by_user and np.shares_memory(array, image.get_data()):
+        array = array.copy()
     if not shape_format.is_channeled():
         array = array[np.newaxis]
     elif shape_format.get_channel_axis() != 0:
@@ -154,6 +161,19 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
+
+
+def _is_kept(image: MedicalImage) -> bool:
+    """Whether somebody besides the image holds its array: a user's object that fills the same buffer for every item.
+
+    The memory of the tensor that was shown does not count, it is the item's own. A doubt costs a copy.
+    """
+    owner = image.get_data()
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if owner.base is not None:
+        return not isinstance(owner.base, torch.Tensor)
+    return sys.getrefcount(owner) > _OWN_REFERENCES
 
 
 def _alone(image: MedicalImage) -> MedicalImage:

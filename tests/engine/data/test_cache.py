@@ -378,3 +378,42 @@ class TestBudget:
         assert free_memory() == 4_000_000
         (tmp_path / "max").write_text("max\n")
         assert free_memory() > 4_000_000
+
+
+class Adds(Transform):
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, **self.fields}
+
+
+def test_values_that_are_no_images_are_everyones_own() -> None:
+    cached, _, plan = cache(Adds(points={(1, 2)}, box=(np.zeros(3),)))
+    [first, *_] = epoch(cached, plan)
+    first["points"].clear()
+    first["box"][0][:] = 7
+    again = cached[ItemKey(5, 1, 0, 0)]
+    assert (again["points"], again["box"][0].tolist()) == ({(1, 2)}, [0, 0, 0])
+
+
+def test_what_cannot_be_stored_is_made_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cached, loads, plan = cache(Adds(box=slice(1, 2)), SHIFT, gb=5e-6, folder=tmp_path, digests=["a", "b", "c"])
+    assert [item["box"] for item in epoch(cached, plan)] == [slice(1, 2)] * 6
+    assert len(loads.loaded) == 7
+    assert "cannot be stored" in caplog.text
+
+
+class Grows(Transform):
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        number = int(data["image"].max())
+        return data if number == 0 else {**data, "field": np.zeros(10_000)}
+
+
+def test_items_that_are_larger_than_the_first_stop_the_filling(caplog: pytest.LogCaptureFixture) -> None:
+    cached, _, plan = cache(Grows(), items=40, gb=4e-4)
+    epoch(cached, plan)
+    assert not cached.cache.held
+    assert cached.cache.length == 0
+    assert "are larger than the first one and do not fit" in caplog.text
+    assert "--cache-gb" in caplog.text
