@@ -1,4 +1,4 @@
-"""Checks that several transforms make of their arguments."""
+"""Checks that several transforms make of their arguments, and what several say of themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Any
 from clara_compat.common.dtype_utils import str_to_dtype
 from clara_compat.errors import ClaraError
 
-__all__ = ["dtype_name", "probability_in_range"]
+__all__ = ["FOREGROUND", "dtype_name", "probability_in_range"]
+
+FOREGROUND = (
+    "of a label with several channels, channel 0 is background when it is one-hot (its channels sum to 1 at every "
+    "voxel looked at), else any channel above 0 is foreground"
+)
+"""Part of a note on fidelity: what counts as foreground."""
 
 
 def dtype_name(dtype: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import dtype_name
+from clara_compat.components.transforms._checks import FOREGROUND, dtype_name
 from clara_compat.components.transforms._names import check_same_size, new_fields
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.transformer import Transformer
@@ -39,7 +39,7 @@ class AddExtremePointsChannel(NativeTransform, Transformer):
     fidelity = assumed(
         "only the signature is documented: of equally extreme voxels the one nearest to their middle is taken, "
         "permutation moves each coordinate by U(-permutation, permutation) voxels, the channel is appended last, and "
-        "points_channel_field is a field that gets it too; a label without foreground is an error"
+        f"points_channel_field is a field that gets it too; a label without foreground is an error; {FOREGROUND}"
     )
     becomes = "clara_compat.engine.transforms.extreme_points.AddExtremePointsd"
 

@@ -29,10 +29,10 @@ class ConvertToMultiChannelBasedOnLabel(NativeTransform, MultiFieldTransformer):
 
     undocumented = True
     fidelity = assumed(
-        "nothing but the name is known: one-hot with num_classes channels, the first is background; a label of "
-        "num_classes or more is an error"
+        "nothing but the name is known: one-hot with num_classes channels, the first is background; a label below 0 or "
+        "of num_classes or more is an error"
     )
-    becomes = "monai.transforms.AsDiscreted"
+    becomes = "clara_compat.engine.transforms.label_groups.LabelsToOneHotd"
 
     def __init__(self, fields: str | list[str], num_classes: int) -> None:
         MultiFieldTransformer.__init__(self, fields)
@@ -42,7 +42,7 @@ class ConvertToMultiChannelBasedOnLabel(NativeTransform, MultiFieldTransformer):
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the conversion."""
-        return Entry("AsDiscreted", keys=self.fields, to_onehot=self.num_classes)
+        return Entry(self.becomes, keys=self.fields, num_classes=self.num_classes)
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the geometry with one channel per class.

@@ -29,8 +29,9 @@ class CopyProperties(NativeTransform, MultiFieldTransformer):
     """
 
     fidelity = assumed(
-        "not documented: a property that from_field does not have is an error; where the sizes differ, affine and "
-        "spacing are copied for the target's own grid over the same extent, with a warning"
+        "not documented: a property that from_field does not have is an error; an image of another size than "
+        "from_field's is taken to cover the same extent, and affine and spacing are scaled to its grid, with a "
+        "warning; other properties are copied as they are"
     )
     becomes = "clara_compat.engine.transforms.copy_properties.CopyPropertiesd"
 
@@ -48,8 +49,13 @@ class CopyProperties(NativeTransform, MultiFieldTransformer):
         return Entry(self.becomes, keys=self.fields, source_key=self.from_field, properties=self.properties)
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
-        """Return the geometry, with the source's spacing where the affine or the spacing is copied."""
+        """Return the geometry, with the source's spacing, scaled to the size, where affine or spacing is copied."""
         if self.from_field not in geometry or not {ImageProperty.AFFINE, ImageProperty.SPACING} & set(self.properties):
             return dict(geometry)
-        spacing = geometry[self.from_field].spacing
-        return {**geometry, **{f: geometry[f]._replace(spacing=spacing) for f in self.fields if f in geometry}}
+        source, out = geometry[self.from_field], dict(geometry)
+        for field in self.fields:
+            if field in geometry:
+                size = geometry[field].size
+                scaled = source.resized(size) if len(size) == len(source.size) else source
+                out[field] = geometry[field]._replace(spacing=scaled.spacing)
+        return out

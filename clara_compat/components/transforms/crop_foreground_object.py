@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._checks import FOREGROUND
 from clara_compat.components.transforms._crops import check_axes, crop_size, of_size
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
@@ -30,10 +31,9 @@ class CropForegroundObject(NativeTransform, MultiFieldTransformer):
     """
 
     fidelity = assumed(
-        "interpolation, border and empty labels are not documented: the box of label > 0 (one-hot: of all channels "
-        "but the first) grown by pad and clipped to "
+        "interpolation, border and empty labels are not documented: the box of label > 0 grown by pad and clipped to "
         "the image, resized linearly (the label: nearest), the affine follows; without foreground the whole image is "
-        "taken, with a warning"
+        f"taken, with a warning; {FOREGROUND}"
     )
     becomes = "clara_compat.engine.transforms.crop_foreground_resized.CropForegroundResized"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clara_compat.components.component import assumed
+from clara_compat.components.transforms._checks import FOREGROUND
 from clara_compat.components.transforms._pos_neg_crop import PosNegCrop
 
 __all__ = ["CropRandomSubVolumeInPosNegRatio"]
@@ -27,7 +28,7 @@ class CropRandomSubVolumeInPosNegRatio(PosNegCrop):
     fidelity = assumed(
         "only the name is known: the arguments are those of CropByPosNegRatio without batch_size, and so is the law: "
         "a centre is a foreground voxel with probability pos / (pos + neg), then the region is moved inside the image; "
-        "one region, not a batch"
+        f"one region, not a batch; {FOREGROUND}"
     )
     undocumented = True
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._checks import FOREGROUND
 from clara_compat.components.transforms._crops import check_batch_size, check_weights, crop_size, cut_out
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.transformer import Transformer
@@ -40,9 +41,9 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
     fidelity = assumed(
         "defaults and laws are not documented: pos, neg 1; deform, rotation and scale are on unless switched off; an "
         "angle U(-rotation_degree, rotation_degree) about each axis, one factor U(1 - scale_factor, 1 + scale_factor), "
-        "a smooth Gaussian displacement of up to 2.3 voxels standard deviation (batchgenerators' defaults); image "
-        "linear, label nearest; without foreground background is taken, and a crop larger than the image is an error; "
-        "with batch_size a list of regions, each with draws of its own"
+        "a smooth Gaussian displacement of up to 2.3 voxels standard deviation (batchgenerators' defaults in 3-D; the "
+        "same in 2-D); image linear, label nearest; without foreground background is taken, and a crop larger than the "
+        f"image is an error; with batch_size a list of regions, each with draws of its own; {FOREGROUND}"
     )
     becomes = "clara_compat.engine.transforms.crop_pos_neg_roi.RandCropPosNegROId"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.transforms._checks import FOREGROUND
 from clara_compat.components.transforms._names import new_fields
 from clara_compat.components.transforms.native import NativeTransform
 from clara_compat.components.transforms.transformer import Transformer
@@ -17,15 +18,16 @@ class FetchExtremePoints(NativeTransform, Transformer):
     Source: clara-3.1-transforms facts, section 4.10.
 
     Args:
-        image_field: field with the image, which knows its original shape.
+        image_field: field with the image, which knows its original shape and orientation.
         label_field: field with the mask; foreground is what is above 0.
         points: field that gets the list: one list of whole numbers per point.
     """
 
     fidelity = assumed(
         "the details are not documented: lowest and highest point along each axis in turn, of equally extreme voxels "
-        "the one nearest to their middle, scaled by original shape / current shape (crops are not undone, just as "
-        "RestoreOriginalShape does not); an empty mask gives an empty list and a warning"
+        "the one nearest to their middle, in voxels of the image's file: scaled by original shape / current shape "
+        "(crops are not undone, just as RestoreOriginalShape does not), and with the file's axes also when the loader "
+        f"turned them; an empty mask gives an empty list and a warning; {FOREGROUND}"
     )
     becomes = "clara_compat.engine.transforms.extreme_points.FetchExtremePointsd"
 

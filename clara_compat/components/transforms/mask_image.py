@@ -24,7 +24,7 @@ class MaskImage(NativeTransform, Transformer):
         mask_field: field with the mask: one channel for all channels of the image, or one for each.
     """
 
-    fidelity = assumed("not documented: the image becomes 0 where the mask is not above 0 whatever stands there")
+    fidelity = assumed("not documented: the image becomes 0 where the mask is not above 0, whatever stands there")
     becomes = "clara_compat.engine.transforms.mask_image.MaskImaged"
 
     def __init__(self, image_field: str, mask_field: str) -> None:

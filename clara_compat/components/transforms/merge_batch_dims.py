@@ -20,7 +20,8 @@ class MergeBatchDims(NativeTransform, MultiFieldTransformer):
     """
 
     fidelity = approximate(
-        "a batching crop gives a list of crops, and MONAI's collation lays the lists of all items flat"
+        "Clara folded the two batch axes of raw arrays; here a batching crop gives a list of crops, and MONAI's "
+        "collation lays the lists of all items flat, also where MergeBatchDims is left out"
     )
     becomes = "monai.data.list_data_collate"
 

@@ -29,7 +29,8 @@ class RandomRotate2D(NativeTransform, MultiFieldTransformer):
     Source: clara-3.1-transforms facts, section 4.6.
 
     Args:
-        fields: fields that hold 2-D images.
+        fields: fields that hold 2-D images; those whose name begins or ends with label, mask or seg, in upper or lower
+            case, hold labels.
         angle: degrees.
         is_random: turn by a random angle of up to ``angle`` either way, instead of by ``angle``.
         dtype: data type of the result.
@@ -41,7 +42,7 @@ class RandomRotate2D(NativeTransform, MultiFieldTransformer):
     fidelity = assumed(
         "direction, law and interpolation are not documented: counter-clockwise for rows downwards, U(-angle, angle) "
         "when random, linear but nearest for fields whose name begins or ends with label, mask or seg, 0 where the "
-        "image ends; the size is kept, and what turns out of the frame is lost"
+        "image ends; the size is kept, and what turns out of the frame is lost (270 degrees on a non-square image)"
     )
     becomes = "clara_compat.engine.transforms.rotate_2d.Rotate2Dd"
 

@@ -22,12 +22,12 @@ class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
         fields: fields that hold images; each gets its own constant.
         magnitude: the constant is drawn from ``U(-magnitude, magnitude)``.
         probability: of changing a field.
-        dtype: data type of the result.
+        dtype: data type of the result; the image is cast first.
     """
 
     fidelity = assumed(
-        "not documented: as in NVIDIA's own rewrite one constant U(-magnitude, magnitude) is added, per field, every "
-        "time unless a probability is given"
+        "not documented: as in NVIDIA's own rewrite one constant U(-magnitude, magnitude) is added, drawn and decided "
+        "on per field, every time unless a probability is given, after the cast to dtype (float32)"
     )
     becomes = "clara_compat.engine.transforms.add_constant.RandAddConstantd"
 

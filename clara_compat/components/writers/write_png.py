@@ -32,7 +32,7 @@ class WritePng(CaseWriter):
     becomes = "clara_compat.engine.transforms.write_results.WritePngd"
     ending = ".png"
 
-    def __init__(self, field: str, write_path: str) -> None:
+    def __init__(self, field: str, write_path: str = "") -> None:
         super().__init__(field, write_path)
 
     def bundle_entry(self, context: BundleContext) -> Entry:

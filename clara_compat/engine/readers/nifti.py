@@ -17,7 +17,10 @@ from clara_compat.common.constants import ImageProperty
 from clara_compat.engine.readers.volume import Header, Volume, reading
 from clara_compat.errors import ClaraError
 
-__all__ = ["nifti_header", "read_nifti"]
+__all__ = ["PLANE", "nifti_header", "read_nifti"]
+
+PLANE = "HWC"
+"""``intent_name`` of a file (x, y, 1, C) that is a plane with channels, not a volume of one slice."""
 
 _EXPECTED = "a NIfTI file (.nii or .nii.gz)"
 _NIFTI2_HEADER = 540  # bytes
@@ -28,7 +31,8 @@ def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
     """Read a NIfTI file.
 
     A file of 3 axes is ``DHW``, one of 2 axes ``HW``; the fourth axis is the channels (``DHWC``) unless
-    ``channels_first`` (``CDHW``).
+    ``channels_first`` (``CDHW``). Of five axes, the fourth or the fifth must be of length 1 and is left out. A plane
+    with channels, as :func:`~clara_compat.engine.writers.nifti.write_nifti` marks it, is ``HWC``.
 
     Args:
         path: the file.
@@ -45,12 +49,15 @@ def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
     shape = _shape(path, array.shape)
     array = array.reshape(shape)
     shape_format = ("HW", "DHW", "CDHW" if channels_first else "DHWC")[len(shape) - 2]
-    if len(shape) < 4:
+    spacing = _spacing(image, shape)
+    if not channels_first and _is_plane(image, shape):
+        array, shape_format, spacing = array[:, :, 0], "HWC", spacing[:2]
+    if "C" not in shape_format:
         array = array[np.newaxis]
     elif not channels_first:
         array = np.moveaxis(array, -1, 0)
     affine = np.array(image.affine, dtype=np.float64)
-    return Volume(array, shape_format, affine, affine.copy(), _spacing(image, shape), ImageProperty.NIFTI_FORMAT)
+    return Volume(array, shape_format, affine, affine.copy(), spacing, ImageProperty.NIFTI_FORMAT)
 
 
 def nifti_header(path: str, channels_first: bool = False) -> Header:
@@ -69,9 +76,10 @@ def nifti_header(path: str, channels_first: bool = False) -> Header:
     affine = np.array(image.affine, dtype=np.float64)
     if len(shape) < 4:
         return Header(shape, spacing, 1, affine)
-    return (
-        Header(shape[1:], spacing, shape[0], affine) if channels_first else Header(shape[:3], spacing, shape[3], affine)
-    )
+    if channels_first:
+        return Header(shape[1:], spacing, shape[0], affine)
+    rank = 2 if _is_plane(image, shape) else 3
+    return Header(shape[:rank], spacing[:rank], shape[3], affine)
 
 
 def _check_kind(path: str, image: Any) -> None:
@@ -88,8 +96,15 @@ def _shape(path: str, found: Sequence[int]) -> tuple[int, ...]:
     if shape[4] == 1:
         return shape[:4]
     if shape[3] != 1:
-        raise ClaraError(f"'{path}' has the shape {shape}: time series are not supported, expected a fourth axis of 1")
+        raise ClaraError(
+            f"'{path}' has the shape {shape}: time series are not supported, expected a fourth or a fifth axis of 1"
+        )
     return (*shape[:3], shape[4])
+
+
+def _is_plane(image: Any, shape: tuple[int, ...]) -> bool:
+    marked = image.header["intent_name"].item().decode("ascii", "replace") == PLANE
+    return marked and len(shape) == 4 and shape[2] == 1
 
 
 def _spacing(image: Any, shape: tuple[int, ...]) -> tuple[float, ...]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import torch
 from monai.data import MetaTensor
 
+from clara_compat.common.constants import ImageProperty
+from clara_compat.common.shape_format import ShapeFormat
+from clara_compat.engine import properties
 from clara_compat.errors import ClaraError
 
-__all__ = ["file_of", "foreground", "one_channel", "plain", "without_background"]
+__all__ = ["channelled", "file_of", "foreground", "is_one_hot", "one_channel", "plain"]
+
+_SUMS_TO_ONE = 1e-4
+"""How far from 1 the sum may be: interpolation of a one-hot label rounds."""
 
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -35,20 +42,36 @@ def one_channel(tensor: torch.Tensor, key: Hashable) -> torch.Tensor:
     return plain(tensor)
 
 
-def without_background(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the channels of a label that are foreground: all, or of a one-hot label all but the first.
+def is_one_hot(values: Any) -> bool:
+    """Whether the channels of a label sum to 1 at each of these voxels, so that the first of them is background.
 
-    A label is one-hot when its channels sum to 1 on a grid of voxels all over it; channels that overlap or leave voxels
-    out (the regions of BraTS) do not.
+    Channels that overlap or leave voxels out, such as the regions of BraTS, do not.
+
+    Args:
+        values: array or tensor (C, ...): the whole label, or some voxels of it.
     """
-    label = plain(tensor)
-    if len(label) == 1:
-        return label
-    where = (slice(None), *(slice(None, None, max(1, n // 16)) for n in label.shape[1:]))
-    grid = label[where]
-    return label[1:] if bool((grid.sum(dim=0) == 1).all()) else label
+    return len(values) > 1 and bool((abs(values.sum(0) - 1) <= _SUMS_TO_ONE).all())
 
 
-def foreground(tensor: torch.Tensor) -> torch.Tensor:
-    """Return where any foreground channel is above 0: (C, spatial...) to (spatial...), bool."""
-    return (without_background(tensor) > 0).any(dim=0)
+def foreground(values: Any, one_hot: bool | None = None) -> Any:
+    """Return which voxels of a label are foreground: (C, ...) to (...), bool.
+
+    Foreground is where any channel is above 0; of a one-hot label, any channel but the first.
+
+    Args:
+        values: array or tensor (C, ...).
+        one_hot: whether the label is one-hot; None to judge by these values.
+    """
+    channels = values[1:] if (is_one_hot(values) if one_hot is None else one_hot) else values
+    return channels[0] > 0 if len(channels) == 1 else (channels > 0).any(0)
+
+
+def channelled(source: torch.Tensor) -> dict[str, Any]:
+    """Return the layout label of what is made with a channel axis out of ``source``, as properties to change.
+
+    An image that legacy code sees without a channel axis gets one in front; nothing changes for others.
+    """
+    known = properties.read(source).get(ImageProperty.SHAPE_FORMAT)
+    if known is None or ShapeFormat(known).is_channeled():
+        return {}
+    return {ImageProperty.SHAPE_FORMAT: str(ShapeFormat(known).with_channels_first())}

@@ -18,10 +18,11 @@ __all__ = ["RandAddConstantd"]
 
 
 class RandAddConstantd(RandomizableTransform, MapTransform):
-    """Cast images to ``dtype`` and add a constant of ``U(-magnitude, magnitude)`` to all voxels of an image.
+    """Cast images to ``dtype`` and then add a constant of ``U(-magnitude, magnitude)`` to all voxels of an image.
 
     Every field is decided on and drawn for by itself. MONAI's ``RandShiftIntensityd`` draws once for all fields, and
     casts the result back to the image's own type: whole numbers would be shifted by whole numbers, or wrap around.
+    Where ``dtype`` itself is a whole-number type, the sum is rounded and kept within its range.
 
     Args:
         keys: fields with channel-first tensors (C, spatial...).
@@ -52,8 +53,16 @@ class RandAddConstantd(RandomizableTransform, MapTransform):
             offset = self.R.uniform(-self.magnitude, self.magnitude)
             voxels = plain(d[key])
             if self._do_transform:
-                wide = torch.promote_types(voxels.dtype, torch.float32)
-                d[key] = properties.carry((voxels.to(wide) + offset).to(self.dtype), d[key])
+                d[key] = properties.carry(_shifted(voxels.to(self.dtype), offset), d[key])
             elif voxels.dtype != self.dtype:
                 d[key] = properties.carry(voxels.to(self.dtype), d[key])
         return d
+
+
+def _shifted(voxels: torch.Tensor, offset: float) -> torch.Tensor:
+    """Return the voxels with ``offset`` added, in their own data type."""
+    if voxels.is_floating_point() or voxels.dtype == torch.bool:
+        return (voxels + offset).to(voxels.dtype)
+    limits, wide = torch.iinfo(voxels.dtype), torch.iinfo(torch.int64)
+    shifted = voxels.to(torch.int64) + round(offset)  # of whole numbers: as if the sum were rounded
+    return shifted.clamp(limits.min, min(limits.max, wide.max)).to(voxels.dtype)

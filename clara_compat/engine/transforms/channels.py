@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from monai.config import KeysCollection
@@ -13,21 +13,28 @@ from monai.transforms import MapTransform
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
 
 __all__ = ["ConvertToChannelsFirstd", "ConvertToChannelsLastd", "LabelChannelsd"]
+
+_UNLABELLED = {3: ShapeFormat.CHW, 4: ShapeFormat.CDHW}
+"""How legacy code sees an image of so many axes without a label; other tensors, say a value per class, are none."""
 
 
 class LabelChannelsd(MapTransform):
     """Give images without a channel axis one in front, by their legacy layout label; no data moves.
 
     The engine's images are channel-first at all times, whatever layout legacy code is shown (rule 1 of the house):
-    ``DHW`` becomes ``CDHW``, ``HW`` becomes ``CHW``, images with a channel axis stay. An image without a label (from
-    no legacy loader) passes: it is taken for channel-first anyway.
+    ``DHW`` becomes ``CDHW``, ``HW`` becomes ``CHW``, images with a channel axis stay. An image without a label, such as
+    a network's output, is seen channels-first anyway and passes.
 
     Args:
         keys: fields with channel-first tensors (C, spatial...).
         allow_missing_keys: leave out fields an item does not have.
     """
+
+    labels_all: ClassVar[bool] = False
+    """Whether an image without a label gets one; a plain tensor becomes a ``MetaTensor`` then."""
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, allow_missing_keys)
@@ -45,27 +52,28 @@ class LabelChannelsd(MapTransform):
 
     def _relabelled(self, tensor: torch.Tensor) -> torch.Tensor:
         known = properties.read(tensor).get(ImageProperty.SHAPE_FORMAT)
-        if known is None:  # a model's output: channels-first as every tensor
-            known = ShapeFormat.CDHW if tensor.ndim == 4 else ShapeFormat.CHW
-            if self.label(ShapeFormat(known)) == known:
-                return tensor
-            tensor = tensor if isinstance(tensor, MetaTensor) else MetaTensor(tensor)
-        shape_format = self.label(ShapeFormat(known))
+        shown = known or (_UNLABELLED.get(tensor.ndim) if self.labels_all else None)
+        if shown is None:
+            return tensor
+        shape_format = self.label(ShapeFormat(shown))
         if shape_format == known:
             return tensor
-        plain = tensor.as_tensor()  # type: ignore[attr-defined]  # what has properties is a MetaTensor
-        return properties.carry(plain, tensor, shape_format=str(shape_format))
+        source = tensor if isinstance(tensor, MetaTensor) else MetaTensor(tensor)
+        return properties.carry(plain(tensor), source, shape_format=str(shape_format))
 
 
 class ConvertToChannelsFirstd(LabelChannelsd):
     """Label images channels-first: ``DHW`` and ``DHWC`` become ``CDHW``, ``HW`` and ``HWC`` become ``CHW``.
 
-    No data moves. Source: clara-3.1-transforms facts, section 4.2.
+    No data moves. An image without a label, such as a network's output, gets one. Source: clara-3.1-transforms facts,
+    section 4.2.
 
     Args:
         keys: fields with channel-first tensors (C, spatial...).
         allow_missing_keys: leave out fields an item does not have.
     """
+
+    labels_all = True
 
     def label(self, known: ShapeFormat) -> ShapeFormat:
         """Return the channels-first label."""
@@ -75,12 +83,15 @@ class ConvertToChannelsFirstd(LabelChannelsd):
 class ConvertToChannelsLastd(LabelChannelsd):
     """Label images channels-last: ``DHW`` and ``CDHW`` become ``DHWC``, ``HW`` and ``CHW`` become ``HWC``.
 
-    No data moves. Source: clara-3.1-transforms facts, section 4.2.
+    No data moves. An image without a label, such as a network's output, gets one. Source: clara-3.1-transforms facts,
+    section 4.2.
 
     Args:
         keys: fields with channel-first tensors (C, spatial...).
         allow_missing_keys: leave out fields an item does not have.
     """
+
+    labels_all = True
 
     def label(self, known: ShapeFormat) -> ShapeFormat:
         """Return the channels-last label."""

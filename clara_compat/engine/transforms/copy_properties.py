@@ -29,8 +29,9 @@ class CopyPropertiesd(MapTransform):
     """Copy the named properties of one image to other images; their voxels and other properties stay.
 
     ``affine`` is the tensor's affine (RAS mm); the spacing of the images goes with it. Any other name is one of
-    Clara's properties (:mod:`clara_compat.engine.properties`). Where an image has another size than the source
-    it is taken to be of the same extent (restored to its original shape, say), and gets the geometry of its own grid.
+    Clara's properties (:mod:`clara_compat.engine.properties`). An image of another size than the source is taken to
+    cover the same extent, as one does that was restored to its original shape: its affine and spacing are scaled to its
+    own grid, which is logged once. Everything else is copied as it is.
 
     Args:
         keys: fields with the tensors (C, spatial...) to change.
@@ -79,7 +80,7 @@ class CopyPropertiesd(MapTransform):
         if old != new and len(old) == len(new):
             if affine is not None:
                 affine = scaled_affine(affine, old, new)
-            if ImageProperty.SPACING in copied:
+            if len(copied.get(ImageProperty.SPACING, ())) == len(new):
                 ratios = zip(copied[ImageProperty.SPACING], old, new, strict=True)
                 copied[ImageProperty.SPACING] = tuple(float(one) * n / m for one, n, m in ratios)
             if not self._told and (affine is not None or ImageProperty.SPACING in copied):

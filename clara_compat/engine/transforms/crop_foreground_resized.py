@@ -28,7 +28,8 @@ _logger = logging.getLogger(__name__)
 class CropForegroundResized(MapTransform):
     """Crop images to the bounding box of a label's foreground, then resize the box to ``spatial_size``.
 
-    The box holds all voxels where the label is above 0 in any channel, grown by ``margin`` and clipped to the image.
+    The box holds all voxels where the label is above 0 in any channel (of a one-hot label, whose channels sum to 1, in
+    any but the first), grown by ``margin`` and clipped to the image.
     Images are resized linearly (float32, or float64 when they are), the label by its nearest voxel; the extent stays,
     so the affine is scaled about the box. A label without foreground gives the whole image, and a warning once per
     file. MONAI's ``CropForegroundd`` and ``Resized`` in a row would give an image without voxels then, and an error.
@@ -74,7 +75,7 @@ class CropForegroundResized(MapTransform):
     def _box(self, label: torch.Tensor) -> tuple[list[int], list[int]]:
         """Return the first voxel of the box and the one after its last."""
         shape = tuple(label.shape[1:])
-        mask = foreground(label)
+        mask = foreground(plain(label))
         low, high = [], []
         for axis, n in enumerate(shape):
             others = [other for other in range(len(shape)) if other != axis]

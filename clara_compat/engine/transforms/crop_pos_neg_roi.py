@@ -13,7 +13,7 @@ from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import ensure_tuple
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain, without_background
+from clara_compat.engine.transforms._fields import file_of, foreground, is_one_hot, plain
 from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, cut_box, moved_affine
 from clara_compat.engine.transforms.warp import (
     place_matrix,
@@ -35,9 +35,10 @@ _PROBES = (256, 4096, 65536)
 class RandCropPosNegROId(RandomizableTransform, MapTransform):
     """Cut regions of ``spatial_size`` out of images and their label, the same ones from all of them.
 
-    A region's centre (its voxel ``spatial_size // 2``) is a foreground voxel (label above 0 in any channel) with
-    probability ``pos / (pos + neg)`` and a background voxel otherwise, uniform over these; then the region is shifted
-    inside the image. A label without foreground gives background and the other way round.
+    A region's centre (its voxel ``spatial_size // 2``) is a foreground voxel with probability ``pos / (pos + neg)`` and
+    a background voxel otherwise, uniform over these; then the region is shifted inside the image. A label without
+    foreground gives background and the other way round. Foreground is where the label is above 0 in any channel; the
+    first channel of a one-hot label, whose channels sum to 1 at every voxel that is looked at, is background.
 
     With any of the three options a region is sampled through a warp from the whole image, so what enters at its
     border is the region's own surroundings; beyond the image the border voxels continue. Images are interpolated
@@ -52,8 +53,6 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
 
     The label is probed at random before it is searched, and searched at most once for all regions of a call: on a
     whole scan this is many times faster than MONAI's ``RandCropByPosNegLabeld``, which lists every voxel of it.
-
-    A label whose channels sum to 1 is one-hot: its first channel is background.
 
     Source: clara-3.1-transforms facts, sections 4.8 and 10. Clara's laws of the warp are not documented; these follow
     the spatial augmentation of batchgenerators (MIC-DKFZ), after whose helpers Clara's were named: its displacement
@@ -147,13 +146,13 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
             )
 
     def _draw_start(self, voxels: _Voxels, file: str) -> tuple[int, ...]:
-        foreground = bool(self.R.random_sample() < self.foreground_probability)
-        voxel = voxels.draw(foreground)
+        kind = bool(self.R.random_sample() < self.foreground_probability)
+        voxel = voxels.draw(kind)
         if voxel is None:
-            voxel = voxels.draw(not foreground)
+            voxel = voxels.draw(not kind)
             if not self._warned:
                 self._warned = True
-                wanted, other = ("foreground", "background") if foreground else ("background", "foreground")
+                wanted, other = ("foreground", "background") if kind else ("background", "foreground")
                 _logger.warning("the label has no %s, crops are centred on %s (%s)", wanted, other, file)
         if voxel is None:
             raise ClaraError(f"field '{self.label_key}' has no voxels ({file})")
@@ -185,13 +184,15 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
 class _Voxels:
     """The foreground and background voxels of one label (C, spatial...), drawn uniformly.
 
-    The label is probed at random before it is searched; what a search counted is kept for the next draws.
+    The label is probed at random before it is searched; what a search counted is kept for the next draws. It is
+    one-hot as long as no voxel that was looked at says otherwise.
     """
 
     def __init__(self, label: torch.Tensor, random: np.random.RandomState) -> None:
-        self.label = without_background(label)
+        self.label = label
         self.shape = tuple(label.shape[1:])
         self.random = random
+        self._one_hot = len(self.label) > 1
         self._ends: dict[bool, np.ndarray[Any, Any]] = {}
 
     def draw(self, kind: bool) -> tuple[int, ...] | None:
@@ -207,7 +208,7 @@ class _Voxels:
         number = int(self.random.randint(ends[-1]))
         first = int(np.searchsorted(ends, number, side="right"))
         before = int(ends[first - 1]) if first else 0
-        rest = np.flatnonzero(_marked(self.label[:, first]) == kind)[number - before]
+        rest = np.flatnonzero(foreground(self._slab(first), self._one_hot) == kind)[number - before]
         return first, *(int(i) for i in np.unravel_index(rest, self.shape[1:]))
 
     def _probe(self, kind: bool) -> tuple[int, ...] | None:
@@ -216,19 +217,26 @@ class _Voxels:
                 return None
             probes = [self.random.randint(0, n, count) for n in self.shape]
             where: tuple[Any, ...] = (slice(None), *(torch.from_numpy(axis) for axis in probes))
-            hits = np.flatnonzero(_marked(self.label[where]) == kind)
+            values = _array(self.label[where])
+            self._one_hot = self._one_hot and is_one_hot(values)
+            hits = np.flatnonzero(foreground(values, self._one_hot) == kind)
             if len(hits):
                 return tuple(int(axis[hits[0]]) for axis in probes)
         return None
 
+    def _slab(self, first: int) -> np.ndarray[Any, Any]:
+        return _array(self.label[:, first])
+
     def _search(self) -> None:
         """Count the voxels of both kinds in each slab of the first axis; a slab fits the processor's cache."""
-        counts = [np.count_nonzero(_marked(self.label[:, first])) for first in range(self.shape[0])]
+        slabs = [self._slab(first) for first in range(self.shape[0])]
+        self._one_hot = self._one_hot and all(map(is_one_hot, slabs))
+        counts = [np.count_nonzero(foreground(slab, self._one_hot)) for slab in slabs]
         ends = np.cumsum(counts)
         self._ends = {True: ends, False: np.cumsum(np.full(len(counts), np.prod(self.shape[1:]))) - ends}
 
 
-def _marked(label: torch.Tensor) -> np.ndarray[Any, Any]:
-    """Return where any channel is above 0; by numpy, which compares four times as fast as torch on one thread."""
-    above: np.ndarray[Any, Any] = label.detach().cpu().numpy() > 0
-    return above[0] if len(above) == 1 else np.logical_or.reduce(above)
+def _array(values: torch.Tensor) -> np.ndarray[Any, Any]:
+    """Return values as numpy, which compares four times as fast as torch on one thread."""
+    array: np.ndarray[Any, Any] = values.detach().cpu().numpy()
+    return array

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import get_equivalent_dtype
 from scipy.special import erf
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, foreground, plain
+from clara_compat.engine.orientation import reoriented
+from clara_compat.engine.transforms._fields import channelled, file_of, foreground, plain
 from clara_compat.engine.transforms.resize import ResizeToOriginalShaped
+from clara_compat.engine.writers.nifti import CANONICAL, affine_to_restore
 from clara_compat.errors import ClaraError
 
 __all__ = ["AddExtremePointsd", "FetchExtremePointsd", "RandAddExtremePointsd", "extreme_points", "points_image"]
@@ -91,9 +94,9 @@ class AddExtremePointsd(MapTransform):
     """Append a channel that marks the extreme points of a label's foreground, one Gaussian each.
 
     The method is that of H. Roth et al., "Going to Extremes: Weakly Supervised Medical Image Segmentation",
-    arXiv:2009.11988. Foreground is where the label is above 0 in any channel; see :func:`extreme_points` and
-    :func:`points_image`. ``AddExtremePointsChanneld`` chooses at random among equally extreme voxels even without
-    perturbation, so its result can never be cached.
+    arXiv:2009.11988. Foreground is where the label is above 0 in any channel (of a one-hot label, whose channels sum to
+    1, in any but the first); see :func:`extreme_points` and :func:`points_image`. ``AddExtremePointsChanneld`` chooses
+    at random among equally extreme voxels even without perturbation, so its result can never be cached.
 
     Args:
         keys: fields with images (C, spatial...); the results are (C + 1, spatial...).
@@ -135,7 +138,7 @@ class AddExtremePointsd(MapTransform):
         d = dict(data)
         label = d[self.label_key]
         size = tuple(label.shape[1:])
-        points = extreme_points(foreground(label))
+        points = extreme_points(foreground(plain(label)))
         if not points:
             raise ClaraError(
                 f"field '{self.label_key}' has no foreground, so it has no extreme points ({file_of(label)}): "
@@ -150,7 +153,8 @@ class AddExtremePointsd(MapTransform):
                     f"field '{self.label_key}' has the size {list(size)} and field '{key}' {list(image.shape[1:])}: "
                     f"a label must be of its image's size ({file_of(image)})"
                 )
-            d[key] = properties.carry(torch.cat([plain(image).to(self.dtype), channel.to(image.device)]), image)
+            marked_image = torch.cat([plain(image).to(self.dtype), channel.to(image.device)])
+            d[key] = properties.carry(marked_image, image, **channelled(image))
         if self.points_key is not None:
             d[self.points_key] = properties.carry(channel, label)
         return d
@@ -207,12 +211,14 @@ class RandAddExtremePointsd(RandomizableTransform, AddExtremePointsd):
 
 
 class FetchExtremePointsd(MapTransform):
-    """Write the extreme points of a mask as a list of voxel indices of the image as it was loaded.
+    """Write the extreme points of a mask as a list of voxel indices of the image's file.
 
-    Foreground is where the mask is above 0 in any channel. The image's property ``original_shape`` says how large it
-    was; both grids are taken to cover the same extent, so index ``i`` of ``m`` voxels becomes
-    ``(i + 0.5) * n / m - 0.5`` of ``n``, rounded. The points are ``[[x, y, z], ...]`` in the order of
-    :func:`extreme_points`; a mask without foreground gives an empty list, and a warning.
+    Foreground is where the mask is above 0 in any channel (of a one-hot mask, whose channels sum to 1, in any but the
+    first). The image's property ``original_shape`` says how large it was loaded; both grids are taken to cover the same
+    extent, so index ``i`` of ``m`` voxels becomes ``(i + 0.5) * n / m - 0.5`` of ``n``, rounded. Where the loader
+    turned the image (``as_canonical``), the mask is first turned back to the axes of ``original_affine``, as the
+    writers do it. The points are ``[[x, y, z], ...]`` in the order of :func:`extreme_points`; a mask without foreground
+    gives an empty list, and a warning.
 
     Args:
         image_key: field with the ``MetaTensor`` whose properties count.
@@ -220,12 +226,14 @@ class FetchExtremePointsd(MapTransform):
         points_key: where the list goes.
 
     Raises:
-        ClaraError: the image does not say its original shape, or it is of other axes than the mask.
+        ClaraError: the image does not say its original shape, or how it was oriented when it was turned, or it is of
+            other axes than the mask.
     """
 
     def __init__(self, image_key: str, label_key: str, points_key: str = "points") -> None:
         keys: KeysCollection = (image_key, label_key)
         super().__init__(keys)
+        self.image_key = image_key
         self.label_key = label_key
         self.points_key = points_key
         self._original = ResizeToOriginalShaped(label_key, image_key)  # one rule with the mask, which is resized later
@@ -234,13 +242,25 @@ class FetchExtremePointsd(MapTransform):
         """Return the item with the points of its mask."""
         d = dict(data)
         mask = d[self.label_key]
-        size = tuple(mask.shape[1:])
-        original = self._original.new_size(d, self.label_key)
-        points = extreme_points(foreground(mask))
+        loaded = self._original.new_size(d, self.label_key)
+        marked, order = self._as_in_the_file(foreground(plain(mask)), d[self.image_key])
+        original = [loaded[axis] for axis in order]
+        points = extreme_points(marked)
         if not points:
             _logger.warning("field '%s' has no foreground, so no extreme points (%s)", self.label_key, file_of(mask))
         d[self.points_key] = [
-            [round((at + 0.5) * n / m - 0.5) for at, n, m in zip(point, original, size, strict=True)]
+            [round((at + 0.5) * n / m - 0.5) for at, n, m in zip(point, original, marked.shape, strict=True)]
             for point in points
         ]
         return d
+
+    def _as_in_the_file(self, mask: torch.Tensor, image: torch.Tensor) -> tuple[torch.Tensor, Sequence[int]]:
+        """Return the mask with the axes of the image's file, and for each of them which one it was."""
+        known = properties.read(image)
+        if not any(name in known for name in CANONICAL) or not isinstance(image, MetaTensor):
+            return mask, range(mask.ndim)
+        like = affine_to_restore(known, self.image_key)
+        if like is None:
+            return mask, range(mask.ndim)
+        turned, _, order = reoriented(mask[None].cpu().numpy(), image.affine.cpu().numpy(), like)
+        return torch.from_numpy(np.ascontiguousarray(turned[0])), order

@@ -18,8 +18,9 @@ class LoadNiftid(LoadFilesd):
 
     D, H and W are the file's axes in their order (x, y, z): nothing is transposed. A file of 3 axes gets one channel
     and the label ``DHW``, one of 2 axes ``HW``; the fourth axis of a NIfTI file is its channels (label ``DHWC``) unless
-    ``nii_is_channels_first`` (``CDHW``). A list of files gives one channel each (``CDHW`` or ``CHW``). The affine is
-    the (first) file's, from voxel indices to RAS mm, also where the format has another frame.
+    ``nii_is_channels_first`` (``CDHW``); a plane with channels that this package wrote is ``HWC``. A list of files
+    gives one channel each (``CDHW`` or ``CHW``). The affine is the (first) file's, from voxel indices to RAS mm, also
+    where the format has another frame.
 
     Source: clara-3.1-transforms facts, sections 2.6 and 4.1.
 

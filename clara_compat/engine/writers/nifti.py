@@ -13,13 +13,16 @@ import numpy as np
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.files import replacing
 from clara_compat.engine.orientation import reoriented
+from clara_compat.engine.readers.nifti import PLANE
 from clara_compat.errors import ClaraError
 
-__all__ = ["affine_to_restore", "write_nifti"]
+__all__ = ["CANONICAL", "affine_to_restore", "write_nifti"]
 
 _STORED = {"bool": "uint8", "float16": "float32"}
 """What takes the place of types that NIfTI does not have."""
-_CANONICAL = (ImageProperty.IS_CANONICAL, "is_canonical")
+
+CANONICAL = (ImageProperty.IS_CANONICAL, "is_canonical")
+"""The property that says whether a loader turned an image to the canonical orientation, by both its names."""
 
 Array = np.ndarray[Any, Any]
 
@@ -36,7 +39,8 @@ def write_nifti(
 ) -> None:
     """Write an image, whole or not at all; gzipped when the name ends in ``.gz``.
 
-    The channels become the last axis; a single one is left out. A plane with channels is written as (x, y, 1, C).
+    The channels become the last axis; a single one is left out. A plane with channels is written as (x, y, 1, C), and
+    ``intent_name`` in the header says so, which tells it from a volume of one slice.
 
     Args:
         path: the file; folders are made as needed.
@@ -68,6 +72,8 @@ def write_nifti(
     array, affine = _arranged(array, affine, transpose_axes, squeeze)
     stored = _stored(array, np.dtype(dtype))
     image = nibabel.Nifti1Image(stored, np.eye(4) if use_identity else affine, dtype=stored.dtype)
+    if data.ndim == 3 and stored.ndim == 4 and stored.shape[2] == 1:
+        image.header["intent_name"] = PLANE
     try:
         with replacing(path) as stream:
             if path.suffix == ".gz":
@@ -92,13 +98,13 @@ def affine_to_restore(properties: Mapping[str, Any], field: str) -> Array | None
     Raises:
         ClaraError: the image does not say.
     """
-    known = [properties[name] for name in _CANONICAL if name in properties]
+    known = [properties[name] for name in CANONICAL if name in properties]
     if known and not known[0]:
         return None
     if not known or properties.get(ImageProperty.ORIGINAL_AFFINE) is None:
         raise ClaraError(
-            f"'{field}' does not say how its file was oriented, which revert_canonical needs: copy the properties "
-            "affine, original_affine and as_canonical from the image with CopyProperties"
+            f"'{field}' does not say how its file was oriented, which is needed to turn it back: copy the "
+            "properties affine, original_affine and as_canonical from the image with CopyProperties"
         )
     return np.asarray(properties[ImageProperty.ORIGINAL_AFFINE], dtype=np.float64)
 

@@ -34,6 +34,7 @@ from clara_compat.components.transforms.split_across_channels import SplitAcross
 from clara_compat.components.transforms.split_based_on_brats_classes import SplitBasedOnBratsClasses
 from clara_compat.components.transforms.split_based_on_label import SplitBasedOnLabel
 from clara_compat.components.transforms.threshold_values import ThresholdValues
+from clara_compat.engine.transforms.replace_labels import ReplaceLabelsd
 from clara_compat.errors import ClaraError
 
 CONTEXT = BundleContext()
@@ -70,17 +71,70 @@ def test_maths(component, reference, size, build, oblique_affine):
     np.testing.assert_array_equal(out.affine.numpy(), oblique_affine)
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.float64])
+TYPES = (torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64, torch.float16,
+         torch.float32, torch.float64)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", TYPES)
 def test_replaced_labels_keep_their_type(build, dtype):
     out = build(swap())({"label": torch.tensor([[[0, 1, 2, 3, 4]]], dtype=dtype)})["label"]
     assert out.dtype == dtype
     assert out.tolist() == [[[0, 2, 1, 3, 3]]]
 
 
+def test_labels_that_float64_cannot_hold(build):
+    """Of the image they are kept; of a config, whose numbers are float64, they are refused."""
+    large = [2**53 + 1, -(2**60) - 1, 2**63 - 1, 1]
+    label = MetaTensor(torch.tensor([[large]]), meta={"filename_or_obj": "a.nii"})
+    out = build(ReplaceLabels("label", [1, 2], [2**53 - 1, 1]))({"label": label})["label"]
+    assert out.tolist() == [[[*large[:3], 2**53 - 1]]]
+    assert label.tolist() == [[large]]
+    for arguments in (([2**53 + 1], [1]), ([1], [-(2**53)])):
+        with pytest.raises(
+            ClaraError, match=r"'(in|out)put_labels' has -?900719925474099[23], expected labels between -2\^53"
+        ):
+            ReplaceLabels("label", *arguments)
+    engine = ReplaceLabelsd("label", [2**53 + 1, 2.0**53], [2**62 + 1, 5])
+    given = torch.tensor([[2**53 - 1, 2**53, 2**53 + 1, 2**53 + 2]])
+    assert engine({"label": given})["label"].tolist() == [[2**53 - 1, 5, 2**62 + 1, 2**53 + 2]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "fits"),
+    [
+        (torch.uint8, 255, True),
+        (torch.uint8, 256, False),
+        (torch.uint8, -1, False),
+        (torch.int16, 0.5, False),
+        (torch.bool, 2, False),
+        (torch.bool, 0, True),
+        (torch.float32, 2**24 + 1, False),
+        (torch.float32, 2**24, True),
+        (torch.float16, 0.1, True),
+    ],
+)
+def test_a_new_label_that_the_type_cannot_hold(build, dtype, value, fits):
+    label = MetaTensor(torch.tensor([[[0, 1]]], dtype=dtype), meta={"filename_or_obj": "a.nii"})
+    [transform] = build(ReplaceLabels("label", [1], [value])).transforms
+    if fits:
+        out = transform({"label": label})["label"]
+        assert out.dtype == dtype
+        assert float(out[0, 0, 1]) == pytest.approx(value, rel=1e-3)
+        return
+    name = str(dtype).removeprefix("torch.")
+    with pytest.raises(
+        ClaraError, match=rf"'label' holds .* type {name}, which cannot .* {value} \(a.nii\): load it as"
+    ):
+        transform({"label": label})
+
+
 def test_a_label_beyond_the_classes(build):
     [transform] = build(ConvertToMultiChannelBasedOnLabel("label", 3)).transforms
-    with pytest.raises(RuntimeError, match="index 3 is out of bounds for dimension 0 with size 3"):
-        transform({"label": torch.tensor([[[0.0, 3.0]]])})
+    for value, dtype in ((3, torch.float32), (-1, torch.int16), (255, torch.uint8), (float("nan"), torch.float32)):
+        label = MetaTensor(torch.tensor([[[0, value]]], dtype=dtype), meta={"filename_or_obj": "a.nii"})
+        words = rf"field 'label' has the label {value}, expected whole numbers from 0 to 2 .*num_classes 3 \(a.nii\)"
+        with pytest.raises(ClaraError, match=words):
+            transform({"label": label})
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -183,6 +237,10 @@ def test_the_spacing_goes_with_the_affine():
     kept = {"image": image, "model": model}
     assert CopyProperties("model", "image", ["as_canonical"]).propagate(kept) == kept
     assert CopyProperties("model", "other", ["affine"]).propagate(kept) == kept
+    restored = {"image": image, "model": Geometry((8, 2), (9.0, 9.0), 2), "scores": Geometry((), (), 5)}
+    for name in ("affine", "spacing"):
+        told = CopyProperties(["model", "scores"], "image", [name]).propagate(restored)
+        assert told["model"] == Geometry((8, 2), (0.5, 4.0), 2)
 
 
 @pytest.mark.real

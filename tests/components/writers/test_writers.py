@@ -121,6 +121,24 @@ def test_write_nifti_of_several_channels(tmp_path, oblique_affine):
     np.testing.assert_array_equal(ctx.get_image("pred").get_data(), data)
 
 
+@pytest.mark.parametrize(("size", "layout"), [((4, 5), "CHW"), ((4, 5, 1), "CDHW"), ((1, 1), "CHW")])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_plane_comes_back_as_one(tmp_path, oblique_affine, size, layout, channels):
+    """Also with channels, where the file has a third axis of 1; a volume of one slice stays a volume."""
+    data = np.random.default_rng(0).random((channels, *size), np.float32)
+    made = MedicalImage(data, layout)
+    made.set_property("affine", oblique_affine)
+    writer = WriteNifti("pred", write_path=str(tmp_path))
+    writer.write("a.nii", context(pred=made))
+    ctx = TransformContext()
+    writer.load_results("a.nii", ctx)
+    loaded = ctx.get_image("pred")
+    assert loaded.get_shape_format() == layout
+    np.testing.assert_array_equal(loaded.get_data(), data)
+    np.testing.assert_allclose(loaded.get_property("affine"), oblique_affine, atol=1e-4)
+    assert loaded.get_property("spacing") == pytest.approx((0.8, 1.5, 4.0)[: len(size)], rel=1e-5)
+
+
 def test_write_png(tmp_path):
     writer = WritePng("pred", str(tmp_path))
     made = image("CHW")
@@ -235,5 +253,8 @@ def test_arguments_of_a_config(tmp_path):
             make(name, field="model", write_path="")
         with pytest.raises(ClaraError, match="argument 'field' is 'a/b', expected a name"):
             make(name, field="a/b", write_path="out")
+    for cls in (WriteNifti, WritePng):
+        with pytest.raises(ClaraError, match=f"{cls.__name__} needs the argument 'write_path', the folder for"):
+            cls("model")
     with pytest.raises(ClaraError, match="'dtype': 'uint99' is not a data type"):
         make("WriteNifti", field="model", write_path="out", dtype="uint99")

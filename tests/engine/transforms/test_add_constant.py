@@ -8,6 +8,7 @@ import torch
 from monai.data import MetaTensor
 from scipy import stats
 
+from clara_compat.engine import properties
 from clara_compat.engine.transforms.add_constant import RandAddConstantd
 
 
@@ -37,3 +38,30 @@ def test_probability_is_each_fields_own_and_the_cast_is_made_anyway() -> None:
     moved = np.array([[bool(out[name].any()) for name in ("a", "b")] for out in outs])
     assert moved.mean(axis=0) == pytest.approx([0.25, 0.25], abs=5 * np.sqrt(0.25 * 0.75 / 2000))
     assert moved.all(axis=1).mean() == pytest.approx(0.0625, abs=5 * np.sqrt(0.0625 * 0.9375 / 2000))
+
+
+def test_whole_number_results_are_rounded_and_do_not_wrap() -> None:
+    item = {"a": torch.tensor([[[0, 3, 250, 255]]], dtype=torch.uint8)}
+    transform = RandAddConstantd("a", 40, dtype="uint8").set_random_state(0)
+    steps = np.random.RandomState(0)
+    for _ in range(200):
+        out = transform(item)["a"]
+        steps.rand()  # whether
+        step = round(steps.uniform(-40, 40))
+        assert out.dtype == torch.uint8
+        assert out.flatten().tolist() == np.clip(np.array([0, 3, 250, 255]) + step, 0, 255).tolist()
+    for name in ("int8", "int16", "uint16", "int32", "int64", "float16", "float64"):
+        out = RandAddConstantd("a", 0.0, dtype=name)({"a": torch.full((1, 2, 2), 7.0)})["a"]
+        assert out.dtype == getattr(torch, name)
+        assert out.unique().tolist() == [7]
+
+
+def test_a_new_tensor_with_the_metadata(oblique_affine: np.ndarray) -> None:
+    image = MetaTensor(torch.zeros(1, 4, 4), affine=torch.from_numpy(oblique_affine))
+    properties.write(image, {"shape_format": "HW"})
+    out = RandAddConstantd("a", 1.0).set_random_state(1)({"a": image})["a"]
+    assert out.unique().numel() == 1
+    assert out.any()
+    assert not image.any()
+    assert torch.equal(out.affine, image.affine)
+    assert properties.read(out)["shape_format"] == "HW"

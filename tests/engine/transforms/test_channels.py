@@ -38,20 +38,31 @@ def test_only_the_label_changes(transform, before, after):
     assert again is out["image"]
 
 
-@pytest.mark.parametrize("transform", [ConvertToChannelsFirstd, LabelChannelsd])
-def test_images_without_a_label_pass(transform):
+def test_images_without_a_label_have_a_channel_axis_already():
     plain = {"image": torch.rand(1, 4, 4), "label": MetaTensor(torch.rand(1, 4, 4))}
-    out = transform(["image", "label"])(plain)
+    out = LabelChannelsd(["image", "label"])(plain)
     assert out["image"] is plain["image"]
     assert out["label"] is plain["label"]
 
 
-@pytest.mark.parametrize(("shape", "layout"), [((3, 4, 5), "HWC"), ((3, 4, 5, 6), "DHWC")])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 6)])
 @pytest.mark.parametrize("kind", [torch.Tensor, MetaTensor])
-def test_a_models_output_becomes_channels_last(shape, layout, kind):
-    """It has no label yet; user code behind this sees it channels-last all the same."""
-    output = torch.rand(shape) if kind is torch.Tensor else MetaTensor(torch.rand(shape))
-    out = ConvertToChannelsLastd("model")({"model": output})["model"]
-    assert properties.read(out)["shape_format"] == layout
-    assert to_medical_image(out).get_data().shape == (*shape[1:], shape[0])
-    assert "clara" not in getattr(output, "meta", {})
+def test_a_models_output_gets_a_label(shape, kind):
+    """It has none yet; user code behind this sees it as the label says."""
+    output = torch.rand(shape) if kind is torch.Tensor else MetaTensor(torch.rand(shape), affine=torch.eye(4) * 2)
+    spatial = "HW" if len(shape) == 3 else "DHW"
+    for transform, layout in ((ConvertToChannelsFirstd, f"C{spatial}"), (ConvertToChannelsLastd, f"{spatial}C")):
+        out = transform("model")({"model": output})["model"]
+        assert type(out) is MetaTensor
+        assert properties.read(out)["shape_format"] == layout
+        seen = to_medical_image(out)
+        assert seen.get_shape_format() == layout
+        assert seen.get_data().shape == (shape if layout[0] == "C" else (*shape[1:], shape[0]))
+        assert "clara" not in getattr(output, "meta", {})
+        assert kind is torch.Tensor or torch.equal(out.affine, output.affine)
+
+
+@pytest.mark.parametrize("transform", [ConvertToChannelsFirstd, ConvertToChannelsLastd])
+def test_what_is_no_image_passes(transform):
+    item = {"scores": torch.rand(4)}
+    assert transform("scores")(item)["scores"] is item["scores"]

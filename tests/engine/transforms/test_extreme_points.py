@@ -19,6 +19,8 @@ from clara_compat.engine.transforms.extreme_points import (
     extreme_points,
     points_image,
 )
+from clara_compat.engine.transforms.load_nifti import LoadNiftid
+from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd
 from clara_compat.errors import ClaraError
 
 DRAWS = 2000
@@ -161,6 +163,55 @@ def test_fetched_points(size, original):
     assert all(
         type(one) is int and 0 <= one < n for point in out["clicks"] for one, n in zip(point, original, strict=True)
     )
+
+
+@pytest.mark.parametrize("canonical", [False, True])
+@pytest.mark.parametrize("axes", [[0, 1, 2], [2, 0, 1], [1, 0]])
+def test_points_are_those_of_the_file(tmp_path, oblique_affine, axes, canonical):
+    """Reversed and swapped axes: the same points in the same order, whether or not the loader turns the image."""
+    rng = np.random.default_rng(3)
+    rank = len(axes)
+    mask = np.zeros((9, 7, 8)[:rank], np.uint8)
+    mask[tuple(slice(2, -1) for _ in axes)] = rng.random(tuple(n - 3 for n in mask.shape)) < 0.3
+    affine = np.diag([-2.0, 3, 4, 1]) if rank == 2 else oblique_affine
+    affine = affine[:, [*axes, *range(rank, 4)]] if rank == 3 else affine
+    nibabel.save(nibabel.Nifti1Image(mask, affine), tmp_path / "a.nii")
+    loaded = LoadNiftid(["image", "label"], as_closest_canonical=canonical)
+    item = loaded(dict.fromkeys(["image", "label"], str(tmp_path / "a.nii")))
+    assert (item["image"].affine.numpy() == properties.read(item["image"])["original_affine"]).all() != canonical
+    assert FetchExtremePointsd("image", "label")(item)["points"] == [list(at) for at in reference_points(mask)]
+
+
+def test_turned_back_after_resampling(tmp_path):
+    """A block in a file whose x axis is reversed: each point is a voxel of the file's block, also from a finer grid."""
+    mask = np.zeros((10, 8, 6), np.uint8)
+    mask[1:4, 2:7, 3:5] = 1
+    nibabel.save(nibabel.Nifti1Image(mask, np.diag([-2.0, 2, 2, 1])), tmp_path / "a.nii")
+    found = []
+    for canonical in (False, True):
+        load = LoadNiftid(["image", "label"], as_closest_canonical=canonical)
+        item = load(dict.fromkeys(["image", "label"], str(tmp_path / "a.nii")))
+        item = ResizeToSpacingd(["image", "label"], [1.0, 1.0, 1.0], "nearest-exact")(item)
+        model = {"image": item["image"], "model": item["label"].as_tensor()}  # a network's output knows nothing
+        found.append(FetchExtremePointsd("image", "model")(model)["points"])
+    assert found[0] == found[1]
+    assert [found[0][2 * axis + end][axis] for axis in range(3) for end in (0, 1)] == [1, 3, 2, 6, 3, 4]
+    assert all(mask[tuple(point)] for point in found[0])
+
+
+def test_a_turned_image_that_does_not_say_how(item):
+    given = item((14, 12))
+    properties.update(given["image"], as_canonical=True)
+    with pytest.raises(ClaraError, match="'image' does not say how its file was oriented, which is needed to turn it"):
+        FetchExtremePointsd("image", "label")(given)
+
+
+@pytest.mark.parametrize(("before", "after"), [("DHW", "CDHW"), ("DHWC", "DHWC"), ("CDHW", "CDHW")])
+def test_the_new_channel_is_no_secret(item, before, after):
+    given = item((9, 9, 9))
+    given["image"] = MetaTensor(given["image"].as_tensor()[:1])
+    properties.write(given["image"], {"shape_format": before})
+    assert properties.read(AddExtremePointsd("image", "label")(given)["image"])["shape_format"] == after
 
 
 def test_an_empty_mask_gives_no_points_and_a_warning(item, caplog):

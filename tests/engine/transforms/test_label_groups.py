@@ -7,7 +7,7 @@ from monai.data import MetaTensor
 from monai.transforms import ConvertToMultiChannelBasedOnBratsClasses
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms.label_groups import LabelGroupsToChannelsd, SplitLabelGroupsd
+from clara_compat.engine.transforms.label_groups import LabelGroupsToChannelsd, LabelsToOneHotd, SplitLabelGroupsd
 from clara_compat.engine.transforms.split_channels import SplitChannelsd
 from clara_compat.errors import ClaraError
 
@@ -44,6 +44,34 @@ def test_channels_and_fields(labels, size, groups, dtype):
         assert properties.read(one) == properties.read(source)
 
 
+@pytest.mark.parametrize("before", ["DHW", "DHWC", "CDHW", "HW", "HWC", "CHW", None])
+@pytest.mark.parametrize("transform", [LabelGroupsToChannelsd("label", [[1]]), LabelsToOneHotd("label", 8),
+                                       LabelGroupsToChannelsd("label", BRATS)])  # fmt: skip
+def test_channels_are_labelled_as_such(labels, transform, before):
+    """Also the only one: user code behind an un-channelled label sees its axis."""
+    source = labels((7, 6) if before and "D" not in before else (7, 6, 5))
+    properties.write(source, {} if before is None else {"shape_format": before})
+    out = transform({"label": source})["label"]
+    expected = before if before is None or "C" in before else f"C{before}"
+    assert properties.read(out).get("shape_format") == expected
+    assert properties.read(source).get("shape_format") == before
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int16])
+@pytest.mark.parametrize("size", SIZES)
+def test_one_hot(labels, size, dtype):
+    source = labels(size, dtype)
+    out = LabelsToOneHotd("label", 8)({"label": source})["label"]
+    np.testing.assert_array_equal(
+        out.numpy(), np.eye(8)[source.numpy()[0].astype(int)].transpose(-1, *range(len(size)))
+    )
+    assert out.dtype == torch.float32
+    assert torch.equal(out.affine, source.affine)
+    for classes in (4, 7):
+        with pytest.raises(ClaraError, match=rf"'label' has the label [47], .* 0 to {classes - 1} for num_classes"):
+            LabelsToOneHotd("label", classes)({"label": source})
+
+
 def test_the_brats_regions_are_those_of_monai(labels):
     ours = LabelGroupsToChannelsd("label", BRATS)({"label": labels((7, 6, 5))})["label"]
     monais = ConvertToMultiChannelBasedOnBratsClasses()(labels((7, 6, 5)))
@@ -68,6 +96,7 @@ def test_split_channels(oblique_affine, size):
     [
         (lambda: LabelGroupsToChannelsd("label", []), "the groups of labels are .*expected at least one"),
         (lambda: LabelGroupsToChannelsd("label", [[1], []]), "each with a label or more"),
+        (lambda: LabelsToOneHotd("label", 0), "number of classes must be at least 1, got 0"),
         (lambda: SplitLabelGroupsd("label", [[1]], ["a", "b"]), r"1 groups of labels for the names \['a', 'b'\]"),
     ],
 )
@@ -78,7 +107,11 @@ def test_wrong_arguments(make, message):
 
 def test_wrong_channels():
     image = MetaTensor(torch.zeros(2, 3, 3), meta={"filename_or_obj": "a.nii"})
-    for transform in (LabelGroupsToChannelsd("label", [[1]]), SplitLabelGroupsd("label", [[1]], ["a"])):
+    for transform in (
+        LabelGroupsToChannelsd("label", [[1]]),
+        SplitLabelGroupsd("label", [[1]], ["a"]),
+        LabelsToOneHotd("label", 2),
+    ):
         with pytest.raises(
             ClaraError, match=r"'label' has 2 channels, expected one channel that holds labels \(a.nii\)"
         ):

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from clara_compat.engine import properties
+from clara_compat.engine.readers.nifti import nifti_header
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
 from clara_compat.errors import ClaraError
 
@@ -276,9 +277,20 @@ def test_fields():
         LoadNiftid("image", dtype="complex129")
 
 
-@pytest.mark.parametrize("shape", [(4, 5, 6, 3, 1), (4, 5, 6, 1, 3)])
-def test_axes_of_one_are_no_time(tmp_path, shape):
-    array = np.arange(360.0).reshape(shape).astype(np.float32)
+@pytest.mark.parametrize(
+    ("shape", "first", "four"),
+    [
+        ((4, 5, 6, 3, 1), False, (4, 5, 6, 3)),
+        ((4, 5, 6, 1, 3), False, (4, 5, 6, 3)),
+        ((4, 5, 6, 1, 1), False, (4, 5, 6, 1)),
+        ((3, 4, 5, 6, 1), True, (3, 4, 5, 6)),
+    ],
+)
+def test_axes_of_one_are_no_time(tmp_path, shape, first, four):
+    array = np.arange(float(np.prod(shape))).reshape(shape).astype(np.float32)
     nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "a.nii")
-    image = LoadNiftid("image")({"image": str(tmp_path / "a.nii")})["image"]
-    np.testing.assert_array_equal(image.numpy(), np.moveaxis(array.reshape(4, 5, 6, 3), -1, 0))
+    image = LoadNiftid("image", nii_is_channels_first=first)({"image": str(tmp_path / "a.nii")})["image"]
+    expected = array.reshape(four)
+    np.testing.assert_array_equal(image.numpy(), expected if first else np.moveaxis(expected, -1, 0))
+    header = nifti_header(str(tmp_path / "a.nii"), first)
+    assert (header.channels, *header.size) == image.shape

@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from clara_compat.engine.readers.nifti import read_nifti
+from clara_compat.engine.readers.nifti import nifti_header, read_nifti
 from clara_compat.engine.readers.scan import read_scan
 from clara_compat.engine.writers.nifti import affine_to_restore, write_nifti
 from clara_compat.errors import ClaraError
@@ -45,6 +45,23 @@ def test_what_our_reader_reads(tmp_path, oblique_affine, size, channels):
     found = read_nifti(str(tmp_path / "a.nii.gz"), np.float32)
     np.testing.assert_array_equal(found.data.squeeze(), values(channels, size).squeeze())
     np.testing.assert_allclose(found.affine, oblique_affine, atol=1e-4)
+
+
+def test_a_plane_with_channels_is_marked(tmp_path, oblique_affine):
+    """It tells itself from a volume of one slice, also to the loader and in its header."""
+    cases = {"plane": ((4, 5), "HWC", (3, 4, 5)), "slice": ((4, 5, 1), "DHWC", (3, 4, 5, 1))}
+    for name, (size, layout, shape) in cases.items():
+        path = str(tmp_path / f"{name}.nii.gz")
+        write_nifti(tmp_path / f"{name}.nii.gz", values(3, size), oblique_affine)
+        assert nibabel.load(path).shape == (4, 5, 1, 3)
+        found = read_nifti(path, np.float32)
+        assert (found.data.shape, found.shape_format, len(found.spacing)) == (shape, layout, len(size))
+        np.testing.assert_array_equal(found.data, values(3, size))
+        header = nifti_header(path)
+        assert (header.size, header.spacing, header.channels) == (size, found.spacing, 3)
+        first = read_nifti(path, np.float32, channels_first=True)
+        assert (first.data.shape, first.shape_format) == ((4, 5, 1, 3), "CDHW")
+        assert nifti_header(path, channels_first=True).size == (5, 1, 3)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32",
