@@ -1,0 +1,51 @@
+import json
+
+import pytest
+
+from clara_compat.errors import ClaraError
+from clara_compat.translate.saved_network import saved_network_def
+
+UNET = {
+    "_target_": "clara_compat.engine.networks.unet.ClaraUNet",
+    "spatial_dims": 3,
+    "in_channels": 1,
+    "out_channels": 2,
+    "norm": ["group", {"num_groups": 8}],
+}
+
+
+def folder(tmp_path, content):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "train.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    return tmp_path
+
+
+def test_the_entry_as_it_is(tmp_path):
+    assert saved_network_def(folder(tmp_path, {"network_def": UNET, "run": ["$1/0"]})) == UNET
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"_target_": "os.system", "command": "true"},
+        UNET | {"norm": "$__import__('os')"},
+        UNET | {"norm": ["batch", {"_target_": "os.getcwd"}]},
+        UNET | {"norm": ["@loss"]},
+        UNET | {"_requires_": "$1"},
+        UNET | {"in#channels": 1},
+    ],
+)
+def test_nothing_of_a_strangers_folder_is_run(tmp_path, network):
+    with pytest.raises(ClaraError, match=r"train.json network_def: network_def is .*: only networks of this package"):
+        saved_network_def(folder(tmp_path, {"network_def": network}))
+
+
+def test_messages(tmp_path):
+    with pytest.raises(ClaraError, match=r"configs/train.json is missing, .* \(MMAR_CKPT_DIR\)"):
+        saved_network_def(tmp_path)
+    folder(tmp_path, "{")
+    with pytest.raises(ClaraError, match=r"train.json: cannot be read: "):
+        saved_network_def(tmp_path)
+    (tmp_path / "configs" / "train.json").write_text("[]")
+    with pytest.raises(ClaraError, match=r"train.json: has no network_def"):
+        saved_network_def(tmp_path)
