@@ -54,6 +54,9 @@ class BundleContext:
         in_channels: image channels, from the pipeline.
         crop_size: spatial size of a training item, from the pipeline; entries of -1 mean unknown.
         mmar: root folder of the MMAR; empty when there is none.
+        label_format: classes per label of a classification item (1: binary), from the pipeline; None: not declared.
+        outputs: output channels of the model; None when the config does not tell.
+        final_activation: ``softmax``, ``sigmoid`` or ``linear`` of the model; None when the config does not tell.
         section: ``train`` or ``validate``: where in the bundle config the entry stands.
         debug_dir: folder for debug taps whose own folder cannot be used; a path or an expression.
         loss: reference to the loss entry.
@@ -67,6 +70,9 @@ class BundleContext:
     spatial_dims: int = 3
     in_channels: int = 1
     crop_size: tuple[int, ...] | None = None
+    label_format: tuple[int, ...] | None = None
+    outputs: int | None = None
+    final_activation: str | None = None
     mmar: str = ""
     section: str = "train"
     debug_dir: str = "debug"

@@ -12,10 +12,6 @@ __all__ = ["NOT_YET"]
 
 _NAMES = {
     "models": "SegAhnet SegResnet UnetParallel DenseNet121 Alexnet",
-    "losses": (
-        "CrossEntropy FocalDice CrossEntropyDice BinaryClassificationLoss MulticlassClassificationLoss "
-        "WeightedMulticlassClassificationLoss"
-    ),
     "optimizers": "Momentum NovoGrad SGD RMSProp",
     "lr_policies": "DecayOnStep ReduceCosine ReduceOnPlateau ReducePoly",
     "metrics": "ComputeAUC ComputeMulticlassAverage",

@@ -69,6 +69,7 @@ def section_context(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Pat
         spatial_dims=pipeline.spatial_dims,
         in_channels=pipeline.output_image_channels,
         crop_size=tuple(size) if size else None,
+        label_format=None if pipeline.label_format is None else tuple(pipeline.label_format.classes_per_label),
         section=section,
         mmar=str(workflow.mmar),
         debug_dir=str(ckpt_dir / "debug"),

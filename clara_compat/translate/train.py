@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class _TrainTranslation:
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
             "network": Expression("$@network_def.to(@device)"),
-            "loss": self._component(train.loss, context),
+            "loss": self._component(train.loss, replace(context, **self._outputs())),
             "optimizer": self._component(train.optimizer, context),
             "train": self._train_section(context),
         }
@@ -103,6 +103,15 @@ class _TrainTranslation:
         if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
             return self.settings.epochs
         return interval
+
+    def _outputs(self) -> dict[str, Any]:
+        """What the config tells about the outputs of the model, for the loss; nothing of a user's model."""
+        model = None if self.workflow.train.model.cls is None else create(self.workflow.train.model)
+        activation = getattr(model, "final_activation", None)
+        return {
+            "outputs": getattr(model, "num_classes", None),
+            "final_activation": activation.lower() if isinstance(activation, str) else None,
+        }
 
     def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the one entry of a catalogue component."""

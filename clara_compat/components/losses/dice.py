@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, exact
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.losses.checks import check_background
 from clara_compat.components.losses.loss import Loss
 
 __all__ = ["Dice"]
@@ -47,7 +48,12 @@ class Dice(Component, Loss):
         self.is_onehot_targets = is_onehot_targets
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the loss."""
+        """Return the loss.
+
+        Raises:
+            ClaraError: the background is to be left out of the model's single output channel.
+        """
+        check_background(context, self.skip_background)
         return Entry(
             "clara_compat.engine.losses.dice.ClaraDiceLoss",
             skip_background=self.skip_background,

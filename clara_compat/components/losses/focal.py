@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.losses.checks import check_background, check_probabilities
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -31,6 +32,7 @@ class Focal(Component, Loss):
         "-alpha (1 - p)^gamma log(p) of the voxel's class, gamma 2 and alpha 0.25 as in the paper"
     )
     becomes = "clara_compat.engine.losses.focal.ClaraFocalLoss"
+    undocumented = True
 
     def __init__(
         self,
@@ -50,7 +52,13 @@ class Focal(Component, Loss):
         self.is_onehot_targets = is_onehot_targets
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the loss."""
+        """Return the loss.
+
+        Raises:
+            ClaraError: the model's outputs do not suit it.
+        """
+        check_background(context, self.skip_background)
+        check_probabilities(context, "Focal")
         return Entry(
             "clara_compat.engine.losses.focal.ClaraFocalLoss",
             skip_background=self.skip_background,

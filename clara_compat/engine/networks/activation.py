@@ -1,13 +1,17 @@
-"""The activation a Clara network ends in."""
+"""The activation a Clara network ends in, and the logarithms of what comes out of it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
+from torch.nn import functional as F
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from clara_compat.errors import suggestion
 
-__all__ = ["FINAL_ACTIVATIONS", "FinalActivation"]
+__all__ = ["FINAL_ACTIVATIONS", "FinalActivation", "log_complements", "log_probabilities"]
 
 FINAL_ACTIVATIONS = ("softmax", "sigmoid", "linear")
 
@@ -18,6 +22,9 @@ class FinalActivation(nn.Module):
     Clara's networks end in their own activation (clara-3.1 engine facts, section 2.1), so losses and metrics receive
     probabilities. Under autocast the last convolution yields bfloat16 or float16, whose 8 or 11 significant bits are
     too few for a loss that takes ``1 - p`` or ``log(p)``: the values are widened first.
+
+    While training, the logits are remembered beside the probabilities for as long as these live:
+    :func:`log_probabilities` and :func:`log_complements` take the logarithms from them.
 
     Args:
         name: ``softmax``, ``sigmoid`` or ``linear``; case is ignored.
@@ -39,12 +46,76 @@ class FinalActivation(nn.Module):
         """Return the activated values of ``logits`` (N, C, spatial...), same shape."""
         if logits.dtype in [torch.bfloat16, torch.float16]:
             logits = logits.float()
-        if self.name == "softmax":
-            return torch.softmax(logits, dim=1)
-        if self.name == "sigmoid":
-            return torch.sigmoid(logits)
-        return logits
+        if self.name == "linear":
+            return logits
+        probabilities = torch.softmax(logits, dim=1) if self.name == "softmax" else torch.sigmoid(logits)
+        if not torch.jit.is_scripting():
+            _remember(probabilities, self.name, logits)
+        return probabilities
 
     def extra_repr(self) -> str:
         """Show the name in the printed network."""
         return self.name
+
+
+def log_probabilities(predictions: torch.Tensor) -> torch.Tensor:
+    """Return log(p) of every channel, exact and with an exact gradient also where p has run to 0 or 1 in float32.
+
+    This needs the very tensor that a :class:`FinalActivation` returned while gradients were on. Of any other tensor (of
+    a user's network, changed in between, computed without gradients, sent through ``DataParallel`` or a compiled or
+    traced network) the logarithm itself is taken, of no less than the smallest normal number: still finite, but
+    without a gradient where p is below that.
+
+    Args:
+        predictions: probabilities (N, C, spatial...), float32 or wider.
+    """
+    origin = _origin(predictions)
+    if origin is None:
+        return _log(predictions)
+    return F.log_softmax(origin.logits, dim=1) if origin.activation == "softmax" else F.logsigmoid(origin.logits)
+
+
+def log_complements(predictions: torch.Tensor) -> torch.Tensor:
+    """Return log(1 - p) of every channel, under the conditions of :func:`log_probabilities`.
+
+    Args:
+        predictions: probabilities (N, C, spatial...), float32 or wider.
+    """
+    origin = _origin(predictions)
+    if origin is None or (origin.activation == "softmax" and predictions.shape[1] == 1):  # there p is 1 everywhere
+        return _log(1.0 - predictions)
+    if origin.activation == "sigmoid":
+        return F.logsigmoid(-origin.logits)
+    scores = F.log_softmax(origin.logits, dim=1)
+    channels = range(scores.shape[1])
+    rest = [torch.logsumexp(scores[:, [other for other in channels if other != c]], dim=1) for c in channels]
+    return torch.stack(rest, dim=1)
+
+
+class _Origin(NamedTuple):
+    """Where probabilities came from: ``activation`` of ``logits``, as long as they still have this ``version``."""
+
+    activation: str
+    logits: torch.Tensor
+    version: int
+
+
+_ORIGINS = WeakTensorKeyDictionary()
+"""Origins by the probabilities. An attribute of the tensor would be copied, pickled and saved with it."""
+
+
+def _remember(probabilities: torch.Tensor, activation: str, logits: torch.Tensor) -> None:
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return
+    if type(probabilities) is torch.Tensor and probabilities.requires_grad:
+        _ORIGINS[probabilities] = _Origin(activation, logits, probabilities._version)  # noqa: SLF001 - as autograd does
+
+
+def _origin(probabilities: torch.Tensor) -> _Origin | None:
+    """Return where probabilities came from, or None: never known, or they were changed in place since."""
+    found: _Origin | None = _ORIGINS.get(probabilities)
+    return found if found is not None and found.version == probabilities._version else None  # noqa: SLF001
+
+
+def _log(values: torch.Tensor) -> torch.Tensor:
+    return torch.log(values.clamp(min=torch.finfo(values.dtype).tiny))

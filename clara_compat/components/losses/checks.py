@@ -1,0 +1,47 @@
+"""What losses refuse before anything runs, as far as the config tells it."""
+
+from __future__ import annotations
+
+from clara_compat.components.entry import BundleContext
+from clara_compat.errors import ClaraError
+
+__all__ = ["check_background", "check_probabilities", "check_weights"]
+
+
+def check_background(context: BundleContext, skip_background: bool) -> None:
+    """Refuse to leave the only channel out.
+
+    Raises:
+        ClaraError: as said.
+    """
+    if skip_background and context.outputs == 1:
+        raise ClaraError(
+            "skip_background is true but the model has a single output channel, so nothing would be left: set it to "
+            "false, a single channel is the foreground"
+        )
+
+
+def check_probabilities(context: BundleContext, name: str) -> None:
+    """Refuse outputs of which a loss would take logarithms though they are no probabilities.
+
+    Raises:
+        ClaraError: as said.
+    """
+    if context.final_activation == "linear":
+        raise ClaraError(
+            f"{name} takes the logarithm of probabilities, but the model's final_activation is 'linear': set it to "
+            "softmax or sigmoid"
+        )
+
+
+def check_weights(**weights: float) -> None:
+    """Refuse weights of a sum of losses that are negative or all 0.
+
+    Raises:
+        ClaraError: as said.
+    """
+    for name, weight in weights.items():
+        if weight < 0:
+            raise ClaraError(f"{name} is {weight} but must not be negative")
+    if not any(weights.values()):
+        raise ClaraError(f"{' and '.join(weights)} are 0, so nothing would be left: set one of them to 1")
