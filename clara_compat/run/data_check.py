@@ -123,6 +123,13 @@ def _class_label(label: Any, pipeline: BaseImagePipeline, where: str) -> Iterato
             f"{where} has {len(numbers)} numbers in its label, but output_label_format describes "
             f"{pipeline.label_format.get_number_of_labels()} labels"
         )
+    elif pipeline.label_format:
+        for i, (number, classes) in enumerate(zip(numbers, pipeline.label_format.classes_per_label, strict=True)):
+            if number > max(classes, 2) - 1:
+                yield ClaraError(
+                    f"{where} has {number} as label {i}, which has {max(classes, 2)} classes by output_label_format: "
+                    f"expected 0 to {max(classes, 2) - 1} (a negative number is no class and adds nothing to the loss)"
+                )
 
 
 def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item: str) -> Iterator[ClaraError]:

@@ -104,3 +104,33 @@ def test_classification_data_pass_the_check(small_mmar: Make, small_scans: Path,
         overrides={**data, "train.image_pipeline.args.output_label_format": [1, 1, 1]},
     )
     assert "has 2 numbers in its label, but output_label_format describes 3 labels" in str(report.errors[0])
+
+
+@pytest.mark.parametrize(
+    ("formats", "label", "found"),
+    [
+        ([1, 3], [2, 0], "has 2 as label 0, which has 2"),
+        ([1, 3], [0, 3], "has 3 as label 1, which has 3"),
+        ([3], -1, ""),
+    ],
+)
+def test_class_labels_beyond_the_last_class(
+    small_mmar: Make, small_scans: Path, tmp_path: Path, formats: list[int], label: Any, found: str
+) -> None:
+    [item, *_] = json.loads((small_scans / "dataset.json").read_text())["training"]
+    (tmp_path / "classes.json").write_text(json.dumps({"training": [item | {"label": label}]}))
+
+    def change(config: dict[str, Any]) -> None:
+        config.pop("validate")
+        config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
+        config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
+        config["train"]["image_pipeline"]["args"]["output_label_format"] = formats
+
+    file = small_mmar(change) / "config/config_train.json"
+    report = check(file, overrides={"DATASET_JSON": str(tmp_path / "classes.json")})
+    errors = [str(error) for error in report.errors]
+    assert (
+        (len(errors) == 1 and f"{found} classes by output_label_format: expected 0 to" in errors[0])
+        if found
+        else not errors
+    )

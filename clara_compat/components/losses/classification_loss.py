@@ -108,15 +108,14 @@ def _label_format(name: str, context: BundleContext) -> list[int]:
             f"{name} needs to know the labels: give output_label_format to the image_pipeline of train, the number of "
             "classes of each label (1 for a binary one)"
         )
-    classes = list(context.label_format)
+    return list(context.label_format)
+
+
+def _entry(classes: list[int], weights: list[float] | None, context: BundleContext) -> Entry:
     if context.outputs is not None and context.outputs != sum(classes):
         raise ClaraError(
             f"output_label_format {classes} needs {sum(classes)} outputs, but the model has {context.outputs}: mend "
             "num_classes of the model or output_label_format"
         )
-    return classes
-
-
-def _entry(classes: list[int], weights: list[float] | None, context: BundleContext) -> Entry:
     given = {} if weights is None else {"class_weights": weights}
     return Entry(_TARGET, classes_per_label=classes, **given, activation=context.final_activation or "linear")

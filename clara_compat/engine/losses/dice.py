@@ -71,9 +71,9 @@ class ClaraDiceLoss(nn.Module):
         predictions, targets = checked(predictions, targets, self.skip_background, self.is_onehot_targets)
         if self.is_onehot_targets:
             onehot = targets.to(predictions.dtype)
-        else:  # booleans: a quarter of the memory
+        else:  # not as booleans, which would be converted on the way through each product and sum
             labels, classes = labels_and_classes(targets, predictions.shape[1])
-            onehot = labels == classes.view(1, -1, *[1] * (labels.ndim - 2))
+            onehot = (labels == classes.view(1, -1, *[1] * (labels.ndim - 2))).to(predictions.dtype)
         if self.skip_background:
             predictions, onehot = predictions[:, 1:], onehot[:, 1:]
 
@@ -82,7 +82,7 @@ class ClaraDiceLoss(nn.Module):
         if self.squared_pred:
             predictions = predictions.square()
             onehot = onehot.square() if self.is_onehot_targets else onehot
-        denominator = torch.sum(onehot, dim=axes).to(predictions.dtype) + torch.sum(predictions, dim=axes)
+        denominator = torch.sum(onehot, dim=axes) + torch.sum(predictions, dim=axes)
         if self.jaccard:
             denominator = denominator - intersection
         return 1.0 - torch.mean((2.0 * intersection + self.top_smooth) / (denominator + self.smooth))

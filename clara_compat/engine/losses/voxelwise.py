@@ -64,7 +64,7 @@ class VoxelwiseLoss(nn.Module):
             return self.term(torch.where(labels == classes, logs, log_complements(predictions))).sum()
         counted = (labels >= int(self.skip_background)) & (labels < channels)
         # gathering takes a third of the time and memory of a one-hot target
-        return (self.term(logs.gather(1, labels.masked_fill(~counted, 0).long())) * counted).sum()
+        return (self.term(logs.gather(1, torch.where(counted, labels, 0).long())) * counted).sum()
 
     def _sum_soft(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Add the terms of all voxels, for targets of one channel per class; one channel at a time to save memory."""

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from clara_compat.engine.losses.focal import ClaraFocalLoss
+from clara_compat.engine.networks.activation import FinalActivation
 
 OPTIONS = [
     {},
@@ -105,6 +106,35 @@ def test_certain_predictions_stay_finite(gamma, onehot):
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(p.grad).all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("onehot", [False, True])
+@pytest.mark.parametrize("name", ["softmax", "sigmoid"])
+def test_no_precision_is_lost_to_the_activation(name, onehot, gamma):
+    """Logits of +-200 give p = 0 in float32: the loss is alpha times 400 (200 of a sigmoid), its gradient alpha."""
+    channels = 2 if name == "softmax" else 1
+    logits = torch.tensor([200.0, -200.0][:channels]).view(1, channels, 1, 1).requires_grad_()
+    if channels == 1:
+        targets = torch.zeros(1, 1, 1, 1)
+    else:
+        targets = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1) if onehot else torch.ones(1, 1, 1, 1)
+    loss = ClaraFocalLoss(gamma=gamma, is_onehot_targets=onehot)(FinalActivation(name)(logits), targets)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.25 * 200 * channels)
+    assert logits.grad.flatten().tolist() == pytest.approx([0.25, -0.25][:channels])
+
+
+@pytest.mark.parametrize("name", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_gradient_by_the_logits(options, name):
+    _, targets, _ = case(2, options.get("is_onehot_targets", False))
+    loss, layer = ClaraFocalLoss(**options), FinalActivation(name)
+    torch.manual_seed(0)
+    logits = torch.randn(2, 3, 6, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: loss(layer(x), torch.tensor(targets)), (logits,))
+    with_logits, without = (loss(p, torch.tensor(targets)) for p in (layer(logits), layer(logits).detach()))
+    torch.testing.assert_close(with_logits, without)
 
 
 def test_nan_is_not_hidden():
