@@ -63,7 +63,7 @@ class VoxelwiseLoss(nn.Module):
         if channels == 1:
             return self.term(torch.where(labels == classes, logs, log_complements(predictions))).sum()
         counted = (labels >= int(self.skip_background)) & (labels < channels)
-        # gathering takes a third of the time and memory of a one-hot target
+        # a third of the time and memory of a one-hot target; nll_loss has no deterministic form on CUDA
         return (self.term(logs.gather(1, torch.where(counted, labels, 0).long())) * counted).sum()
 
     def _sum_soft(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
