@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LabelFormat"]
+from clara_compat.errors import ClaraError
+
+__all__ = ["LabelFormat", "label_sizes"]
 
 
 class LabelFormat:
@@ -55,3 +57,30 @@ class LabelFormat:
     def is_binary(self, index: int) -> bool:
         """Whether the label at ``index`` is binary."""
         return self.classes_per_label[index] == 1
+
+
+def label_sizes(outputs: int, labels: int, declared: Sequence[int] | None = None) -> list[int]:
+    """Return how a network's outputs belong to the labels: for every label its number of outputs.
+
+    A declaration counts where it fits the numbers (it does not fit the binary outputs alone of a mixed format).
+    Without one, as many outputs as labels are binary, and a single label has all outputs as its classes (assumed).
+
+    Args:
+        outputs: outputs (channels) of the prediction.
+        labels: entries (channels) of the label.
+        declared: the numbers of a label format.
+
+    Raises:
+        ClaraError: the two do not fit each other.
+    """
+    if declared is not None and (sum(declared), len(declared)) == (outputs, labels):
+        return list(declared)
+    if outputs == labels:
+        return [1] * outputs
+    if labels == 1:
+        return [outputs]
+    known = "" if declared is None else f" (output_label_format {list(declared)})"
+    raise ClaraError(
+        f"{outputs} outputs of the network do not fit {labels} labels{known}: expected one output for each binary label "
+        "and as many as it has classes for any other; mend num_classes or the pipeline's output_label_format"
+    )

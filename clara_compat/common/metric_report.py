@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from clara_compat.common.auc import roc_auc
 from clara_compat.common.files import replacing
 from clara_compat.errors import ClaraError
 
-__all__ = ["SUMMARIES", "write_reports"]
+__all__ = ["SUMMARIES", "write_auc_reports", "write_reports"]
 
 SUMMARIES: dict[str, Callable[[Any], Any]] = {
     "mean": np.nanmean,
@@ -60,12 +61,53 @@ def write_reports(
             for title, column in zip(titles, table.T, strict=True)
         ]
     raw = [["file", *titles], *([_cell(file), *map(_text, row)] for file, row in zip(files, table, strict=True))]
+    return _write_tables(folder, name, raw, [["class", *SUMMARIES], *summary])
+
+
+def write_auc_reports(
+    folder: str | os.PathLike[str], name: str, files: Sequence[str], scores: Any, truth: Any, result: float
+) -> tuple[Path, Path]:
+    """Write the two files of a metric that has no value per case but an area under the curve per class.
+
+    The raw file has the predictions and the labels of every case, the summary the area of every class with its numbers
+    of positive and negative cases, and the metric's result as ``average`` (the columns are assumed).
+
+    Args:
+        folder: made when missing.
+        name: the metric's name.
+        files: the file of every case.
+        scores: (N, classes).
+        truth: (N, classes) of 1, 0 or nan.
+        result: the metric's value.
+
+    Returns:
+        The paths of the two files.
+
+    Raises:
+        ClaraError: when the folder or a file cannot be written.
+    """
+    classes = range(scores.shape[1])
+    head = ["file", *(f"prediction{index}" for index in classes), *(f"label{index}" for index in classes)]
+    rows = np.concatenate([scores, truth], axis=1)
+    raw = [head, *([_cell(file), *map(_text, row)] for file, row in zip(files, rows, strict=True))]
+    summary = [["class", "auc", "positive", "negative"]]
+    for index in classes:
+        column = truth[:, index]
+        counts = [str(int(np.sum(column == value))) for value in (1, 0)]
+        summary.append([f"class{index}", _text(roc_auc(scores[:, index], column)), *counts])
+    counts = [str(int(np.sum(truth == value))) for value in (1, 0)]
+    return _write_tables(folder, name, raw, [*summary, ["average", _text(result), *counts]])
+
+
+def _write_tables(
+    folder: str | os.PathLike[str], name: str, raw: list[list[str]], summary: list[list[str]]
+) -> tuple[Path, Path]:
     stem = re.sub(r"[^\w.+ -]", "_", name)
     raw_path = Path(folder) / f"{stem}_raw_results.txt"
     summary_path = Path(folder) / f"{stem}_summary_results.txt"
     try:
         _write(raw_path, raw)
-        _write(summary_path, [["class", *SUMMARIES], *summary])
+        _write(summary_path, summary)
     except OSError as error:
         raise ClaraError(
             f"the report of metric '{name}' cannot be written to {folder} ({error.strerror}): "

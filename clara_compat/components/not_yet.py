@@ -14,13 +14,7 @@ _NAMES = {
     "models": "SegAhnet SegResnet UnetParallel DenseNet121 Alexnet",
     "optimizers": "Momentum NovoGrad SGD RMSProp",
     "lr_policies": "DecayOnStep ReduceCosine ReduceOnPlateau ReducePoly",
-    "metrics": "ComputeAUC ComputeMulticlassAverage",
-    "aux_ops": (
-        "ComputeAccuracy DiceMaskedOutput ComputeDice ComputeBinaryPreds ComputeMulticlassPreds "
-        "ComputeMulticlassAccuracy ReduceMeanMasked"
-    ),
     "handlers": "EarlyStop AdjustLayerLRs",
-    "inferers": "TFSimpleInferer TRTISScanWindowInferer TRTISSimpleInferer",
     "model_loaders": "CheckpointLoader FrozenGraphModelLoader TRTISModelLoader",
 }
 

@@ -12,17 +12,19 @@ from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
-__all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "step_loss"]
+__all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "plain", "step_loss"]
 
 
 class AuxOp(Protocol):
-    """Computes tagged scalars from the fields of a step."""
+    """Computes tagged values from the fields of a step."""
 
     do_summary: bool
-    """Average the values over a training epoch."""
+    """Average single numbers over a training epoch, for TensorBoard."""
+    do_print: bool
+    """The same, for the console."""
 
     def __call__(self, output: MutableMapping[str, Any]) -> Mapping[str, torch.Tensor]:
-        """Return the scalars by tag. ``output`` has ``image``, ``label``, ``pred`` and, in training, ``loss``."""
+        """Return the values by tag. ``output`` has ``image``, ``label``, ``pred`` and, in training, ``loss``."""
 
 
 class AuxiliaryOutputs:
@@ -30,8 +32,10 @@ class AuxiliaryOutputs:
 
     After the model has run, each value stands in ``engine.state.output`` under its tag; a validation metric names the
     tag as its ``field`` (clara-3.1 engine facts, sections 2.6 and 2.7). On a trainer the means over the epoch stand in
-    ``engine.state.metrics`` too when the epoch completes: attach this handler before those that read them. The values
-    stay on the device until then, so no step waits for it.
+    ``engine.state.metrics`` too when the epoch completes: attach this handler before those that read them. Values that
+    are not finite are left out of them, as are values of several elements; which of them TensorBoard and the console
+    leave out stands in ``engine.state.unsummarised`` and ``engine.state.unprinted``. The values stay on the device
+    until then, so no step waits for it.
 
     Args:
         ops: the operations, in the order of computation.
@@ -54,6 +58,7 @@ class AuxiliaryOutputs:
 
     def _reset(self, engine: Engine) -> None:
         self._values = {}
+        engine.state.unsummarised, engine.state.unprinted = set(), set()
 
     @torch.no_grad()
     def _compute(self, engine: Engine, keep: bool) -> None:
@@ -61,13 +66,19 @@ class AuxiliaryOutputs:
         for op in self.ops:
             values = op(output)
             output.update(values)
-            if keep and op.do_summary:
-                for tag, value in values.items():
-                    self._values.setdefault(tag, []).append(value.detach())
+            if not keep or not (op.do_summary or op.do_print):
+                continue
+            for tag, value in values.items():
+                if value.numel() == 1:
+                    self._values.setdefault(tag, []).append(value.detach().reshape(()))
+            for unwanted, shown in (("unsummarised", op.do_summary), ("unprinted", op.do_print)):
+                if not shown:
+                    getattr(engine.state, unwanted).update(values)
 
     def _average(self, engine: Engine) -> None:
         for tag, values in self._values.items():
-            engine.state.metrics[tag] = torch.stack(values).double().mean().item()
+            found = torch.stack(values).double()
+            engine.state.metrics[tag] = found[found.isfinite()].mean().item()
 
 
 class NegLoss:
@@ -76,8 +87,8 @@ class NegLoss:
     Args:
         tag: name of the value.
         loss: the loss function, for an evaluator, which computes no loss itself.
-        do_summary: average the values over a training epoch.
-        do_print: accepted; what is averaged is also printed.
+        do_summary: average the values over a training epoch, for TensorBoard.
+        do_print: the same, for the console.
     """
 
     def __init__(
@@ -101,11 +112,12 @@ def step_loss(output: MutableMapping[str, Any], loss: Callable[..., torch.Tensor
         loss: called with prediction and label when the output has no loss yet.
     """
     if CommonKeys.LOSS not in output:
-        pred, label = (_plain(output[key]) for key in (CommonKeys.PRED, CommonKeys.LABEL))
+        pred, label = (plain(output[key]) for key in (CommonKeys.PRED, CommonKeys.LABEL))
         with torch.no_grad():
             output[CommonKeys.LOSS] = loss(pred, label.to(pred.device)).mean()
-    return _plain(output[CommonKeys.LOSS]).detach()
+    return plain(output[CommonKeys.LOSS]).detach()
 
 
-def _plain(value: torch.Tensor) -> torch.Tensor:
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """Return a tensor without its metadata."""
     return value.as_tensor() if isinstance(value, MetaTensor) else value

@@ -13,7 +13,7 @@ import numpy as np
 
 from clara_compat.common.metric_report import write_reports
 
-__all__ = ["MetricList"]
+__all__ = ["MetricList", "text_of"]
 
 
 class MetricList:
@@ -48,7 +48,7 @@ class MetricList:
         numbers = np.asarray(value, dtype=float)
         number = float(numbers.mean()) if numbers.size else math.nan
         if math.isnan(number) or number == self.invalid_value:
-            self._invalid_file_names.append(_text(filename))
+            self._invalid_file_names.append(text_of(filename))
         else:
             self._list = np.append(self._list, self._stored(number))
             self.name_new_values(filename)
@@ -61,7 +61,7 @@ class MetricList:
         size = self._values().size
         if size < len(self._file_names):  # user code emptied the list itself and has begun anew
             self._file_names = [""] * (size - 1)
-        self._file_names.extend([_text(filename)] * (size - len(self._file_names)))
+        self._file_names.extend([text_of(filename)] * (size - len(self._file_names)))
 
     def get(self) -> float:
         """Return the mean over the cases, 0 when there is none."""
@@ -98,9 +98,10 @@ class MetricList:
         return np.empty(0) if self._list is None else np.ravel(np.asarray(self._list, dtype=float))
 
 
-def _text(filename: Any) -> str:
+def text_of(filename: Any) -> str:
+    """Return a file name, or several, as text."""
     if isinstance(filename, (bytes, bytearray)):
         return filename.decode(errors="replace")
     if isinstance(filename, (list, tuple, np.ndarray)):
-        return ", ".join(_text(name) for name in filename)
+        return ", ".join(text_of(name) for name in filename)
     return str(filename)

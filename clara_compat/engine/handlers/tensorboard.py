@@ -52,7 +52,8 @@ class TensorBoardScalars(TensorBoardHandler):
         if self.interval == 0:
             self._writer.add_scalar("learning_rate", engine.optimizer.param_groups[0]["lr"], epoch)
         for name, value in engine.state.metrics.items():
-            self._writer.add_scalar(f"train_{name}", value, epoch)
+            if name not in getattr(engine.state, "unsummarised", ()):
+                self._writer.add_scalar(f"train_{name}", value, epoch)
         found = validated(engine, self.evaluator)
         if found is not None:
             for name, value in found.metrics.items():

@@ -77,6 +77,10 @@ class CaseMetric(Metric):
     def completed(self, engine: Engine, name: str) -> None:
         """Put the validation's value into ``engine.state.metrics`` and write the reports."""
         super().completed(engine, name)
+        self.write_report()
+
+    def write_report(self) -> None:
+        """Write the values of all cases and their summaries into ``report_path``; without one, nothing."""
         if self.report_path is not None:
             write_reports(self.report_path, self.name, self.files, self.values)
 

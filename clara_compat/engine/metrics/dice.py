@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from monai.utils import CommonKeys
 
-from clara_compat.engine.losses.targets import labels_and_classes
 from clara_compat.engine.metrics.case_metric import CaseMetric
+from clara_compat.engine.overlap import overlaps, thresholded
 from clara_compat.errors import ClaraError
 
 __all__ = ["ClaraDice"]
@@ -23,7 +23,7 @@ class ClaraDice(CaseMetric):
     P are the voxels whose predicted value reaches ``logit_thresh`` (``>=``), each channel by itself: no argmax, so a
     voxel can belong to two classes or none. T are the voxels of the class in the label. A channel that is empty in the
     label is invalid and left out (all of this is assumed from the names of the arguments: clara-3.1 engine facts,
-    section 2.6). The voxels are counted in masks of one channel at a time: no volume is turned into one-hot form.
+    section 2.6). The voxels are counted slab by slab: no mask or one-hot form of a whole volume is made.
 
     Args:
         field: the predictions, (N, C, spatial...).
@@ -61,21 +61,18 @@ class ClaraDice(CaseMetric):
         """Return a row of Dice values per case, one value per counted channel, nan where the label has none."""
         predictions, labels = self.field(output, self.prediction_field), self.field(output, self.label_field)
         self._check(predictions, labels)
-        labels = labels.to(predictions.device)
         channels = predictions.shape[1]
-        first = 1 if self.remove_bg and channels > 1 else 0
-        if not self.is_one_hot_targets:
-            labels, classes = labels_and_classes(labels, channels)
-        axes = [0, 1] if self.is_2d and predictions.ndim == 5 else list(range(predictions.ndim - 2))
-
-        counts = []  # per case and channel: |P and T|, |P|, |T|; fetched from the device all at once
-        for case in range(predictions.shape[0]):
-            for channel in range(first, channels):
-                predicted = predictions[case, channel] >= self.logit_thresh
-                true = labels[case, channel] >= 0.5 if self.is_one_hot_targets else labels[case, 0] == classes[channel]
-                counts += [torch.count_nonzero(mask, dim=axes) for mask in (predicted & true, predicted, true)]
-        shape = (predictions.shape[0], channels - first, 3, -1)
-        both, predicted_size, true_size = np.moveaxis(torch.stack(counts).cpu().numpy().reshape(shape), 2, 0)
+        counts = overlaps(
+            predictions,
+            labels.to(predictions.device),
+            thresholded(self.logit_thresh),
+            range(1 if self.remove_bg and channels > 1 else 0, channels),
+            is_one_hot=self.is_one_hot_targets,
+            by_slice=self.is_2d and predictions.ndim == 5,
+        )
+        if counts.ndim == 3:
+            counts = counts[..., None]
+        both, predicted_size, true_size = np.moveaxis(counts.cpu().numpy(), 2, 0)  # one transfer for the batch
         dice = np.where(true_size > 0, 2.0 * both / np.maximum(predicted_size + true_size, 1), np.nan)
         filled = np.isfinite(dice)
         sums, slices = np.where(filled, dice, 0.0).sum(axis=-1), filled.sum(axis=-1)
