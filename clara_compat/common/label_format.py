@@ -81,6 +81,6 @@ def label_sizes(outputs: int, labels: int, declared: Sequence[int] | None = None
         return [outputs]
     known = "" if declared is None else f" (output_label_format {list(declared)})"
     raise ClaraError(
-        f"{outputs} outputs of the network do not fit {labels} labels{known}: expected one output for each binary label "
+        f"{outputs} outputs of the network do not fit {labels} labels{known}: expected one output for a binary label "
         "and as many as it has classes for any other; mend num_classes or the pipeline's output_label_format"
     )

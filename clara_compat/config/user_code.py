@@ -207,11 +207,11 @@ def find_user_class(
 
 
 def uses_tensorflow(user: UserClass) -> bool:
-    """Whether the class needs TensorFlow: a model or loss whose file imports tensorflow or keras.
+    """Whether the class needs TensorFlow: a model, loss or auxiliary operation whose file imports tensorflow or keras.
 
     User files of numpy transforms often import tensorflow without using it; those do not count.
     """
-    return user.family in {"models", "losses"} and bool({"tensorflow", "keras"} & user.imports)
+    return user.family in {"models", "losses", "aux_ops"} and bool({"tensorflow", "keras"} & user.imports)
 
 
 def _find_module(modules: list[str], path: str, roots: UserRoots, address: Address | None) -> tuple[Path, Path]:

@@ -10,7 +10,7 @@ from monai.utils import CommonKeys
 
 from clara_compat.common.label_format import label_sizes
 from clara_compat.engine.aux_ops import plain
-from clara_compat.engine.overlap import slabs
+from clara_compat.engine.slabs import slabs
 from clara_compat.errors import ClaraError
 
 __all__ = ["Accuracy", "ClassProbabilities"]
@@ -134,9 +134,7 @@ def _grouped(
     predictions, labels = (plain(output[key]) for key in (CommonKeys.PRED, CommonKeys.LABEL))
     labels = labels[:, None] if labels.ndim == 1 else labels
     if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
-        raise ClaraError(
-            f"{name}: prediction {list(predictions.shape)} and label {list(labels.shape)} differ in size"
-        )
+        raise ClaraError(f"{name}: prediction {list(predictions.shape)} and label {list(labels.shape)} differ in size")
     try:
         return predictions, labels.to(predictions.device), label_sizes(predictions.shape[1], labels.shape[1], declared)
     except ClaraError as error:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from clara_compat.engine.losses.targets import labels_and_classes
+from clara_compat.engine.slabs import slabs
 from clara_compat.errors import ClaraError
 
-__all__ = ["Masks", "check_fit", "class_masks", "largest", "overlaps", "slabs", "thresholded"]
+__all__ = ["Masks", "check_fit", "class_masks", "largest", "overlaps", "thresholded"]
 
 Masks = Callable[[torch.Tensor], Callable[[int], torch.Tensor]]
 """Makes of predictions (N, C, spatial...) the mask of a channel, (N, spatial...)."""
-
-_VOXELS = 2**22
-"""Voxels that are looked at together: enough to keep a GPU busy, and 32 MB for their class indices."""
-
-
-def slabs(*volumes: torch.Tensor, voxels: int = _VOXELS) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Yield views of volumes of one spatial size, cut along their first spatial axis.
-
-    Args:
-        volumes: (N, C, spatial...), or (N, C) which is not cut.
-        voxels: at most so many voxels of a channel in a slab, but at least one layer.
-    """
-    shape = volumes[0].shape
-    if len(shape) < 3:
-        yield volumes
-        return
-    layers = max(1, voxels // max(1, shape[0] * math.prod(shape[3:])))
-    yield from zip(*(volume.split(layers, dim=2) for volume in volumes), strict=True)
 
 
 def thresholded(threshold: float) -> Masks:
@@ -110,9 +92,7 @@ def check_fit(name: str, predictions: torch.Tensor, labels: torch.Tensor, is_one
             f"{'on' if is_one_hot else 'off'} (is_onehot_targets)"
         )
     if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
-        raise ClaraError(
-            f"{name}: prediction {list(predictions.shape)} and label {list(labels.shape)} differ in size"
-        )
+        raise ClaraError(f"{name}: prediction {list(predictions.shape)} and label {list(labels.shape)} differ in size")
 
 
 def _count(mask: torch.Tensor, axes: list[int]) -> torch.Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import ConfigErrors, Notice
+from clara_compat.config.user_code import uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import built_in_base
@@ -164,7 +165,7 @@ def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
             yield ClaraError(error.message, address)
 
 
-_RUNNING_FAMILIES = ("pre_transforms", "metrics")
+_RUNNING_FAMILIES = ("pre_transforms", "metrics", "aux_ops")
 """Slots in which the user's own components run."""
 
 
@@ -175,7 +176,8 @@ def _row(spec: ComponentSpec) -> Row:
     if spec.cls is not None:
         return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
     name = spec.user.path if spec.user is not None else spec.name
-    if spec.section.rpartition(".")[2] not in _RUNNING_FAMILIES:
+    needs_tensorflow = spec.user is not None and uses_tensorflow(spec.user)
+    if spec.section.rpartition(".")[2] not in _RUNNING_FAMILIES or needs_tensorflow:
         return Row(place, name, "nothing yet", "not yet", "user-written components of this kind do not run yet")
     base = None if spec.user is None else built_in_base(spec.user)
     if base is not None and spec.user is not None and "transform" not in spec.user.methods:

@@ -26,7 +26,6 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
         ("stop_threshold", settings.stop_threshold is not None, "leave it out"),
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
-        ("infer_in_training_mode", settings.infer_in_training_mode, "leave it out"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
         ("extra_inputs", _has_extra_inputs(workflow), "leave it out, or preview the data with them"),
         ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
@@ -41,8 +40,13 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
                 spec.address,
             )
     policies = [] if train.lr_policy is None else [train.lr_policy]
-    for spec in (train.model, train.loss, train.optimizer, *policies, *train.aux_ops, *train.handlers):
+    inferer = None if workflow.validate is None else workflow.validate.inferer
+    inferers = [] if inferer is None else [inferer]
+    for spec in (train.model, train.loss, train.optimizer, *policies, *train.handlers, *inferers):
         if spec.cls is None and not spec.pending:
+            yield _user_written(spec)
+    for spec in train.aux_ops:
+        if spec.user is not None and uses_tensorflow(spec.user):
             yield _user_written(spec)
 
 
@@ -53,9 +57,15 @@ def _has_extra_inputs(workflow: TrainWorkflow) -> bool:
 
 def _user_written(spec: ComponentSpec) -> ClaraError:
     slot = spec.section.rpartition(".")[2]
+    if slot == "aux_ops":
+        return ClaraError(
+            f"'{spec.name}' is written with TensorFlow, which auxiliary operations cannot use yet: write it with numpy "
+            "or torch, or use one of the catalogue (clara-compat components lists them)",
+            spec.address,
+        )
     kind = "is written with TensorFlow" if spec.user is not None and uses_tensorflow(spec.user) else "is user code"
     return ClaraError(
-        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (numpy transforms, loaders and metrics "
-        "do); use one of the catalogue meanwhile (clara-compat components lists them)",
+        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (numpy transforms, loaders, metrics "
+        "and auxiliary operations do); use one of the catalogue meanwhile (clara-compat components lists them)",
         spec.address,
     )

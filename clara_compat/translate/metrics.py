@@ -10,6 +10,7 @@ from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import ClaraError, suggestion
+from clara_compat.translate.aux_ops import Tags
 from clara_compat.translate.chain import component_entries, user_component
 from clara_compat.translate.render import is_safe_key
 
@@ -37,7 +38,9 @@ class Metrics:
     unprinted: list[str] = field(default_factory=list)
 
 
-def translate_metrics(specs: Sequence[ComponentSpec], tags: Sequence[str], context: BundleContext) -> Metrics:
+def translate_metrics(
+    specs: Sequence[ComponentSpec], tags: Tags, context: BundleContext, data_prop: Entry | None = None
+) -> Metrics:
     """Translate the validation's metrics.
 
     The key metric chooses the best model; Clara's behaviour with none or several is not documented (`assumed`: the
@@ -47,6 +50,7 @@ def translate_metrics(specs: Sequence[ComponentSpec], tags: Sequence[str], conte
         specs: the metrics.
         tags: tags of the auxiliary operations, which metrics can name as their field.
         context: of the validation.
+        data_prop: what a user's own metric is told of the data.
 
     Raises:
         ClaraError: two metrics have the same name, or a metric refuses its arguments or reads a field nothing produces.
@@ -59,7 +63,7 @@ def translate_metrics(specs: Sequence[ComponentSpec], tags: Sequence[str], conte
         if name in entries:
             raise ClaraError(f"two metrics are called '{name}': give one of them another name", spec.address)
         _check_fields(spec, tags)
-        entries[name] = _entry(spec, name, context)
+        entries[name] = _entry(spec, name, context, data_prop)
         for flag, names in flags.items():
             if _argument(spec, flag) is False:
                 names.append(name)
@@ -76,9 +80,11 @@ def translate_metrics(specs: Sequence[ComponentSpec], tags: Sequence[str], conte
     return Metrics(_named(key), _named(entries), notices, flags["do_summary"], flags["do_print"])
 
 
-def _check_fields(spec: ComponentSpec, tags: Sequence[str]) -> None:
+def _check_fields(spec: ComponentSpec, tags: Tags) -> None:
     """Refuse a field that no engine will ever have, now rather than after the epochs before the first validation."""
-    known = ["model", "image", "label", "loss", *tags]
+    if not tags.complete:
+        return
+    known = ["model", "image", "label", "loss", *tags.names]
     for name in ("field", "label_field"):
         value = spec.args.get(name)
         if isinstance(value, str) and value not in known:
@@ -89,10 +95,10 @@ def _check_fields(spec: ComponentSpec, tags: Sequence[str]) -> None:
             )
 
 
-def _entry(spec: ComponentSpec, name: str, context: BundleContext) -> Entry:
+def _entry(spec: ComponentSpec, name: str, context: BundleContext, data_prop: Entry | None) -> Entry:
     if spec.cls is None:
         target = "clara_compat.engine.legacy.metric.LegacyMetric"
-        return Entry(target, metric=user_component(spec), name=name, loss=context.loss)
+        return Entry(target, metric=user_component(spec), name=name, loss=context.loss, data_prop=data_prop)
     [entry] = component_entries(spec, context)
     return entry
 

@@ -13,6 +13,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
@@ -58,9 +59,11 @@ class _TrainTranslation:
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = section_context(self.workflow, "train", self.ckpt_dir)
+        tags = operation_tags(train.aux_ops, self._output_channels())
         if self.workflow.validate is not None:
-            tags = [tag for spec in train.aux_ops if isinstance(tag := getattr(create(spec), "tag", None), str)]
-            self.metrics = translate_metrics(self.workflow.validate.metrics, tags, context)
+            validating = pipeline_of(self.workflow.validate.image_pipeline)
+            metrics = self.workflow.validate.metrics
+            self.metrics = translate_metrics(metrics, tags, context, data_property(validating))
             place = self.workflow.address("validate", "metrics")
             self.notices += [Notice(place, text) for text in self.metrics.notices]
         config: dict[str, Any] = {
@@ -97,6 +100,11 @@ class _TrainTranslation:
         config["finalize"] = []
         return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
 
+    def _output_channels(self) -> int | None:
+        """Channels of the network's output, when it is of the catalogue."""
+        spec = self.workflow.train.model
+        return None if spec.cls is None else getattr(create(spec), "num_classes", None)
+
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""
         interval = self.settings.num_training_epoch_per_valid
@@ -129,7 +137,7 @@ class _TrainTranslation:
         train, validated = self.workflow.train, self.workflow.validate is not None
         evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
         data = self._data_side("train")
-        operations = self._operations(context)
+        operations = translate_operations(train.aux_ops, context, self.pipeline)
         handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
@@ -198,13 +206,13 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        operations = self._operations(context)
+        operations = translate_operations(self.workflow.train.aux_ops, context, pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         data = self._data_side("validate")
         return {
             **data.entries,
             "inferer": self._autocast(inferer),
-            "handlers": [Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations)] if operations else [],
+            "handlers": self._validation_handlers(operations),
             "evaluator": Entry(
                 "SupervisedEvaluator",
                 device=Expression("@device"),
@@ -217,27 +225,36 @@ class _TrainTranslation:
                 additional_metrics=self.metrics.others,
                 metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
+                mode="train" if self.settings.infer_in_training_mode else "eval",
                 decollate=False,
             ),
         }
 
+    def _validation_handlers(self, operations: list[Entry]) -> list[Entry]:
+        handlers = [Entry("clara_compat.engine.handlers.release.ReleaseOutput")]
+        if operations:
+            handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
+        if self.settings.infer_in_training_mode:
+            target = "clara_compat.engine.handlers.training_mode.KeepStatistics"
+            handlers.append(Entry(target, network=Expression("@network")))
+        return handlers
+
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
-        model, roi_size = create(self.workflow.train.model), getattr(create(spec), "roi_size", None)
+        self.notices += [Notice(spec.address, text) for text in create(spec).notices(context)]
+        entry, model = self._component(spec, context), create(self.workflow.train.model)
+        roi_size = entry.arguments.get("roi_size")
         if roi_size is not None and isinstance(model, Unet):
             try:
                 model.check_size("roi_size", roi_size)
             except ClaraError as error:
                 raise ClaraError(error.message, spec.arg_address("roi_size")) from error
-        return self._component(spec, context)
+        return entry
 
     def _autocast(self, inferer: Entry) -> Entry:
         if not self.settings.use_amp:
             return inferer
         return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))
-
-    def _operations(self, context: BundleContext) -> list[Entry]:
-        return [self._component(spec, context) for spec in self.workflow.train.aux_ops]
 
     def _facts(self) -> dict[str, Any]:
         """What the statistics file says about the run besides its course."""

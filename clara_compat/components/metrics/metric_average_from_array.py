@@ -96,8 +96,7 @@ class MetricAverageFromArrayDice(MetricAverageFromArray):
 
 def _dice(predicted: Array, true: Array, axes: tuple[int, ...] | None) -> float:
     """Return the Dice, averaged over the axis that is not summed; nan where the label is empty."""
-    both, sizes = np.sum(predicted & true, axis=axes), np.sum(true, axis=axes)
-    total = np.sum(predicted, axis=axes) + sizes
+    both, guessed, sizes = (np.atleast_1d(np.sum(one, axis=axes)) for one in (predicted & true, predicted, true))
     filled = sizes > 0
-    values = 2.0 * both[filled] / total[filled]
+    values = 2.0 * both[filled] / (guessed + sizes)[filled]
     return float(np.mean(values)) if values.size else math.nan

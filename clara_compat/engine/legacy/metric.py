@@ -12,6 +12,7 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
 from clara_compat.common.blame import users_code
+from clara_compat.common.data_prop import DataProperty
 from clara_compat.engine.aux_ops import step_loss
 from clara_compat.errors import ClaraError, suggestion
 
@@ -24,20 +25,28 @@ class LegacyMetric(IgniteMetric):
     For every case ``update(value, label_value, filename, data_prop)`` is called: a field with one value per
     batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's channel-first array
     (C, spatial...). ``get()`` is the validation's value; the report is written when the metric has a ``report_path``.
-    What Clara passed as ``data_prop`` is not documented (`assumed` None).
+    What Clara passed as ``data_prop`` is not documented (`assumed`: the data property of a build context).
 
     Args:
         metric: the user's object.
         name: name of the metric, for messages.
         loss: the loss function, for a metric of the field ``loss``: an evaluator computes none itself.
+        data_prop: what the pipeline says about its data.
     """
 
-    def __init__(self, metric: Any, name: str, loss: Callable[..., torch.Tensor] | None = None) -> None:
+    def __init__(
+        self,
+        metric: Any,
+        name: str,
+        loss: Callable[..., torch.Tensor] | None = None,
+        data_prop: DataProperty | None = None,
+    ) -> None:
         self.name = name
         self.metric = metric
         self.field = _engine_field(getattr(metric, "field", "model"))
         self.label_field = getattr(metric, "label_field", None)
         self.loss = loss
+        self.data_prop = data_prop
         missing = [method for method in ("update", "get", "reset") if not callable(getattr(metric, method, None))]
         if missing:
             raise ClaraError(
@@ -60,7 +69,7 @@ class LegacyMetric(IgniteMetric):
         names = _file_names(engine.state.batch.get(CommonKeys.IMAGE))
         for i, (value, label) in enumerate(zip(values, labels, strict=True)):
             with users_code(f"metric '{self.name}'"):
-                self.metric.update(value, label, names[i] if i < len(names) else "", None)
+                self.metric.update(value, label, names[i] if i < len(names) else "", self.data_prop)
 
     def update(self, output: Any) -> None:
         """Not used: :meth:`iteration_completed` reads the engine itself."""

@@ -1,0 +1,48 @@
+"""Clara's ``ComputeBinaryPreds``."""
+
+from __future__ import annotations
+
+from clara_compat.components.aux_ops.native import NativeOperation
+from clara_compat.components.component import assumed
+from clara_compat.components.entry import BundleContext, Entry
+
+__all__ = ["ComputeBinaryPreds"]
+
+
+class ComputeBinaryPreds(NativeOperation):
+    """The probabilities of the binary labels of a classification, for metrics that need all cases, such as ComputeAUC.
+
+    Source: clara-3.1 engine facts, section 2.7, which has only its name.
+
+    Args:
+        binary_preds_name: tag of the probabilities, which a metric names as its ``field``.
+        binary_labels_name: tag of the labels that belong to them, which a metric names as its ``label_field``.
+        use_sigmoid: the outputs are logits.
+    """
+
+    fidelity = assumed(
+        "only its name is known: the sigmoid of the outputs of binary labels under one tag, and those labels under "
+        "another; per-case values are neither averaged nor printed"
+    )
+    becomes = "clara_compat.engine.aux_classification.ClassProbabilities"
+    undocumented = True
+
+    def __init__(
+        self,
+        binary_preds_name: str = "binary_preds",
+        binary_labels_name: str = "binary_labels",
+        use_sigmoid: bool = True,
+    ) -> None:
+        NativeOperation.__init__(self, [binary_preds_name, binary_labels_name], do_summary=False, do_print=False)
+        self.use_sigmoid = use_sigmoid
+
+    def bundle_entry(self, context: BundleContext) -> Entry:
+        """Return the operation."""
+        return Entry(
+            self.becomes,
+            predictions_tag=self.tags[0],
+            labels_tag=self.tags[1],
+            binary_only=True,
+            sigmoid=self.use_sigmoid,
+            classes_per_label=list(context.label_format) if context.label_format else None,
+        )

@@ -1,0 +1,36 @@
+"""Validation with the network in training mode."""
+
+from __future__ import annotations
+
+import torch
+from ignite.engine import Engine, Events
+
+__all__ = ["KeepStatistics"]
+
+
+class KeepStatistics:
+    """Puts a network's buffers back after every validation.
+
+    With an evaluator of mode ``train`` batch normalisation uses the statistics of the batch, as Clara's
+    ``infer_in_training_mode`` asks for (clara-3.1 engine facts, section 1.5). There the running statistics were only
+    updated by the training step; torch updates them in every forward pass.
+
+    Args:
+        network: whose buffers are kept.
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        self.network = network
+        self._kept: dict[str, torch.Tensor] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to an evaluator, ahead of handlers that save the network."""
+        engine.add_event_handler(Events.STARTED, self._keep)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._restore)
+
+    def _keep(self, engine: Engine) -> None:
+        self._kept = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+
+    def _restore(self, engine: Engine) -> None:
+        for name, buffer in self.network.named_buffers():
+            buffer.copy_(self._kept[name])

@@ -1,0 +1,152 @@
+"""A user's Clara auxiliary operation on the fields of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.utils import CommonKeys, optional_import
+
+from clara_compat.common.blame import users_code
+from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.data_format import DataFormat
+from clara_compat.common.data_prop import DataProperty
+from clara_compat.engine.aux_ops import plain, step_loss
+from clara_compat.errors import ClaraError
+
+__all__ = ["LegacyAuxOp", "run_entry"]
+
+_FIELDS = (CommonKeys.IMAGE, CommonKeys.LABEL, CommonKeys.PRED, CommonKeys.LOSS, "model")
+
+
+class LegacyAuxOp:
+    """Calls ``get_output_tensors(predictions, label, build_ctx)`` of a user's operation in every step.
+
+    Code in a module that imports torch (or MONAI) gets tensors without gradient, any other numpy arrays: the two cannot
+    be told apart by what the code says, and operators such as ``predictions * label`` work on both. The layout is the
+    one the pipeline declares. ``build_ctx`` holds the data property, model input, label input, model output, loss,
+    whether this is training, and the learning rate of the moment (clara-3.1 engine facts, section 2.0).
+
+    Args:
+        operation: the user's object.
+        name: its class, for messages.
+        data_property: what the pipeline says about its data.
+        loss: the loss function, for an evaluator, which computes no loss itself.
+        optimizer: knows the learning rate.
+        is_train: whether the step trains.
+    """
+
+    def __init__(
+        self,
+        operation: Any,
+        name: str,
+        data_property: DataProperty,
+        loss: Callable[..., torch.Tensor],
+        optimizer: torch.optim.Optimizer | None = None,
+        is_train: bool = False,
+    ) -> None:
+        method = getattr(operation, "get_output_tensors", None)
+        if not callable(method):
+            raise ClaraError(
+                f"auxiliary operation '{name}' has no method get_output_tensors(predictions, label, build_ctx)"
+            )
+        self.operation = operation
+        self.name = name
+        self.data_property = data_property
+        self.loss = loss
+        self.optimizer = optimizer
+        self.is_train = is_train
+        self.takes_tensors = bool({"torch", "monai"} & set(_imports(method)))
+        self.do_summary = bool(getattr(operation, "do_summary", True))
+        self.do_print = bool(getattr(operation, "do_print", True))
+
+    def __call__(self, output: MutableMapping[str, Any]) -> dict[str, torch.Tensor]:
+        """Return the user's values by tag, as tensors."""
+        context = _StepContext(lambda: self._handed(step_loss(output, self.loss)))
+        context[BuildContext.KEY_DATA_PROP] = self.data_property
+        context[BuildContext.KEY_IS_TRAIN] = self.is_train
+        if self.optimizer is not None:
+            context[BuildContext.KEY_LEARNING_RATE] = self.optimizer.param_groups[0]["lr"]
+        for key, field in (
+            (BuildContext.KEY_MODEL_INPUT, CommonKeys.IMAGE),
+            (BuildContext.KEY_LABEL_INPUT, CommonKeys.LABEL),
+            (BuildContext.KEY_MODEL_OUTPUT, CommonKeys.PRED),
+        ):
+            context[key] = self._handed(plain(output[field]))
+        predictions, label = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
+        with users_code(f"auxiliary operation '{self.name}'"):
+            found = self.operation.get_output_tensors(predictions, label, context)
+        if not isinstance(found, Mapping):
+            raise ClaraError(
+                f"auxiliary operation '{self.name}': get_output_tensors returned a {type(found).__name__}, expected a "
+                "dictionary of values by tag"
+            )
+        return {str(tag): self._taken(str(tag), value, output) for tag, value in found.items()}
+
+    def _handed(self, value: torch.Tensor) -> Any:
+        value = value.detach()
+        if self.data_property.data_format == DataFormat.CHANNELS_LAST and value.ndim > 2:
+            value = value.movedim(1, -1)
+        return value if self.takes_tensors else value.cpu().numpy()
+
+    def _taken(self, tag: str, value: Any, output: Mapping[str, Any]) -> torch.Tensor:
+        if tag in _FIELDS or tag in output:
+            raise ClaraError(
+                f"auxiliary operation '{self.name}' gives a value of the tag '{tag}', which is taken: choose another"
+            )
+        try:
+            return value.detach() if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))
+        except TypeError as error:
+            raise ClaraError(
+                f"auxiliary operation '{self.name}' gives a {type(value).__name__} under the tag '{tag}', expected a "
+                "number, an array or a tensor"
+            ) from error
+
+
+class _StepContext(BuildContext):
+    """A build context that computes the loss when somebody asks for it: in validation nobody else may need it."""
+
+    def __init__(self, loss: Callable[[], Any]) -> None:
+        super().__init__()
+        self._loss = loss
+
+    def __contains__(self, key: object) -> bool:
+        return key in (self.KEY_LOSS, self.KEY_LOSS[1:]) or super().__contains__(key)
+
+    def __missing__(self, key: Any) -> Any:
+        if key in (self.KEY_LOSS, self.KEY_LOSS[1:]):
+            self[self.KEY_LOSS] = self._loss()
+            return self[self.KEY_LOSS]
+        return super().__missing__(key)
+
+
+def run_entry(entry: Any, predictions: Any, label: Any, build_ctx: BuildContext) -> dict[str, Any]:
+    """Run a built-in operation for a user's subclass that calls ``super().get_output_tensors``.
+
+    Args:
+        entry: its bundle entry: an object with ``target`` and ``arguments``, all of them plain data.
+        predictions: network output, channel-first unless the data property of ``build_ctx`` says otherwise.
+        label: labels.
+        build_ctx: the objects of the step.
+
+    Returns:
+        The values by tag: arrays when ``predictions`` is one, otherwise tensors.
+    """
+    module, _, name = entry.target.rpartition(".")
+    operation = optional_import(module, name=name)[0](**entry.arguments)
+    last = getattr(build_ctx.get(BuildContext.KEY_DATA_PROP), "data_format", None) == DataFormat.CHANNELS_LAST
+    output = {}
+    for field, value in ((CommonKeys.PRED, predictions), (CommonKeys.LABEL, label)):
+        tensor = torch.as_tensor(value)
+        output[str(field)] = tensor.movedim(-1, 1) if last and tensor.ndim > 2 else tensor
+    found = operation(output)
+    return dict(found) if isinstance(predictions, torch.Tensor) else {tag: one.numpy() for tag, one in found.items()}
+
+
+def _imports(method: Any) -> list[str]:
+    """Return the top-level packages of the modules that the module of a method has at hand."""
+    names = getattr(getattr(method, "__func__", method), "__globals__", {})
+    modules = (getattr(value, "__name__", None) or getattr(value, "__module__", None) for value in names.values())
+    return [name.partition(".")[0] for name in modules if isinstance(name, str)]

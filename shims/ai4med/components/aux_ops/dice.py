@@ -1,0 +1,3 @@
+"""Legacy path of ``ComputeDice``."""
+
+from clara_compat.components.aux_ops.compute_dice import ComputeDice as ComputeDice

@@ -1,0 +1,3 @@
+"""Legacy path of ``TRTISSimpleInferer``."""
+
+from clara_compat.components.inferers.trtis_simple_inferer import TRTISSimpleInferer as TRTISSimpleInferer
