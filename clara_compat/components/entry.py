@@ -65,7 +65,6 @@ class BundleContext:
         crops: items that a batching crop of the chain makes of one; None without such a crop.
         merges: ``MergeBatchDims`` is among the batch's transforms.
         chain_is_known: no user code is in the chain, which might make a batch.
-        label_format: classes per label of a classification item, 1 for a binary label; None when nothing was declared.
     """
 
     spatial_dims: int = 3
@@ -83,4 +82,3 @@ class BundleContext:
     crops: int | None = None
     merges: bool = False
     chain_is_known: bool = True
-    label_format: tuple[int, ...] | None = None

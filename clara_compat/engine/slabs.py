@@ -7,22 +7,31 @@ from collections.abc import Iterator
 
 import torch
 
-__all__ = ["slabs"]
+__all__ = ["pieces", "slabs"]
 
-_VOXELS = 2**22
-"""Voxels that are looked at together: enough to keep a GPU busy, and 32 MB for their class indices."""
+_VOXELS = 2**23
+"""Voxels that are looked at together, all channels counted: enough to keep a GPU busy, and few megabytes."""
 
 
 def slabs(*volumes: torch.Tensor, voxels: int = _VOXELS) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Yield views of volumes of one spatial size, cut along their first spatial axis.
+    """Yield views of volumes of one spatial size, cut along their first spatial axis; a small one as it is.
 
     Args:
         volumes: (N, C, spatial...), or (N, C) which is not cut.
-        voxels: at most so many voxels of a channel in a slab, but at least one layer.
+        voxels: at most so many voxels of the first volume in a slab, all channels counted, but at least one layer.
     """
     shape = volumes[0].shape
-    if len(shape) < 3:
+    if len(shape) < 3 or volumes[0].numel() <= voxels:
         yield volumes
         return
-    layers = max(1, voxels // max(1, shape[0] * math.prod(shape[3:])))
+    layers = max(1, voxels // (shape[0] * shape[1] * math.prod(shape[3:])))
     yield from zip(*(volume.split(layers, dim=2) for volume in volumes), strict=True)
+
+
+def pieces(*volumes: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Yield the volumes slab by slab where no gradient is kept, as in a validation, and else as they are.
+
+    For sums over voxels of what is computed of each: in training the steps of every slab would only be kept beside one
+    another.
+    """
+    yield from [volumes] if torch.is_grad_enabled() else slabs(*volumes)

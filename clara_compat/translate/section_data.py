@@ -64,7 +64,7 @@ def section_context(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Pat
         ClaraError: the section is missing, or its pipeline is not of the catalogue.
     """
     pipeline = pipeline_of(section_specs(workflow, section).pipeline)
-    size, labels = pipeline.output_crop_size, pipeline.label_format
+    size = pipeline.output_crop_size
     return BundleContext(
         spatial_dims=pipeline.spatial_dims,
         in_channels=pipeline.output_image_channels,
@@ -73,7 +73,6 @@ def section_context(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Pat
         section=section,
         mmar=str(workflow.mmar),
         debug_dir=str(ckpt_dir / "debug"),
-        label_format=tuple(labels.classes_per_label) if labels else None,
     )
 
 

@@ -15,10 +15,26 @@ from clara_compat.engine.aux_ops import AuxiliaryOutputs, NegLoss, step_loss
 class Brightness:
     """An operation of several tags that is not averaged."""
 
-    do_summary = False
+    do_summary = do_print = False
 
     def __call__(self, output):
         return {"mean": output["image"].mean(), "max": output["image"].max()}
+
+
+class Rare:
+    """An operation that has a number in every other step, and a value per case."""
+
+    do_summary, do_print = True, False
+
+    def __init__(self):
+        self.step = 0
+
+    def __call__(self, output):
+        self.step += 1
+        return {
+            "rare": torch.tensor([self.step if self.step % 2 else torch.nan]),
+            "cases": output["image"].mean((1, 2, 3)),
+        }
 
 
 def test_in_a_trainer():
@@ -31,6 +47,7 @@ def test_in_a_trainer():
         calls.append(1)
         return (pred - label).square()  # the trainer takes the mean
 
+    operations = [NegLoss("negloss", loss), NegLoss("quiet", loss, do_summary=False), Brightness(), Rare()]
     trainer = SupervisedTrainer(
         device=torch.device("cpu"),
         max_epochs=2,
@@ -38,7 +55,7 @@ def test_in_a_trainer():
         network=layer,
         optimizer=torch.optim.SGD(layer.parameters(), lr=0.1),
         loss_function=loss,
-        train_handlers=[AuxiliaryOutputs([NegLoss("negloss", loss), NegLoss("quiet", loss, False), Brightness()])],
+        train_handlers=[AuxiliaryOutputs(operations)],
         decollate=False,
     )
     steps, epochs = [], []
@@ -59,7 +76,9 @@ def test_in_a_trainer():
     losses, negative, quiet = np.array(steps).T
     assert (negative == -losses).all()
     assert (quiet == -losses).all()
-    assert [list(metrics) for metrics in epochs] == [["negloss"], ["negloss"]]
+    assert [list(metrics) for metrics in epochs] == [["negloss", "quiet", "rare"]] * 2
+    assert [metrics["rare"] for metrics in epochs] == [2.0, 5.0]  # of 1, nan, 3 and nan, 5, nan
+    assert (trainer.state.unsummarised, trainer.state.unprinted) == ({"quiet"}, {"rare", "cases"})
     expected = [-losses[:3].mean(), -losses[3:].mean()]
     assert [metrics["negloss"] for metrics in epochs] == pytest.approx(expected, rel=1e-6)
     assert expected[1] > expected[0]

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from clara_compat.engine.losses.targets import checked, labels_and_classes
+from clara_compat.engine.slabs import pieces
 
 __all__ = ["ClaraDiceLoss"]
 
@@ -69,6 +70,14 @@ class ClaraDiceLoss(nn.Module):
             ValueError: when the two do not fit each other or the options.
         """
         predictions, targets = checked(predictions, targets, self.skip_background, self.is_onehot_targets)
+        sums = [torch.stack(self._sums(*piece)) for piece in pieces(predictions, targets)]
+        intersection, denominator = torch.stack(sums).sum(dim=0)
+        if self.jaccard:
+            denominator = denominator - intersection
+        return 1.0 - torch.mean((2.0 * intersection + self.top_smooth) / (denominator + self.smooth))
+
+    def _sums(self, predictions: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return, per sample and channel, the intersection and the sum of the sizes of prediction and target."""
         if self.is_onehot_targets:
             onehot = targets.to(predictions.dtype)
         else:  # not as booleans, which would be converted on the way through each product and sum
@@ -82,7 +91,4 @@ class ClaraDiceLoss(nn.Module):
         if self.squared_pred:
             predictions = predictions.square()
             onehot = onehot.square() if self.is_onehot_targets else onehot
-        denominator = torch.sum(onehot, dim=axes) + torch.sum(predictions, dim=axes)
-        if self.jaccard:
-            denominator = denominator - intersection
-        return 1.0 - torch.mean((2.0 * intersection + self.top_smooth) / (denominator + self.smooth))
+        return intersection, torch.sum(onehot, dim=axes) + torch.sum(predictions, dim=axes)

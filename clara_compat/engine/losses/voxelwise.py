@@ -7,6 +7,7 @@ from torch import nn
 
 from clara_compat.engine.losses.targets import checked, labels_and_classes
 from clara_compat.engine.networks.activation import log_complements, log_probabilities
+from clara_compat.engine.slabs import pieces
 
 __all__ = ["VoxelwiseLoss"]
 
@@ -49,10 +50,8 @@ class VoxelwiseLoss(nn.Module):
             ValueError: when the two do not fit each other or the options.
         """
         predictions, targets = checked(predictions, targets, self.skip_background, self.is_onehot_targets)
-        if self.is_onehot_targets:
-            total = self._sum_soft(predictions, targets)
-        else:
-            total = self._sum_indices(predictions, targets)
+        add = self._sum_soft if self.is_onehot_targets else self._sum_indices
+        total = torch.stack([add(*piece) for piece in pieces(predictions, targets)]).sum()
         return total / (predictions.numel() // predictions.shape[1])
 
     def _sum_indices(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
