@@ -8,7 +8,9 @@ import torch
 from monai.data import MetaTensor
 
 from clara_compat.engine.aux_dice import DiceOutputs, MeanInsideClasses
+from clara_compat.engine.losses.cross_entropy import ClaraCrossEntropyLoss
 from clara_compat.engine.losses.dice import ClaraDiceLoss
+from clara_compat.engine.losses.focal import ClaraFocalLoss
 from clara_compat.engine.metrics.dice import ClaraDice
 from clara_compat.engine.slabs import slabs
 from clara_compat.errors import ClaraError
@@ -115,16 +117,28 @@ def test_refusals(options, pred, label, message):
         operation({"pred": torch.zeros(pred), "label": torch.zeros(label)})
 
 
-@pytest.mark.parametrize("options", [{}, {"squared_pred": True}, {"jaccard": True, "skip_background": True}])
-def test_loss_and_metric_do_not_depend_on_slabs(options):
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ClaraDiceLoss(),
+        ClaraDiceLoss(squared_pred=True),
+        ClaraDiceLoss(jaccard=True, skip_background=True),
+        ClaraFocalLoss(skip_background=True),
+        ClaraCrossEntropyLoss(),
+    ],
+)
+def test_losses_do_not_depend_on_slabs(loss):
     """What they are is tested elsewhere; here the thinnest slabs must not change them."""
-    output, probabilities, labels = fields(3)
-    loss = ClaraDiceLoss(**options)
+    output, *_ = fields(3)
     with torch.no_grad():
         in_slabs = loss(output["pred"], output["label"])
     with torch.enable_grad():
         whole = loss(output["pred"], output["label"])
     assert in_slabs.item() == pytest.approx(whole.item(), rel=1e-6)
+
+
+def test_dice_by_slices_does_not_depend_on_slabs():
+    output, probabilities, labels = fields(3)
     metric = ClaraDice(is_2d=True)
     metric.update(output)
     true, predicted = one_hot(labels, 3)[:, 1:], (probabilities >= 0.5)[:, 1:]
