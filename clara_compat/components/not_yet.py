@@ -11,7 +11,6 @@ from collections.abc import Mapping
 __all__ = ["NOT_YET"]
 
 _NAMES = {
-    "models": "SegAhnet SegResnet UnetParallel DenseNet121 Alexnet",
     "optimizers": "Momentum NovoGrad SGD RMSProp",
     "lr_policies": "DecayOnStep ReduceCosine ReduceOnPlateau ReducePoly",
     "handlers": "EarlyStop AdjustLayerLRs",

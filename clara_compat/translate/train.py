@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
-from clara_compat.components.models.unet import Unet
+from clara_compat.components.models._common import BuiltInModel
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
@@ -59,7 +59,9 @@ class _TrainTranslation:
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = section_context(self.workflow, "train", self.ckpt_dir)
-        tags = operation_tags(train.aux_ops, self._output_channels())
+        if (model := self._built_in_model()) is not None:
+            self.notices += [Notice(train.model.address, text) for text in model.notices(context)]
+        tags = operation_tags(train.aux_ops, self._outputs()["outputs"])
         if self.workflow.validate is not None:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
             metrics = self.workflow.validate.metrics
@@ -100,11 +102,6 @@ class _TrainTranslation:
         config["finalize"] = []
         return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
 
-    def _output_channels(self) -> int | None:
-        """Channels of the network's output, when it is of the catalogue."""
-        spec = self.workflow.train.model
-        return None if spec.cls is None else getattr(create(spec), "num_classes", None)
-
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""
         interval = self.settings.num_training_epoch_per_valid
@@ -114,12 +111,25 @@ class _TrainTranslation:
 
     def _outputs(self) -> dict[str, Any]:
         """What the config tells about the outputs of the model, for the loss; nothing of a user's model."""
-        model = None if self.workflow.train.model.cls is None else create(self.workflow.train.model)
-        activation = getattr(model, "final_activation", None)
+        model = self._built_in_model()
         return {
-            "outputs": getattr(model, "num_classes", None),
-            "final_activation": activation.lower() if isinstance(activation, str) else None,
+            "outputs": None if model is None else model.num_classes,
+            "final_activation": None if model is None else model.final_activation.lower(),
         }
+
+    def _loss_function(self) -> Expression | Entry:
+        """Return the trainer's loss: the configured one, with the network's own where it has one."""
+        model = self._built_in_model()
+        if model is None or not model.has_extra_loss:
+            return Expression("@loss")
+        return Entry(
+            "clara_compat.engine.losses.extra.LossWithExtra", loss=Expression("@loss"), network=Expression("@network")
+        )
+
+    def _built_in_model(self) -> BuiltInModel | None:
+        """Return the model when it is one of the catalogue."""
+        model = None if self.workflow.train.model.cls is None else create(self.workflow.train.model)
+        return model if isinstance(model, BuiltInModel) else None
 
     def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the one entry of a catalogue component."""
@@ -187,7 +197,7 @@ class _TrainTranslation:
                 train_data_loader=Expression("@train#loader"),
                 network=Expression("@network"),
                 optimizer=Expression("@optimizer"),
-                loss_function=Expression("@loss"),
+                loss_function=self._loss_function(),
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@train#inferer"),
@@ -242,9 +252,9 @@ class _TrainTranslation:
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
         self.notices += [Notice(spec.address, text) for text in create(spec).notices(context)]
-        entry, model = self._component(spec, context), create(self.workflow.train.model)
+        entry, model = self._component(spec, context), self._built_in_model()
         roi_size = entry.arguments.get("roi_size")
-        if roi_size is not None and isinstance(model, Unet):
+        if roi_size is not None and model is not None:
             try:
                 model.check_size("roi_size", roi_size)
             except ClaraError as error:

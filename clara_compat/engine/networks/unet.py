@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from monai.networks.blocks import ADN
 from monai.networks.layers import Conv
-from monai.networks.layers.factories import Pad
 from torch import nn
 
 from clara_compat.engine.networks.activation import FinalActivation
 from clara_compat.engine.networks.initialisation import tensorflow_initialisation_
+from clara_compat.engine.networks.layers import NormSpec, check_groups, norm_for, same_convolution
+from clara_compat.engine.networks.network import ClaraNetwork
 
 __all__ = ["ClaraUNet"]
 
 
-class ClaraUNet(nn.Module):
+class ClaraUNet(ClaraNetwork):
     """U-Net in the layout of VoxelMorph, which Clara's ``Unet`` takes its two lists of channels from.
 
     With L encoder entries and at least L + 2 decoder entries (defaults: 4 and 7)::
@@ -41,8 +41,10 @@ class ClaraUNet(nn.Module):
         out_channels: number of classes.
         encoder_channels: output channels of the encoder's convolutions.
         decoder_channels: output channels of the decoder's convolutions.
-        norm: ``None``, ``"batch"``, or any of MONAI's normalisations, such as ``("group", {"num_groups": 8})``.
+        norm: ``None``, ``"batch"``, or any of MONAI's normalisations, such as ``("group", {"num_groups": 8})``; there
+            are never more groups than channels.
         dropout_prob: probability with which a whole feature map is dropped after each block; 0 leaves it out.
+        reg_weight: weight of the L2 penalty on the kernels in :meth:`extra_loss`.
         final_activation: ``softmax`` over the channels, ``sigmoid`` or ``linear``; computed in float32 or wider.
 
     Raises:
@@ -61,20 +63,33 @@ class ClaraUNet(nn.Module):
         out_channels: int,
         encoder_channels: Sequence[int] = (32, 64, 64, 64),
         decoder_channels: Sequence[int] = (64, 64, 64, 64, 64, 32, 32),
-        norm: str | Sequence[Any] | None = None,
+        norm: NormSpec = None,
         dropout_prob: float = 0.0,
+        reg_weight: float = 0.0,
         final_activation: str = "softmax",
     ) -> None:
-        super().__init__()
         encoder, decoder = [int(n) for n in encoder_channels], [int(n) for n in decoder_channels]
-        _check(spatial_dims, in_channels, out_channels, encoder, decoder, norm, dropout_prob)
-        self.spatial_dims = spatial_dims
-        self.in_channels = in_channels
-        self.divisor = 2 ** len(encoder)
-        layer_norm = norm if norm is None or isinstance(norm, str) else tuple(norm)  # JSON has lists only
+        if not encoder or len(decoder) < len(encoder) + 2:
+            raise ValueError(
+                f"the decoder needs at least two entries more than the encoder, which needs at least one: got "
+                f"{len(encoder)} encoder_channels {encoder} and {len(decoder)} decoder_channels {decoder}"
+            )
+        if min(*encoder, *decoder) < 1:
+            raise ValueError(
+                f"numbers of channels must be at least 1: got encoder_channels {encoder}, decoder_channels {decoder}"
+            )
+        check_groups(norm, encoder + decoder)
+        super().__init__(
+            spatial_dims,
+            in_channels,
+            out_channels,
+            halvings=len(encoder),
+            reg_weight=reg_weight,
+            dropout_prob=dropout_prob,
+        )
 
         def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-            return _block(spatial_dims, inputs, outputs, stride, layer_norm, dropout_prob)
+            return _block(spatial_dims, inputs, outputs, stride, norm, dropout_prob)
 
         widths = [in_channels, *encoder]
         self.encoder = nn.ModuleList([block(n, m, stride=2) for n, m in zip(widths[:-1], encoder, strict=True)])
@@ -108,18 +123,8 @@ class ClaraUNet(nn.Module):
         Raises:
             ValueError: when the image has other dimensions or a size that cannot be halved that often.
         """
-        sizes = image.shape[2:]
-        if len(sizes) != self.spatial_dims or image.shape[1] != self.in_channels:
-            raise ValueError(
-                f"the network takes (N, {self.in_channels}, {self.spatial_dims} spatial sizes) "
-                f"but got a tensor of shape {list(image.shape)}"
-            )
-        for size in sizes:
-            if size % self.divisor != 0:
-                raise ValueError(
-                    f"the network halves its input {len(self.encoder)} times: every size must be a multiple of "
-                    f"{self.divisor} but the input is {list(sizes)}"
-                )
+        if not torch.jit.is_tracing():
+            self.check_image(image)
         skips = [image]
         for down in self.encoder:
             skips.append(down(skips[-1]))
@@ -130,59 +135,18 @@ class ClaraUNet(nn.Module):
 
 
 def _block(
-    spatial_dims: int, inputs: int, outputs: int, stride: int, norm: str | tuple[Any, ...] | None, dropout_prob: float
+    spatial_dims: int, inputs: int, outputs: int, stride: int, norm: NormSpec, dropout_prob: float
 ) -> nn.Sequential:
     """Convolution with TensorFlow's ``SAME`` padding, normalisation, ReLU, dropout."""
-    convolution = Conv[Conv.CONV, spatial_dims]
-    layers: list[nn.Module] = []
-    if stride == 2:  # an even size: TensorFlow pads nothing before and one voxel after
-        layers.append(Pad[Pad.CONSTANTPAD, spatial_dims](padding=(0, 1) * spatial_dims, value=0.0))
-        layers.append(convolution(inputs, outputs, kernel_size=3, stride=2, bias=norm is None))
-    else:
-        layers.append(convolution(inputs, outputs, kernel_size=3, padding=1, bias=norm is None))
-    layers.append(
-        ADN(
-            ordering="NAD",
-            in_channels=outputs,
-            act=("relu", {"inplace": True}),
-            norm=norm,
-            dropout=dropout_prob or None,
-            dropout_dim=spatial_dims,
-        )
+    convolution = same_convolution(spatial_dims, inputs, outputs, stride=stride, bias=norm is None)
+    # not nested: the names of the weights
+    layers = list(convolution) if isinstance(convolution, nn.Sequential) else [convolution]
+    rest = ADN(
+        ordering="NAD",
+        in_channels=outputs,
+        act=("relu", {"inplace": True}),
+        norm=norm_for(norm, outputs),
+        dropout=dropout_prob or None,
+        dropout_dim=spatial_dims,
     )
-    return nn.Sequential(*layers)
-
-
-def _check(
-    spatial_dims: int,
-    in_channels: int,
-    out_channels: int,
-    encoder: list[int],
-    decoder: list[int],
-    norm: str | Sequence[Any] | None,
-    dropout_prob: float,
-) -> None:
-    """Raise ValueError for numbers that do not make a network."""
-    if spatial_dims not in (2, 3):
-        raise ValueError(f"spatial_dims must be 2 or 3 but is {spatial_dims}")
-    if not encoder or len(decoder) < len(encoder) + 2:
-        raise ValueError(
-            f"the decoder needs at least two entries more than the encoder, which needs at least one: got "
-            f"{len(encoder)} encoder_channels {encoder} and {len(decoder)} decoder_channels {decoder}"
-        )
-    if min(in_channels, out_channels, *encoder, *decoder) < 1:
-        raise ValueError(
-            f"numbers of channels must be at least 1: got in_channels {in_channels}, out_channels {out_channels}, "
-            f"encoder_channels {encoder}, decoder_channels {decoder}"
-        )
-    if not 0.0 <= dropout_prob < 1.0:
-        raise ValueError(f"dropout_prob must be at least 0 and below 1 but is {dropout_prob}")
-    if norm is not None and not isinstance(norm, str):
-        options = norm[1] if len(norm) == 2 else {}
-        groups = options.get("num_groups", 1) if isinstance(options, Mapping) else 1
-        uneven = sorted({n for n in encoder + decoder if groups < 1 or n % groups})
-        if uneven:
-            raise ValueError(
-                f"group normalisation with {groups} groups needs numbers of channels divisible by {groups} but the "
-                f"encoder or decoder has {', '.join(map(str, uneven))}"
-            )
+    return nn.Sequential(*layers, rest)

@@ -1,0 +1,3 @@
+"""Legacy path of ``Alexnet``."""
+
+from clara_compat.components.models.alexnet import Alexnet as Alexnet
