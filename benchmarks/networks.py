@@ -69,7 +69,8 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - started)
     for name, each in seconds.items():
         print(f"{name:12} {1000 * statistics.median(each[2:]):8.1f} ms (median)")
-    print(f"torch {torch.__version__}, {chosen.device}, {chosen.threads} threads, {chosen.size}^3, {chosen.filters} filters")
+    where = f"{chosen.device}, {chosen.threads} threads"
+    print(f"torch {torch.__version__}, {where}, {chosen.size}^3, {chosen.filters} filters")
     for kind in ("", " vae"):
         pairs = zip(seconds[f"engine{kind}"][2:], seconds[f"monai{kind}"][2:], strict=True)
         ratio = statistics.median(a / b for a, b in pairs)

@@ -83,14 +83,15 @@ def prepare(folder: Path) -> None:
 
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
-    network = config["network_def"]
-    channels = (network["in_channels"], network["out_channels"])
     save_json(config, folder / OUTPUTS["bundle"])
-    save_json(_metadata(network["spatial_dims"], *channels), folder / OUTPUTS["metadata"])
+    save_json(_metadata(config["network_def"]), folder / OUTPUTS["metadata"])
     (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
 
 
-def _metadata(spatial_dims: int, in_channels: int, out_channels: int) -> dict[str, Any]:
+def _metadata(network: dict[str, Any]) -> dict[str, Any]:
+    """Return the bundle's metadata for the entry of its network, a class of ``clara_compat.engine.networks``."""
+    import pydoc
+
     import ignite
     import monai
     import numpy as np
@@ -98,6 +99,8 @@ def _metadata(spatial_dims: int, in_channels: int, out_channels: int) -> dict[st
 
     from clara_compat import __version__
 
+    spatial_dims, in_channels = network["spatial_dims"], network["in_channels"]
+    classifies = getattr(pydoc.locate(network["_target_"]), "task", "segmentation") == "classification"
     return {
         "version": "0.1.0",
         "changelog": {"0.1.0": "translated from a Clara Train 3.1 configuration"},
@@ -118,20 +121,20 @@ def _metadata(spatial_dims: int, in_channels: int, out_channels: int) -> dict[st
                     "spatial_shape": ["*"] * spatial_dims,
                     "dtype": "float32",
                     "value_range": [],
-                    "is_patch_data": True,
+                    "is_patch_data": not classifies,
                     "channel_def": {str(i): "image" for i in range(in_channels)},
                 }
             },
             "outputs": {
                 "pred": {
-                    "type": "image",
-                    "format": "segmentation",
-                    "num_channels": out_channels,
-                    "spatial_shape": ["*"] * spatial_dims,
+                    "type": "probabilities" if classifies else "image",
+                    "format": "classification" if classifies else "segmentation",
+                    "num_channels": network["out_channels"],
+                    "spatial_shape": [] if classifies else ["*"] * spatial_dims,
                     "dtype": "float32",
-                    "value_range": [0, 1],
-                    "is_patch_data": True,
-                    "channel_def": {str(i): f"class {i}" for i in range(out_channels)},
+                    "value_range": [] if network["final_activation"] == "linear" else [0, 1],
+                    "is_patch_data": not classifies,
+                    "channel_def": {str(i): f"class {i}" for i in range(network["out_channels"])},
                 }
             },
         },

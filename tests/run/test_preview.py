@@ -239,7 +239,7 @@ def test_an_item_that_the_network_could_not_take_is_refused_at_the_end(small_mma
     [
         lambda c: c["train"].update(model={"path": "nowhere.Net", "args": {}}),
         lambda c: c["train"].update(loss={"path": "nowhere.Loss"}),
-        lambda c: c["train"]["model"].update(name="SegAhnet", args={}),
+        lambda c: c["train"]["model"].update(name="SegAhnet", args={"num_classes": 2}),
         lambda c: c["train"]["image_pipeline"]["args"].update(output_crop_size=[20, 20, 20]),
         lambda c: c.update(multi_gpu=True, MMAR_CKPT="models/model.ckpt"),
     ],

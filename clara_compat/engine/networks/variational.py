@@ -25,7 +25,8 @@ class VariationalBranch(nn.Module):
     back to the features' shape, and the decoder of the segmentation (its own weights, without its skip connections)
     makes an image of it. The loss is the Kullback-Leibler divergence of the code from a standard normal law, averaged
     over its numbers, plus ``0.1`` times the mean squared difference from the image (clara-3.1 engine facts, section
-    2.1; MONAI weighs that difference with 1). What the two terms are computed from is widened to float32.
+    2.1; MONAI weighs that difference with 1). Under autocast both are computed in
+    float32.
 
     Args:
         spatial_dims: 2 or 3.
@@ -98,9 +99,14 @@ class VariationalBranch(nn.Module):
                 f"{list(image.shape[2:])}: output_crop_size must be the size of the training images"
             )
         code = self.encode(features).flatten(1)
-        mean, deviation = self.mean(code).float(), functional.softplus(self.deviation(code).float())
+        mean, deviation = _widened(self.mean(code)), functional.softplus(_widened(self.deviation(code)))
         divergence = 0.5 * torch.mean(mean**2 + deviation**2 - torch.log(1e-8 + deviation**2) - 1.0)
         drawn = mean + deviation * torch.randn_like(mean)
         grid = functional.relu(self.expand(drawn)).reshape(-1, *self.code_shape)
-        restored = self.final(decode(self.restore(grid)))
-        return divergence + 0.1 * functional.mse_loss(restored.float(), image.float())
+        restored = _widened(self.final(decode(self.restore(grid))))
+        return divergence + 0.1 * functional.mse_loss(restored, image.to(restored.dtype))
+
+
+def _widened(values: torch.Tensor) -> torch.Tensor:
+    """Return values of 16 bits, which autocast leaves, in float32."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values

@@ -11,6 +11,7 @@ from scipy import stats
 from torch import nn
 
 from clara_compat.engine.networks.initialisation import tensorflow_initialisation_
+from clara_compat.engine.networks.segresnet import ClaraSegResNet
 from clara_compat.engine.networks.unet import ClaraUNet
 
 # layer, TensorFlow's kernel shape (kernel..., in, out), transposed ones (kernel..., out, in)
@@ -38,6 +39,27 @@ def test_law(layer, shape):
     assert np.abs(weights).max() <= limit
     assert stats.kstest(weights, stats.uniform(-limit, 2 * limit).cdf).pvalue > 1e-3
     assert not layer.bias.any()
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: type(value).__name__)
+def test_he_normal_law(layer, shape):
+    """``tf.keras.initializers.he_normal``: variance 2 / fan_in of a normal law cut off at two deviations."""
+    torch.manual_seed(0)
+    tensorflow_initialisation_(layer, "he_normal")
+    weights = layer.weight.detach().numpy().ravel()
+    deviation = math.sqrt(2.0 / (math.prod(shape[:-2]) * shape[-2]))
+    uncut = deviation / stats.truncnorm(-2, 2).std()
+    assert np.abs(weights).max() <= 2 * uncut
+    assert stats.kstest(weights, stats.truncnorm(-2, 2, scale=uncut).cdf).pvalue > 1e-3
+    assert weights.std() == pytest.approx(deviation, rel=0.05)
+    assert not layer.bias.any()
+
+
+def test_the_segresnet_starts_so():
+    torch.manual_seed(1)
+    kernel = ClaraSegResNet(3, 1, 2, 8).down[3][1].layers[2].weight.detach().numpy()
+    assert kernel.shape == (64, 64, 3, 3, 3)
+    assert kernel.std() == pytest.approx(math.sqrt(2 / (64 * 27)), rel=0.01)
 
 
 def test_the_unet_starts_so():

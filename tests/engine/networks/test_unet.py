@@ -79,9 +79,30 @@ def test_forward_equals_numpy(dims, channels, encoder, decoder, size):
     np.testing.assert_allclose(network(image).detach().numpy(), expected, atol=1e-12)
 
 
+def counted(dims, image, classes, encoder=(32, 64, 64, 64), decoder=(64, 64, 64, 64, 64, 32, 32), norm=None) -> int:
+    """Add up the layers: a kernel each, and a bias or a scale and an offset for each output channel."""
+    inputs = [image, *encoder]
+    levels = len(encoder)
+    joined = [*encoder[::-1][1:], image]  # what each doubling is joined with
+    pairs = [*zip(inputs[:-1], encoder, strict=True), (encoder[-1], decoder[0])]
+    for i, outputs in enumerate(decoder[1:], start=1):
+        added = joined[i - 1] if i < levels else image if i == levels + 1 else 0
+        pairs.append((decoder[i - 1] + added, outputs))
+    each = 1 if norm is None else 2
+    return sum(3**dims * n * m + each * m for n, m in pairs) + (decoder[-1] + 1) * classes
+
+
 @pytest.mark.parametrize(("numbers", "options", "count"), COUNTS)
 def test_number_of_parameters(numbers, options, count):
     assert sum(p.numel() for p in ClaraUNet(*numbers, **options).parameters()) == count
+    options = {name.removesuffix("_channels"): value for name, value in options.items()}
+    assert counted(*numbers, **options) == count
+
+
+def test_groups_are_never_more_than_channels():
+    network = ClaraUNet(2, 1, 2, (4, 16), (2, 16, 16, 16), norm=["group", {"num_groups": 8}])
+    groups = [m.num_groups for m in network.modules() if isinstance(m, torch.nn.GroupNorm)]
+    assert groups == [4, 8, 2, 8, 8, 8]
 
 
 @pytest.mark.parametrize(("activation", "low", "high"), [("Softmax", 0, 1), ("SIGMOID", 0, 1), ("linear", -9, 9)])
@@ -137,7 +158,7 @@ def test_can_be_scripted():
         ({"encoder_channels": ()}, "needs at least one: got 0 encoder_channels"),
         ({"encoder_channels": (8, 0, 8, 8)}, "must be at least 1"),
         ({"dropout_prob": 1.0}, "dropout_prob must be at least 0 and below 1 but is 1.0"),
-        ({"norm": ("group", {"num_groups": 5})}, "divisible by 5 but the encoder or decoder has 32, 64"),
+        ({"norm": ("group", {"num_groups": 5})}, "divisible by 5 but the network has 32, 64"),
         ({"norm": ("group", {"num_groups": 0})}, "with 0 groups"),
         ({"final_activation": "softmaxx"}, "one of softmax, sigmoid, linear; did you mean 'softmax'"),
     ],

@@ -1,0 +1,73 @@
+"""What the model says enters the bundle config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clara_compat.config.workflow import load_train_workflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.bundle import Bundle, Seeds
+from clara_compat.translate.train import translate_train
+
+Make = Callable[..., Path]
+
+
+def translated(make: Make, name: str, **args: Any) -> Bundle:
+    mmar = make(lambda config: config["train"].update(model={"name": name, "args": {"num_classes": 2} | args}))
+    workflow = load_train_workflow(mmar / "config" / "config_train.json")
+    return translate_train(workflow, Seeds(0, 0, 0, 0), mmar / "models")
+
+
+SMALL = {"blocks_down": "1,1", "blocks_up": "1"}
+
+
+@pytest.mark.parametrize("args", [{"use_vae": True}, {"reg_weight": 1e-5}])
+def test_the_networks_loss_is_the_trainers_only(small_mmar: Make, args: dict[str, Any]) -> None:
+    config = translated(small_mmar, "SegResnet", **SMALL, **args).config
+    assert config["train"]["trainer"]["loss_function"] == {
+        "_target_": "clara_compat.engine.losses.extra.LossWithExtra",
+        "loss": "@loss",
+        "network": "@network",
+    }
+    assert config["loss"]["_target_"] == "clara_compat.engine.losses.dice.ClaraDiceLoss"
+    assert config["train"]["handlers"][1]["ops"][0]["loss"] == "@loss"
+    assert config["network_def"]["vae_image_size"] == ([16, 16, 16] if "use_vae" in args else None)
+
+
+def test_without_one_the_loss_is_the_configured_one(small_mmar: Make) -> None:
+    config = translated(small_mmar, "SegResnet", **SMALL).config
+    assert config["train"]["trainer"]["loss_function"] == "@loss"
+
+
+def test_the_models_notice_comes_once_with_its_address(small_mmar: Make) -> None:
+    bundle = translated(small_mmar, "UnetParallel", nf_enc="4,4", nf_dec="4,4,4,4")
+    [notice] = [notice for notice in bundle.notices if "UnetParallel" in notice.text]
+    assert notice.address is not None
+    assert notice.address.path == "train.model"
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "message"),
+    [
+        ("SegAhnet", {}, r"train.model: .*SegAhnet halves its input 5 times.* output_crop_size is \[16, 16, 16\]"),
+        ("SegResnet", {"use_vae": True, "blocks_down": "1,1,1,1,1", "blocks_up": "1,1,1,1"}, r"train.model: .*VAE"),
+        ("DenseNet121", {}, r"train.model: .*at least 29"),
+    ],
+)
+def test_sizes_are_checked_at_the_model(small_mmar: Make, name: str, args: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClaraError, match=message):
+        translated(small_mmar, name, **args)
+
+
+def test_the_window_is_checked_against_any_model(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["model"] = {"name": "SegResnet", "args": {"num_classes": 2, **SMALL}}
+        config["validate"]["inferer"]["args"]["roi_size"] = [16, 16, 15]
+
+    workflow = load_train_workflow(small_mmar(change) / "config" / "config_train.json")
+    with pytest.raises(ClaraError, match=r"inferer.args.roi_size: the SegResnet halves .* roi_size is \[16, 16, 15\]"):
+        translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models")
