@@ -31,7 +31,7 @@ class ClaraSegResNet(ClaraNetwork):
     A block is twice normalisation, ReLU and a 3x3x3 convolution, plus its input. It differs from MONAI's network (Clara
     3.1 engine facts, section 2.1) in that it ends in its own activation; that every convolution but the last has a bias
     exactly when there is no normalisation; that strided convolutions pad as TensorFlow's ``SAME``; that kernels start
-    as TensorFlow's He normal law; and in the weights of the loss of the VAE branch, which runs in training mode only
+    as TensorFlow's He normal law; and in the weights of the loss of the VAE branch, which runs in training steps only
     and changes no prediction: its loss is in :meth:`extra_loss`.
 
     Args:
@@ -129,7 +129,7 @@ class ClaraSegResNet(ClaraNetwork):
 
         Raises:
             ValueError: when the image has other dimensions, a size that cannot be halved that often, or, in training
-                with a VAE branch, another size than the branch was made for.
+                with a VAE branch and gradients, another size than the branch was made for.
         """
         if not torch.jit.is_tracing():
             self.check_image(image)
@@ -138,7 +138,7 @@ class ClaraSegResNet(ClaraNetwork):
         for stage in self.down:
             features = stage(features)
             skips.append(features)
-        if self.training and self.vae is not None:
+        if self.vae is not None and self.training and torch.is_grad_enabled():  # not in infer_in_training_mode
             self._vae_loss = self.vae(features, image, self._decode)
         return self.activation(self.final(self._decode(features, skips)))
 

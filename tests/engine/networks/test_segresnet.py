@@ -281,6 +281,10 @@ def test_it_changes_no_prediction_and_runs_in_training_only():
     assert calls == []
     assert network.extra_loss().item() == 0.0
     assert network(torch.rand(1, 1, 24, 8)).shape == (1, 2, 24, 8), "any size when it does not train"
+    network.train()
+    with torch.no_grad():
+        assert network(torch.rand(1, 1, 24, 8)).shape == (1, 2, 24, 8), "as in a validation in training mode"
+    assert calls == []
 
 
 def test_its_gradient_reaches_encoder_decoder_and_branch_but_not_the_head():
@@ -300,7 +304,8 @@ def test_the_gradient_of_its_loss_by_finite_differences(monkeypatch):
     image = torch.rand(2, 1, 16, 16, dtype=torch.float64)
 
     def loss() -> torch.Tensor:
-        network(image)
+        with torch.enable_grad():  # the branch runs for a gradient only
+            network(image)
         return network.extra_loss()
 
     loss().backward()
