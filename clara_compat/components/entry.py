@@ -7,6 +7,7 @@ References and expressions are marked with :class:`Expression`, which only our o
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,11 @@ class Entry:
     def __init__(self, target: str, **arguments: Any) -> None:
         self.target = target
         self.arguments = arguments
+
+    def imported(self) -> Any:
+        """Import and return what ``target``, a dotted path, names."""
+        module, _, name = self.target.rpartition(".")
+        return getattr(importlib.import_module(module), name)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())

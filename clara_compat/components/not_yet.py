@@ -11,9 +11,7 @@ from collections.abc import Mapping
 __all__ = ["NOT_YET"]
 
 _NAMES = {
-    "optimizers": "Momentum NovoGrad SGD RMSProp",
-    "lr_policies": "DecayOnStep ReduceCosine ReduceOnPlateau ReducePoly",
-    "handlers": "EarlyStop AdjustLayerLRs",
+    "handlers": "AdjustLayerLRs",
     "model_loaders": "CheckpointLoader FrozenGraphModelLoader TRTISModelLoader",
 }
 

@@ -65,6 +65,8 @@ _METHODS = {
     "end_train": "handlers",
     "start_epoch": "handlers",
     "end_epoch": "handlers",
+    "start_iteration": "handlers",
+    "end_iteration": "handlers",
     "key_metric_computed": "handlers",
 }
 
@@ -207,11 +209,14 @@ def find_user_class(
 
 
 def uses_tensorflow(user: UserClass) -> bool:
-    """Whether the class needs TensorFlow: a model, loss or auxiliary operation whose file imports tensorflow or keras.
+    """Whether the class needs TensorFlow: a model, loss, auxiliary operation or own optimizer of a file that imports it.
 
-    User files of numpy transforms often import tensorflow without using it; those do not count.
+    User files of numpy transforms often import tensorflow without using it; those do not count, nor does an optimizer
+    that leaves ``get_optimizer`` to the built-in it derives from.
     """
-    return user.family in {"models", "losses", "aux_ops"} and bool({"tensorflow", "keras"} & user.imports)
+    own = user.family != "optimizers" or "get_optimizer" in user.methods
+    needs = user.family in {"models", "losses", "aux_ops", "optimizers"} and own
+    return needs and bool({"tensorflow", "keras"} & user.imports)
 
 
 def _find_module(modules: list[str], path: str, roots: UserRoots, address: Address | None) -> tuple[Path, Path]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import ConfigErrors, Notice
-from clara_compat.config.user_code import uses_tensorflow
+from clara_compat.config.user_code import UserClass, uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import built_in_base
@@ -165,8 +165,16 @@ def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
             yield ClaraError(error.message, address)
 
 
-_RUNNING_FAMILIES = ("pre_transforms", "metrics", "aux_ops")
-"""Slots in which the user's own components run."""
+_RUNNING_FAMILIES = {
+    "pre_transforms": "transform",
+    "metrics": "update",
+    "aux_ops": "get_output_tensors",
+    "optimizer": "get_optimizer",
+    "lr_policy": "evaluate",
+    "handlers": "",
+}
+"""Slots in which the user's own components run, with the method (any, when empty) that makes a subclass of a built-in
+something of its own."""
 
 
 def _row(spec: ComponentSpec) -> Row:
@@ -176,13 +184,18 @@ def _row(spec: ComponentSpec) -> Row:
     if spec.cls is not None:
         return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
     name = spec.user.path if spec.user is not None else spec.name
-    needs_tensorflow = spec.user is not None and uses_tensorflow(spec.user)
-    if spec.section.rpartition(".")[2] not in _RUNNING_FAMILIES or needs_tensorflow:
+    slot = spec.section.rpartition(".")[2]
+    written_with_tensorflow = spec.user is not None and uses_tensorflow(spec.user)
+    if slot not in _RUNNING_FAMILIES or written_with_tensorflow:
         return Row(place, name, "nothing yet", "not yet", "user-written components of this kind do not run yet")
     base = None if spec.user is None else built_in_base(spec.user)
-    if base is not None and spec.user is not None and "transform" not in spec.user.methods:
+    if base is not None and spec.user is not None and not _has_own(_RUNNING_FAMILIES[slot], spec.user):
         return Row(place, name, base.becomes, base.fidelity.level, f"as {base.__name__}, from which it derives")
     return Row(place, name, "the same code, through an adapter", "user code")
+
+
+def _has_own(method: str, user: UserClass) -> bool:
+    return method in user.methods if method else bool(user.methods - {"__init__"})
 
 
 def _told(text: str, address: Address | None) -> dict[str, Any]:

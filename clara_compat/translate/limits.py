@@ -11,6 +11,9 @@ from clara_compat.errors import ClaraError
 
 __all__ = ["limits"]
 
+_ALIKE = {"aux_ops": "auxiliary operations", "optimizer": "optimizers"}
+"""Slots whose user-written components run when they are written without TensorFlow."""
+
 
 def limits(workflow: TrainWorkflow) -> list[ClaraError]:
     """Return one sentence, with its address, for everything that is right in Clara's terms but not run yet.
@@ -24,7 +27,6 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     train, settings = workflow.train, workflow.settings
     for name, set_, way in (
         ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
-        ("stop_threshold", settings.stop_threshold is not None, "leave it out"),
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
         ("extra_inputs", _has_extra_inputs(workflow), "leave it out, or preview the data with them"),
@@ -39,13 +41,12 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
                 f"lists them), or disable it",
                 spec.address,
             )
-    policies = [] if train.lr_policy is None else [train.lr_policy]
     inferer = None if workflow.validate is None else workflow.validate.inferer
     inferers = [] if inferer is None else [inferer]
-    for spec in (train.model, train.loss, train.optimizer, *policies, *train.handlers, *inferers):
+    for spec in (train.model, train.loss, *inferers):
         if spec.cls is None and not spec.pending:
             yield _user_written(spec)
-    for spec in train.aux_ops:
+    for spec in (train.optimizer, *train.aux_ops):
         if spec.user is not None and uses_tensorflow(spec.user):
             yield _user_written(spec)
 
@@ -57,15 +58,16 @@ def _has_extra_inputs(workflow: TrainWorkflow) -> bool:
 
 def _user_written(spec: ComponentSpec) -> ClaraError:
     slot = spec.section.rpartition(".")[2]
-    if slot == "aux_ops":
+    if slot in _ALIKE:
         return ClaraError(
-            f"'{spec.name}' is written with TensorFlow, which auxiliary operations cannot use yet: write it with numpy "
+            f"'{spec.name}' is written with TensorFlow, which {_ALIKE[slot]} cannot use yet: write it with numpy "
             "or torch, or use one of the catalogue (clara-compat components lists them)",
             spec.address,
         )
     kind = "is written with TensorFlow" if spec.user is not None and uses_tensorflow(spec.user) else "is user code"
     return ClaraError(
-        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (numpy transforms, loaders, metrics "
-        "and auxiliary operations do); use one of the catalogue meanwhile (clara-compat components lists them)",
+        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (transforms, metrics, auxiliary "
+        "operations, handlers, optimizers and learning rate policies without TensorFlow do); use one of the catalogue "
+        "meanwhile (clara-compat components lists them)",
         spec.address,
     )

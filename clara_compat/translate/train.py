@@ -20,6 +20,7 @@ from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
+from clara_compat.translate.training_events import needless, optimizer_entry, train_events
 
 __all__ = ["translate_train"]
 
@@ -82,7 +83,7 @@ class _TrainTranslation:
             "network_def": self._component(train.model, context),
             "network": Expression("$@network_def.to(@device)"),
             "loss": self._component(train.loss, replace(context, **self._outputs())),
-            "optimizer": self._component(train.optimizer, context),
+            "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
         }
         if self.workflow.validate is not None:
@@ -144,11 +145,14 @@ class _TrainTranslation:
         return side
 
     def _train_section(self, context: BundleContext) -> dict[str, Any]:
-        train, validated = self.workflow.train, self.workflow.validate is not None
-        evaluator = Expression("@validate#evaluator") if validated and self._validation_interval() else None
+        validated = self.workflow.validate is not None and self._validation_interval() > 0
+        evaluator = Expression("@validate#evaluator") if validated else None
         data = self._data_side("train")
-        operations = translate_operations(train.aux_ops, context, self.pipeline)
-        handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        operations = translate_operations(self.workflow.train.aux_ops, context, self.pipeline)
+        events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
+        if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
+            self.notices += needless(self.workflow)
+        handlers: list[Entry | Expression] = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers.append(
@@ -158,27 +162,25 @@ class _TrainTranslation:
                 network=Expression("@network"),
                 optimizer=Expression("@optimizer"),
                 evaluator=evaluator,
+                **({} if events is None else {"events": Expression("@train#events")}),
             )
         )
         if evaluator is not None:
             handlers.append(
                 Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)
             )
-        handlers += [
-            *(entry for spec in train.handlers for entry in component_entries(spec, context)),
+        handlers.append(
             Entry(
                 "clara_compat.engine.handlers.statistics.TrainStatistics",
                 path=f"{self.ckpt_dir / 'train_stats.json'}",
                 evaluator=evaluator,
                 run=self._facts(),
-            ),
-            Entry(
-                "clara_compat.engine.handlers.tensorboard.TensorBoardScalars",
-                log_dir=Expression("@ckpt_dir"),
-                evaluator=evaluator,
-                interval=self.settings.train_summary_recording_interval,
-                leave_out=self.metrics.unsummarised,
-            ),
+            )
+        )
+        if events is not None:
+            handlers.append(Expression("@train#events"))
+        handlers += [
+            Expression("@train#tensorboard"),
             Entry(
                 "clara_compat.engine.handlers.progress.Progress",
                 evaluator=evaluator,
@@ -188,6 +190,14 @@ class _TrainTranslation:
         handlers += data.handlers
         return {
             **data.entries,
+            "tensorboard": Entry(
+                "clara_compat.engine.handlers.tensorboard.TensorBoardScalars",
+                log_dir=Expression("@ckpt_dir"),
+                evaluator=evaluator,
+                interval=self.settings.train_summary_recording_interval,
+                leave_out=self.metrics.unsummarised,
+            ),
+            **({} if events is None else {"events": events}),
             "inferer": self._autocast(Entry("SimpleInferer")),
             "handlers": handlers,
             "trainer": Entry(

@@ -11,7 +11,10 @@ __all__ = ["LRPolicy"]
 
 
 class LRPolicy:
-    """Says what the learning rate shall be next."""
+    """Says what the learning rate shall be next.
+
+    When Clara asked is not documented (`assumed`: before every step, as it fed the learning rate with each).
+    """
 
     def evaluate(self, train_ctx: TrainContext) -> float:
         """Return the new learning rate.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, approximate
-from clara_compat.components.entry import BundleContext, Entry, Expression
+from typing import Any
+
+from clara_compat.components.component import exact
+from clara_compat.components.optimizers.native import NativeOptimizer, require_decays, require_not_negative
 from clara_compat.components.optimizers.optimizer import Optimizer
-from clara_compat.errors import ClaraError
 
 __all__ = ["Adam"]
 
 
-class Adam(Component, Optimizer):
+class Adam(NativeOptimizer):
     """Adam with the arguments of TensorFlow 1's ``AdamOptimizer`` (clara-3.1 engine facts, section 2.3).
 
     Args:
         beta1: decay of the mean of the gradients.
         beta2: decay of the mean of their squares.
-        epsilon: added to the root of the mean square.
+        epsilon: added to the root of the mean square, before the correction of its bias.
         use_locking: accepted; there is nothing to lock here.
         name: accepted; TensorFlow's name for the operations.
 
@@ -24,11 +25,8 @@ class Adam(Component, Optimizer):
         ClaraError: for numbers out of range.
     """
 
-    fidelity = approximate(
-        "TensorFlow adds epsilon before the bias correction of the mean square, torch after it: in step t torch's is "
-        "sqrt(1 - beta2^t) times as large in effect (1/32 in step 1), which shows only in gradients near epsilon"
-    )
-    becomes = "torch.optim.Adam"
+    fidelity = exact()
+    becomes = "clara_compat.engine.optimizers.adam.TensorFlowAdam"
 
     def __init__(
         self,
@@ -39,21 +37,12 @@ class Adam(Component, Optimizer):
         name: str = "Adam",
     ) -> None:
         Optimizer.__init__(self, beta1=beta1, beta2=beta2, epsilon=epsilon, use_locking=use_locking, name=name)
-        for argument, value in (("beta1", beta1), ("beta2", beta2)):
-            if not 0.0 <= value < 1.0:
-                raise ClaraError(f"{argument} is {value} but must be at least 0 and below 1")
-        if epsilon < 0:
-            raise ClaraError(f"epsilon is {epsilon} but must not be negative")
+        require_decays(beta1=beta1, beta2=beta2)
+        require_not_negative(epsilon=epsilon)
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
 
-    def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the optimizer of the network's parameters."""
-        return Entry(
-            "torch.optim.Adam",
-            params=Expression(f"${context.network}.parameters()"),
-            lr=context.learning_rate,
-            betas=[self.beta1, self.beta2],
-            eps=self.epsilon,
-        )
+    def options(self) -> dict[str, Any]:
+        """Return both decays and epsilon."""
+        return {"betas": [self.beta1, self.beta2], "eps": self.epsilon}

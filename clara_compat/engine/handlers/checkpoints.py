@@ -9,6 +9,7 @@ import torch
 from ignite.engine import Engine, Events
 
 from clara_compat.common.files import replacing
+from clara_compat.engine.handlers.train_events import TrainEvents
 
 __all__ = ["Checkpoints"]
 
@@ -17,15 +18,16 @@ class Checkpoints:
     """Writes ``model.pt`` (best key metric), ``final_model.pt`` (last weights) and ``checkpoint.pt`` (to resume from).
 
     The first two hold the network's state dict, as MONAI bundles do; ``checkpoint.pt`` holds ``network``,
-    ``optimizer``, ``trainer`` and the best metric so far; it is written after an epoch's last step, before the
-    validation that could fail, and again after it. MONAI's ``CheckpointSaver`` is not used because it does not write
-    atomically.
+    ``optimizer``, ``trainer``, the best metric so far and what ``events`` keeps; it is written after an epoch's last
+    step, before the validation that could fail, and again after it. MONAI's ``CheckpointSaver`` is not used because it
+    does not write atomically.
 
     Args:
         folder: where the files go.
         network: the network.
         optimizer: its optimiser.
         evaluator: the validation engine whose key metric chooses ``model.pt``; without one there is no ``model.pt``.
+        events: the learning rate policy and the handlers, if there are any.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class Checkpoints:
         network: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
         evaluator: Engine | None = None,
+        events: TrainEvents | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.network = network
         self.optimizer = optimizer
         self.evaluator = evaluator
+        self.events = events
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after the loss watch and before its validation handler."""
@@ -63,6 +67,7 @@ class Checkpoints:
                 "optimizer": self.optimizer.state_dict(),
                 "trainer": dict(trainer.state_dict()),
                 "best": best,
+                "events": None if self.events is None else self.events.state_dict(),
             },
             "checkpoint.pt",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
@@ -33,6 +34,11 @@ class TensorBoardScalars(TensorBoardHandler):
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self.interval = interval
+
+    @property
+    def writer(self) -> Any:
+        """TensorBoard's writer, for others who write to the same file; closed when the training ends."""
+        return self._writer
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after its statistics handler."""
