@@ -185,9 +185,10 @@ def _row(spec: ComponentSpec) -> Row:
         return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
     name = spec.user.path if spec.user is not None else spec.name
     slot = spec.section.rpartition(".")[2]
-    written_with_tensorflow = spec.user is not None and uses_tensorflow(spec.user)
-    if slot not in _RUNNING_FAMILIES or written_with_tensorflow:
+    if slot not in _RUNNING_FAMILIES:
         return Row(place, name, "nothing yet", "not yet", "user-written components of this kind do not run yet")
+    if spec.user is not None and uses_tensorflow(spec.user):
+        return Row(place, name, "nothing yet", "not yet", "written with TensorFlow, which does not run yet")
     base = None if spec.user is None else built_in_base(spec.user)
     if base is not None and spec.user is not None and not _has_own(_RUNNING_FAMILIES[slot], spec.user):
         return Row(place, name, base.becomes, base.fidelity.level, f"as {base.__name__}, from which it derives")

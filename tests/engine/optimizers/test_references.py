@@ -50,9 +50,7 @@ def momentum(rate: float = 0.0, *, nesterov: bool = False) -> Update:
     return update
 
 
-def rmsprop(
-    decay: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-10, *, centered: bool = False
-) -> Update:
+def rmsprop(decay: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-10, *, centered: bool = False) -> Update:
     v, mean, m = 1.0, 0.0, 0.0
 
     def update(w: np.ndarray, g: np.ndarray, lr: float, t: int) -> np.ndarray:
