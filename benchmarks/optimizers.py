@@ -71,9 +71,8 @@ def main() -> None:
             sides = [make(parameters(network, chosen.device)) for make in makers]
             turns = [[seconds(side, chosen.steps, chosen.device) for side in sides] for _ in range(chosen.rounds + 1)]
             ours, theirs = zip(*turns[1:], strict=True)  # the first turn makes the state
-            print(
-                f"{name:10} {pair:13} {1000 * statistics.median(ours):8.3f} ms, {1000 * statistics.median(theirs):8.3f}"
-            )
+            medians = [1000 * statistics.median(side) for side in (ours, theirs)]
+            print(f"{name:10} {pair:13} ours {medians[0]:8.3f} ms, theirs {medians[1]:8.3f} ms")
             ratios.append((f"{pair}_{name}", statistics.median(a / b for a, b in turns[1:])))
     for ratio_name, ratio in ratios:
         print(f"ratio optimizer_{ratio_name} {ratio:.3f} target {TARGET}")

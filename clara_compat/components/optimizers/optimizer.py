@@ -25,7 +25,11 @@ class Optimizer(GraphComponent):
         self.args = args
 
     def get_optimizer(self, lr: Any) -> Any:
-        """Return the optimizer for this learning rate.
+        """Return what makes the optimizer for this learning rate.
+
+        It takes the network's parameters and returns a torch optimizer:
+        ``functools.partial(torch.optim.AdamW, lr=lr)``, or what a built-in's ``get_optimizer`` returns. In Clara it was
+        TensorFlow's optimizer itself, which cannot run here.
 
         Raises:
             NotImplementedError: the subclass does not override it.

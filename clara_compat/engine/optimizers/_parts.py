@@ -51,5 +51,5 @@ def refuse_out_of_range(**values: float) -> None:
     """
     for name, value in values.items():
         below_one = name == "decay" or "beta" in name
-        if value < 0.0 or (below_one and value >= 1.0):
+        if not value >= 0.0 or (below_one and value >= 1.0):
             raise ValueError(f"{name} is {value} but must be at least 0{' and below 1' if below_one else ''}")

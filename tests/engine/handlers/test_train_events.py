@@ -55,11 +55,14 @@ class Run:
         trainer.state.epoch_loss = 0.25
         self.evaluator.run([0], max_epochs=1)
 
+    def _stop(self, trainer: Engine) -> None:
+        trainer.terminate()
+
     def _note(self, trainer: Engine) -> None:
         self.rates.append([group["lr"] for group in self.optimizer.param_groups])
 
     def go(self, until: int) -> list[list[float]]:
-        self.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=until), lambda: self.trainer.terminate())
+        self.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=until), self._stop)
         self.trainer.run(range(STEPS), max_epochs=len(METRICS))
         return self.rates
 

@@ -155,6 +155,7 @@ def test_adams_group_shows_tensorflows_epsilon() -> None:
         (TensorFlowRMSprop, {"momentum": -0.1}, "momentum is -0.1"),
         (ClaraNovoGrad, {"betas": (0.9, -1.0)}, "beta2 is -1.0"),
         (ClaraNovoGrad, {"lr": -1.0}, "lr is -1.0"),
+        (ClaraNovoGrad, {"eps": float("nan")}, "eps is nan"),
         (ClaraNovoGrad, {"weight_decay": -1.0}, "weight_decay is -1.0 but must be at least 0$"),
     ],
 )
