@@ -79,8 +79,8 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             r"train.aux_ops\[0\]: .*the tag 'loss' is the",
         ),
         (
-            lambda c: c["validate"]["inferer"].update(name="TRTISSimpleInferer", args={}),
-            r"validate.inferer: 'TRTISSimpleInferer' is Clara's and does not run yet: use one that does meanwhile",
+            lambda c: c["train"].update(handlers=[{"name": "AdjustLayerLRs"}]),
+            r"train.handlers\[0\]: 'AdjustLayerLRs' is Clara's and does not run yet: use one that does meanwhile",
         ),
         (lambda c: c["train"]["loss"].update(path="Dice"), r"train.loss.path: 'Dice' has no module"),
         (lambda c: c.update(microbatches_size=4), "microbatches_size is not supported yet: leave it out"),
