@@ -209,7 +209,7 @@ def find_user_class(
 
 
 def uses_tensorflow(user: UserClass) -> bool:
-    """Whether the class needs TensorFlow: a model, loss, auxiliary operation or own optimizer of a file that imports it.
+    """Whether the class needs TensorFlow: a model, loss, auxiliary operation or optimizer of a file that imports it.
 
     User files of numpy transforms often import tensorflow without using it; those do not count, nor does an optimizer
     that leaves ``get_optimizer`` to the built-in it derives from.
