@@ -118,6 +118,11 @@ def test_headers_of_bad_files(tmp_path):
         LoadNifti("image").read_header(str(tmp_path / "b.nii"))
 
 
+def test_an_empty_list_of_files():
+    with pytest.raises(ClaraError, match="field 'image' is an empty list, expected a path or a list of paths"):
+        LoadNifti(["image", "label"]).load_geometry({"image": []})
+
+
 @pytest.mark.parametrize("layout", ["DHW", "CDHW", "DHWC"])
 def test_channels_last_as_user_code_sees_it(build, numbered, layout):
     item = numbered((4, 5, 6), 1 if layout == "DHW" else 3)
