@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from clara_compat.engine.readers.intact import check_intact
 from clara_compat.errors import ClaraError
 from clara_compat.run.dataconvert.images import converted
-from clara_compat.run.dataconvert.intact import check_intact
 from clara_compat.run.dataconvert.plan import Job, Request
 
 __all__ = ["Answer", "Outcome", "convert"]
