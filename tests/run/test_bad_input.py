@@ -166,7 +166,7 @@ def test_a_label_of_another_shape_is_named(small_mmar: Make, small_scans: Path, 
 def test_a_file_that_is_no_nifti_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     (tmp_path / "text.nii.gz").write_text("not an image")
     mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image=str(tmp_path / "text.nii.gz"))
-    with pytest.raises(ClaraError, match="text.nii.gz cannot be read as NIfTI"):
+    with pytest.raises(ClaraError, match="text.nii.gz' cannot be read: it is not a NIfTI file"):
         train(mmar, overrides=overrides)
 
 
