@@ -90,6 +90,12 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             "extra_inputs is not supported yet: leave it out, or preview the data with them",
         ),
         (
+            lambda c: c["validate"]["image_pipeline"]["args"].update(
+                extra_inputs=[{"args": {"name": "age", "data_key": "age"}}]
+            ),
+            r"validate.image_pipeline.args.extra_inputs: extra_inputs is not supported yet",
+        ),
+        (
             lambda c: (c.pop("train"), c.update(val_metrics=[])),
             "val_metrics: this is a config for evaluation or inference, which is not supported yet",
         ),
@@ -129,6 +135,21 @@ def test_a_bad_config_is_refused_before_anything_is_written(small_mmar: Make, ch
     with pytest.raises(ClaraError, match=message):
         train(mmar)
     assert not (mmar / "models").exists()
+
+
+@pytest.mark.parametrize(("sections", "place"), [(["validate"], "validate"), (["train", "validate"], "train")])
+def test_notices_of_both_chains_are_told_once(small_mmar: Make, sections: list[str], place: str) -> None:
+    def change(config: dict[str, Any]) -> None:
+        args = {"size": [16, 16, 16], "fields": "image", "label_field": "label", "batches_to_gen_at_once": 3}
+        for section in sections:
+            chain = config[section]["pre_transforms"]
+            chain[:] = [one for one in chain if one.get("name") != "FastPosNegRatioCropROI"]
+            chain.append({"name": "FastCropByPosNegRatio", "args": args})
+
+    report = check(small_mmar(change) / "config/config_train.json")
+    assert not report.errors
+    [told] = [notice for notice in report.notices if "batches_to_gen_at_once is 3" in notice.text]
+    assert f" {place}.pre_transforms[" in str(told)
 
 
 def test_an_unknown_path_of_set_is_an_error_and_an_unknown_variable_a_notice(small_mmar: Make) -> None:
