@@ -15,7 +15,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.user_code import UserClass
 from clara_compat.engine.data.budget import CacheBudget
-from clara_compat.engine.data.datalist import load_datalist
+from clara_compat.engine.data.datalist import item_key, load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError
 from clara_compat.translate.chain import built_in_base
@@ -88,14 +88,14 @@ def summarise(
     except ClaraError:  # the check of the data says it
         return None
     prefix, crops = _prefix(chain)
-    held = {repr(data[i]) for epoch in (1, 2) for i in plan.window(epoch)}
+    held = {item_key(data[i]) for epoch in (1, 2) for i in plan.window(epoch)}
     size = _item_bytes(prefix, data[0]) if prefix else 0
     total = None if size is None else size * len(held)
     off = budget.is_off
     return DataSummary(
         section=section,
         items=len(data),
-        scans=len({repr(item) for item in data}),
+        scans=len(set(map(item_key, data))),
         items_per_epoch=len(plan),
         items_per_step=pipeline.batch_size,
         crops=crops,
@@ -155,4 +155,4 @@ def _place(total: int | None, budget: CacheBudget, *, cached: bool) -> str:
         return "memory or disk"
     if budget.reserve(total):
         return "memory"
-    return "disk" if budget.fits_on_disk(total) else "nowhere"
+    return "disk" if budget.reserve_disk(total) else "nowhere"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +52,7 @@ class Chain:
     is_known: bool = True
 
     def digests(self, last: Entry) -> list[str]:
-        """Return for every entry a digest of it, of all before it, and of what makes them (versions, user's files).
+        """Return for every entry a digest of it, of all before it, and of the versions of what makes them.
 
         Args:
             last: a further entry at the end.
@@ -62,10 +60,8 @@ class Chain:
         digest = hashlib.blake2b(digest_size=8)
         digest.update("".join(f"{name} {version(name)}" for name in ("clara-compat", "monai", "torch")).encode())
         found = []
-        for entry, code in zip([*self.entries, last], [*self.code, None], strict=True):
+        for entry in [*self.entries, last]:
             digest.update(json.dumps(render(entry), sort_keys=True).encode())
-            for file, content in _python_files(code) if code is not None else ():
-                digest.update(str(file).encode() + content)
             found.append(digest.hexdigest())
         return found
 
@@ -144,15 +140,3 @@ def built_in_base(user: UserClass) -> type[Component] | None:
     """Return the built-in that a user's class derives from, or None."""
     known = catalogue.components()
     return next((known[name] for name in user.ancestors if name in known), None)
-
-
-def _python_files(root: Path) -> list[tuple[Path, bytes]]:
-    """Return the Python files of a folder of user code: any of them may have a part in what a class does."""
-    files: list[tuple[Path, bytes]] = []
-    for folder, names, here in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
-        for name in sorted(here):
-            if name.endswith(".py") and not name.startswith("."):
-                with suppress(OSError):  # a dangling link, a file of somebody else's: nothing that could be imported
-                    files.append((Path(folder, name), Path(folder, name).read_bytes()))
-    return files

@@ -101,6 +101,7 @@ def data_side(
             requested=pipeline.num_cached is not None,
             num_workers=max(1, pipeline.num_workers),
             digests=chain.digests(last),
+            code=[None if root is None else str(root) for root in chain.code],
         ),
     }
     if batch_chain.entries:
