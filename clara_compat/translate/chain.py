@@ -76,14 +76,14 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
         raise ClaraError(f"a chain of {len(specs)} transforms: at most {_LONGEST} are supported", specs[0].address)
     chain = Chain()
     for spec in specs:
-        if spec.cls is not None:
-            component = create(spec)
+        component = create(spec) if spec.cls is not None else None
+        if component is not None:
             chain.notices.extend(Notice(spec.address, text) for text in component.notices(context))
             chain.merges = chain.merges or spec.name == "MergeBatchDims"
             _count_crops(chain, spec, getattr(component, "batches", None))
         else:
             chain.is_known = False
-        for entry in _transform_entries(spec, context):
+        for entry in _users_entries(spec, context) if component is None else _entries(component, spec, context):
             if spec.alias:
                 entry.arguments["_desc_"] = f"{spec.name}: {', '.join(spec.alias)}"
             chain.entries.append(entry)
@@ -107,8 +107,12 @@ def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry
     Raises:
         ClaraError: the component refuses its arguments; with the address of its element.
     """
+    return _entries(create(spec), spec, context)
+
+
+def _entries(component: Component, spec: ComponentSpec, context: BundleContext) -> list[Entry]:
     try:
-        entries = create(spec).bundle_entry(context)
+        entries = component.bundle_entry(context)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, spec.address) from error
     return entries if isinstance(entries, list) else [entries]
@@ -125,9 +129,7 @@ def _count_crops(chain: Chain, spec: ComponentSpec, crops: int | None) -> None:
     chain.crops = crops
 
 
-def _transform_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
-    if spec.cls is not None:
-        return component_entries(spec, context)
+def _users_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
     more: dict[str, Any] = {}
     if spec.user is not None and built_in_base(spec.user) is not None:
         place = {name: value for name, value in asdict(context).items() if name in _PLACE}
