@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
 import torch
-from monai.transforms import Compose, RandomizableTrait, Transform
+from monai.transforms import Compose
 from tqdm import tqdm
 
 from clara_compat.engine.data.budget import CacheBudget
+from clara_compat.engine.data.chain import cached_length, has_users_code
 from clara_compat.engine.data.datalist import item_key
 from clara_compat.engine.data.disk_cache import DiskCache, cache_key
 from clara_compat.engine.data.epoch_plan import EpochPlan
@@ -22,7 +23,7 @@ from clara_compat.engine.data.seeding import drawn_from, seeded
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
-__all__ = ["ItemCache", "cached_length", "wait_for_threads"]
+__all__ = ["ItemCache", "wait_for_threads"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -118,7 +119,7 @@ class ItemCache:
 
     def _from_memory(self, index: int) -> Item | None:
         held = self.held.get(self._keys[index]) if self.held else None
-        return None if held is None else shared(held, copied=_has_users_code(self.transform.transforms[self.length :]))
+        return None if held is None else shared(held, copied=has_users_code(self.transform.transforms[self.length :]))
 
     def prepare(self, epoch: int) -> None:
         """Hold the items of ``epoch``; to be called in the main process before its first item is asked for."""
@@ -149,7 +150,7 @@ class ItemCache:
         Users' code is left to :meth:`prepare`: beside the training loop it can neither be seeded by item nor be watched
         for draws, and it may not be made for threads.
         """
-        if not self._reserved or self._ahead is not None or _has_users_code(self.transform.transforms[: self.length]):
+        if not self._reserved or self._ahead is not None or has_users_code(self.transform.transforms[: self.length]):
             return
         missing = {key: i for i in self.plan.window(epoch) if (key := self._keys[i]) not in self.held}
         if missing:
@@ -242,7 +243,7 @@ class ItemCache:
 
         Users' code is seeded by item, and watched for draws.
         """
-        users = _has_users_code(self.transform.transforms[: self.length])
+        users = has_users_code(self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
         bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
@@ -289,10 +290,6 @@ class ItemCache:
             self._give_up()
 
 
-def _has_users_code(transforms: Iterable[Any]) -> bool:
-    return any(isinstance(one, LegacyTransform) for one in transforms)
-
-
 def wait_for_threads() -> None:
     """Wait for everything that caches make in the background.
 
@@ -301,9 +298,3 @@ def wait_for_threads() -> None:
     """
     while _running:
         _running.pop().join()
-
-
-def cached_length(transform: Compose) -> int:
-    """Return how many transforms stand in front of the first one that must run every time."""
-    first = transform.get_index_of_first(lambda t: isinstance(t, RandomizableTrait) or not isinstance(t, Transform))
-    return len(transform.transforms) if first is None else int(first)
