@@ -98,7 +98,9 @@ def user_component(spec: ComponentSpec) -> Entry:
     Where its class takes over a built-in's constructor, the arguments are converted as the built-in's (``"false"``).
     """
     args = spec.args if spec.base is None else bind_arguments(spec)
-    return Entry("clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.name, args=args)
+    return Entry(
+        "clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.dotted, args=args
+    )
 
 
 def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
