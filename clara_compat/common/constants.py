@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ActivationFunc", "DataElementKey", "ImageProperty"]
+__all__ = ["CANONICAL", "ActivationFunc", "DataElementKey", "ImageProperty"]
 
 
 class ImageProperty:
@@ -38,6 +38,10 @@ class ImageProperty:
     DATA: Final = "data"
     BACKGROUND_INDEX: Final = "background_index"
     """Which label value is background."""
+
+
+CANONICAL: Final = (ImageProperty.IS_CANONICAL, "is_canonical")
+"""The property that says whether a loader turned an image, by both its names."""
 
 
 class DataElementKey:

@@ -14,17 +14,13 @@ __all__ = ["replacing", "save_json"]
 
 
 @contextmanager
-def replacing(path: Path, suffix: str = "") -> Iterator[IO[bytes]]:
+def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` for writing; at the end of the block it takes the place of ``path``.
 
     A crash or an exception leaves the old file, or none: never a part of the new one. Folders are made as needed.
-
-    Args:
-        path: the file.
-        suffix: ending of the temporary file's name, for writers that choose a format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

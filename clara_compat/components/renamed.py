@@ -73,7 +73,7 @@ RENAMED: Mapping[str, Renamed] = {
     "VolumeTo4DArray": Renamed("ConvertToChannelsFirst", documented=True),
     "TransformVolumeCropROIFastPosNegRatio": _PAIR,
     "CropSubVolumeBatchPosNegRatio": Renamed(
-        "CropByPosNegRatio", dropped=("fast_crop",), convert=_fields_and_label, documented=True
+        "FastCropByPosNegRatio", dropped=("fast_crop",), convert=_fields_and_label
     ),
     "ResampleVolume": Renamed(
         "ScaleByResolution",

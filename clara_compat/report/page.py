@@ -85,6 +85,6 @@ def save_png(path: Path, figure: Figure) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with replacing(path, ".png") as stream, warnings.catch_warnings():
+    with replacing(path) as stream, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
         figure.savefig(stream, format="png", dpi=min(_DPI, _LONGEST_SIDE / max(figure.get_size_inches())))

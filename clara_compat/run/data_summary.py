@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
+from clara_compat.components.component import Component
 from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.components.transforms.loader import ImageLoader
 from clara_compat.components.transforms.native import Geometry, NativeTransform
@@ -15,7 +17,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.user_code import UserClass
 from clara_compat.engine.data.budget import CacheBudget
-from clara_compat.engine.data.datalist import load_datalist
+from clara_compat.engine.data.datalist import item_key, load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError
 from clara_compat.translate.chain import built_in_base
@@ -23,6 +25,9 @@ from clara_compat.translate.chain import built_in_base
 __all__ = ["DataSummary", "summarise"]
 
 _FLOAT = 4
+
+_Made = tuple[ComponentSpec, Component | None]
+"""A transform, and what a built-in one says of itself."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class DataSummary:
         items_per_step: entries of the data list that make a step.
         crops: what a batching crop makes of one of them; 1 without.
         steps: steps per epoch.
-        cached_up_to: last transform whose result is cached, or an empty text.
+        cached_up_to: last transform whose result is cached, or an empty text when nothing is.
         cached_scans: how many are held at a time.
         cached_bytes: what they take, or None when only the user's code knows.
         place: ``memory``, ``disk``, ``nowhere`` or, without a size, ``memory or disk``.
@@ -87,40 +92,39 @@ def summarise(
         plan = EpochPlan(data, shuffle=False, seed=0, cached=pipeline.num_cached, **(options if training else {}))
     except ClaraError:  # the check of the data says it
         return None
-    prefix, crops = _prefix(chain)
-    held = {repr(data[i]) for epoch in (1, 2) for i in plan.window(epoch)}
+    made = [(spec, create(spec) if spec.cls is not None else None) for spec in chain]
+    prefix = _prefix(made)
+    crops = math.prod(getattr(component, "batches", None) or 1 for _, component in made)
+    held = {item_key(data[i]) for epoch in (1, 2) for i in plan.window(epoch)}
     size = _item_bytes(prefix, data[0]) if prefix else 0
     total = None if size is None else size * len(held)
-    off = budget.is_off
+    place = _place(total, budget) if prefix and not budget.is_off else "nowhere"
+    cached = place != "nowhere"
     return DataSummary(
         section=section,
         items=len(data),
-        scans=len({repr(item) for item in data}),
+        scans=len(set(map(item_key, data))),
         items_per_epoch=len(plan),
         items_per_step=pipeline.batch_size,
         crops=crops,
         steps=math.ceil(len(plan) / pipeline.batch_size),
-        cached_up_to=prefix[-1].name if prefix and not off else "",
-        cached_scans=len(held) if prefix and not off else 0,
-        cached_bytes=0 if off else total,
-        place=_place(None if off else total, budget, cached=bool(prefix) and not off),
+        cached_up_to=prefix[-1][0].name if cached else "",
+        cached_scans=len(held) if cached else 0,
+        cached_bytes=total if cached else 0,
+        place=place,
     )
 
 
-def _prefix(chain: Sequence[ComponentSpec]) -> tuple[list[ComponentSpec], int]:
-    """Return the transforms that run once per scan, and how many crops a batching one makes of an item."""
-    prefix: list[ComponentSpec] = []
-    crops, open_ = 1, True
-    for spec in chain:
-        component = create(spec) if spec.cls is not None else None
-        crops *= getattr(component, "batches", None) or 1
+def _prefix(chain: Sequence[_Made]) -> list[_Made]:
+    """Return the transforms that run once per scan."""
+
+    def runs_once(made: _Made) -> bool:
+        spec, component = made
         if isinstance(component, NativeTransform):
-            open_ = open_ and component.is_deterministic() and component.cacheable
-        else:
-            open_ = open_ and (spec.user is None or _says_deterministic(spec.user))
-        if open_:
-            prefix.append(spec)
-    return prefix, crops
+            return component.is_deterministic() and component.cacheable
+        return spec.user is None or _says_deterministic(spec.user)
+
+    return list(takewhile(runs_once, chain))
 
 
 def _says_deterministic(user: UserClass) -> bool:
@@ -131,12 +135,11 @@ def _says_deterministic(user: UserClass) -> bool:
     return base is None or getattr(base, "is_deterministic", None) is Transformer.is_deterministic
 
 
-def _item_bytes(prefix: Sequence[ComponentSpec], item: dict[str, Any]) -> int | None:
+def _item_bytes(prefix: Sequence[_Made], item: dict[str, Any]) -> int | None:
     """Return the bytes of an item behind the prefix (float32), or None when user code or a damaged file hides it."""
     geometry: dict[str, Geometry] = {}
     try:
-        for spec in prefix:
-            component = create(spec) if spec.cls is not None else None
+        for _, component in prefix:
             if not isinstance(component, NativeTransform):
                 return None
             if isinstance(component, ImageLoader):
@@ -148,11 +151,9 @@ def _item_bytes(prefix: Sequence[ComponentSpec], item: dict[str, Any]) -> int | 
     return sum(_FLOAT * one.channels * math.prod(one.size) for one in geometry.values())
 
 
-def _place(total: int | None, budget: CacheBudget, *, cached: bool) -> str:
-    if not cached:
-        return "nowhere"
+def _place(total: int | None, budget: CacheBudget) -> str:
     if total is None:
         return "memory or disk"
     if budget.reserve(total):
         return "memory"
-    return "disk" if budget.fits_on_disk(total) else "nowhere"
+    return "disk" if budget.reserve_disk(total) else "nowhere"

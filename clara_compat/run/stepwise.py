@@ -8,7 +8,7 @@ from typing import Any
 
 from monai.transforms import Compose
 
-from clara_compat.engine.data.cache import cached_length
+from clara_compat.engine.data.chain import cached_length
 from clara_compat.engine.data.seeding import seeded
 from clara_compat.engine.item_context import ItemKey, current_item
 

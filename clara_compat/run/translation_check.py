@@ -17,7 +17,7 @@ __all__ = ["check_translation"]
 def check_translation(workflow: TrainWorkflow) -> tuple[list[ClaraError], list[Notice]]:
     """Return what stands in the way of translating ``workflow``, and what the user should know of the translation.
 
-    A workflow with limits is not translated; they are not repeated here.
+    A workflow with limits is not translated; they are not repeated here. What holds for both sections is told once.
     """
     if limits(workflow):
         return [], []
@@ -27,4 +27,4 @@ def check_translation(workflow: TrainWorkflow) -> tuple[list[ClaraError], list[N
         return errors.errors, []
     except ClaraError as error:
         return [error], []
-    return [], bundle.notices
+    return [], list({notice.text: notice for notice in reversed(bundle.notices)}.values())[::-1]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +52,7 @@ class Chain:
     is_known: bool = True
 
     def digests(self, last: Entry) -> list[str]:
-        """Return for every entry a digest of it, of all before it, and of what makes them (versions, user's files).
+        """Return for every entry a digest of it, of all before it, and of the versions of what makes them.
 
         Args:
             last: a further entry at the end.
@@ -62,10 +60,8 @@ class Chain:
         digest = hashlib.blake2b(digest_size=8)
         digest.update("".join(f"{name} {version(name)}" for name in ("clara-compat", "monai", "torch")).encode())
         found = []
-        for entry, code in zip([*self.entries, last], [*self.code, None], strict=True):
+        for entry in [*self.entries, last]:
             digest.update(json.dumps(render(entry), sort_keys=True).encode())
-            for file, content in _python_files(code) if code is not None else ():
-                digest.update(str(file).encode() + content)
             found.append(digest.hexdigest())
         return found
 
@@ -80,14 +76,14 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
         raise ClaraError(f"a chain of {len(specs)} transforms: at most {_LONGEST} are supported", specs[0].address)
     chain = Chain()
     for spec in specs:
-        if spec.cls is not None:
-            component = create(spec)
+        component = create(spec) if spec.cls is not None else None
+        if component is not None:
             chain.notices.extend(Notice(spec.address, text) for text in component.notices(context))
             chain.merges = chain.merges or spec.name == "MergeBatchDims"
             _count_crops(chain, spec, getattr(component, "batches", None))
         else:
             chain.is_known = False
-        for entry in _transform_entries(spec, context):
+        for entry in _users_entries(spec, context) if component is None else _entries(component, spec, context):
             if spec.alias:
                 entry.arguments["_desc_"] = f"{spec.name}: {', '.join(spec.alias)}"
             chain.entries.append(entry)
@@ -102,7 +98,9 @@ def user_component(spec: ComponentSpec) -> Entry:
     Where its class takes over a built-in's constructor, the arguments are converted as the built-in's (``"false"``).
     """
     args = spec.args if spec.base is None else bind_arguments(spec)
-    return Entry("clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.name, args=args)
+    return Entry(
+        "clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.dotted, args=args
+    )
 
 
 def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
@@ -111,8 +109,12 @@ def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry
     Raises:
         ClaraError: the component refuses its arguments; with the address of its element.
     """
+    return _entries(create(spec), spec, context)
+
+
+def _entries(component: Component, spec: ComponentSpec, context: BundleContext) -> list[Entry]:
     try:
-        entries = create(spec).bundle_entry(context)
+        entries = component.bundle_entry(context)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, spec.address) from error
     return entries if isinstance(entries, list) else [entries]
@@ -129,9 +131,7 @@ def _count_crops(chain: Chain, spec: ComponentSpec, crops: int | None) -> None:
     chain.crops = crops
 
 
-def _transform_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
-    if spec.cls is not None:
-        return component_entries(spec, context)
+def _users_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
     more: dict[str, Any] = {}
     if spec.user is not None and built_in_base(spec.user) is not None:
         place = {name: value for name, value in asdict(context).items() if name in _PLACE}
@@ -144,15 +144,3 @@ def built_in_base(user: UserClass) -> type[Component] | None:
     """Return the built-in that a user's class derives from, or None."""
     known = catalogue.components()
     return next((known[name] for name in user.ancestors if name in known), None)
-
-
-def _python_files(root: Path) -> list[tuple[Path, bytes]]:
-    """Return the Python files of a folder of user code: any of them may have a part in what a class does."""
-    files: list[tuple[Path, bytes]] = []
-    for folder, names, here in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
-        for name in sorted(here):
-            if name.endswith(".py") and not name.startswith("."):
-                with suppress(OSError):  # a dangling link, a file of somebody else's: nothing that could be imported
-                    files.append((Path(folder, name), Path(folder, name).read_bytes()))
-    return files

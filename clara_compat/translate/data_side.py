@@ -101,6 +101,7 @@ def data_side(
             requested=pipeline.num_cached is not None,
             num_workers=max(1, pipeline.num_workers),
             digests=chain.digests(last),
+            code=[None if root is None else str(root) for root in chain.code],
         ),
     }
     if batch_chain.entries:
@@ -114,7 +115,7 @@ def data_side(
         **given,
     )
     entries["loader"] = pipeline.bundle_entry(context)
-    notices = [*chain.notices, *batch_chain.notices] if training else []
+    notices = [*chain.notices, *batch_chain.notices]
     notices += [Notice(spec.address, text) for text in pipeline.notices(context)]
     replaces = training and pipeline.num_cached is not None and pipeline.replaced_fraction > 0
     updates = Entry("clara_compat.engine.handlers.cache_updates.CacheUpdates", cache=ref("cache"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.user_code import uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow
-from clara_compat.errors import ClaraError
+from clara_compat.errors import Address, ClaraError
 
 __all__ = ["limits"]
 
@@ -29,11 +29,12 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
-        ("extra_inputs", _has_extra_inputs(workflow), "leave it out, or preview the data with them"),
         ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
     ):
         if set_:
             yield ClaraError(f"{name} is not supported yet: {way}", workflow.address(name))
+    for address in _extra_inputs(workflow):
+        yield ClaraError("extra_inputs is not supported yet: leave it out, or preview the data with them", address)
     for spec in workflow.specs:
         if spec.pending:
             yield ClaraError(
@@ -51,9 +52,13 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
             yield _user_written(spec)
 
 
-def _has_extra_inputs(workflow: TrainWorkflow) -> bool:
-    """Whether the network is to have further inputs: they are in the batch, but no network takes them yet."""
-    return bool(workflow.document.data.get("extra_inputs") or workflow.train.image_pipeline.args.get("extra_inputs"))
+def _extra_inputs(workflow: TrainWorkflow) -> Iterator[Address]:
+    """Find where the network is to have further inputs: they are in the batch, but no network takes them yet."""
+    if workflow.document.data.get("extra_inputs"):
+        yield workflow.address("extra_inputs")
+    for section in (workflow.train, workflow.validate):
+        if section is not None and section.image_pipeline.args.get("extra_inputs"):
+            yield section.image_pipeline.arg_address("extra_inputs")
 
 
 def _user_written(spec: ComponentSpec) -> ClaraError:

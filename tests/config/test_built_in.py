@@ -36,14 +36,27 @@ CATALOGUE = Catalogue.installed()
         ),
         (
             "CropSubVolumeBatchPosNegRatio",
-            {"image_field": "image", "label_field": "label", "size": [8, 8, 8], "batch_size": 3, "fast_crop": True},
-            "CropByPosNegRatio",
-            {"fields": "image", "label_field": "label", "size": [8, 8, 8], "batch_size": 3},
+            {
+                "image_field": "image",
+                "label_field": "label",
+                "size": [8, 8, 8],
+                "batch_size": 3,
+                "fast_crop": True,
+                "batches_to_gen_at_once": 2,
+            },
+            "FastCropByPosNegRatio",
+            {
+                "fields": "image",
+                "label_field": "label",
+                "size": [8, 8, 8],
+                "batch_size": 3,
+                "batches_to_gen_at_once": 2,
+            },
         ),
         (
             "CropSubVolumeBatchPosNegRatio",
             {"applied_keys": ["image", "label"], "size": [8, 8, 8]},
-            "CropByPosNegRatio",
+            "FastCropByPosNegRatio",
             {"fields": ["image"], "label_field": "label", "size": [8, 8, 8]},
         ),
         (

@@ -176,3 +176,17 @@ def test_carry_leaves_the_source_alone():
     assert properties.read(out)["a"] == 2
     assert out.shape == (1, 2, 2, 2)
     assert type(properties.carry(torch.ones(1), torch.ones(2))) is torch.Tensor
+
+
+def test_a_dressed_tensor_has_metadata_of_its_own():
+    source = MetaTensor(torch.zeros(1, 2, 2), affine=torch.eye(4) * 2, applied_operations=[{"class": "Flip"}])
+    properties.write(source, {"file_name": "a.nii"})
+    data = torch.ones(1, 3, 3)
+    out = properties.dressed(data, source)
+    assert type(out) is MetaTensor
+    assert out.data_ptr() == data.data_ptr()
+    assert (properties.read(out), out.applied_operations) == (properties.read(source), source.applied_operations)
+    out.affine[0, 0] = 5
+    out.meta["mine"] = 1
+    out.applied_operations.append({})
+    assert (float(source.affine[0, 0]), source.meta.get("mine"), len(source.applied_operations)) == (2.0, None, 1)

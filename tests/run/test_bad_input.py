@@ -90,6 +90,12 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
             "extra_inputs is not supported yet: leave it out, or preview the data with them",
         ),
         (
+            lambda c: c["validate"]["image_pipeline"]["args"].update(
+                extra_inputs=[{"args": {"name": "age", "data_key": "age"}}]
+            ),
+            r"validate.image_pipeline.args.extra_inputs: extra_inputs is not supported yet",
+        ),
+        (
             lambda c: (c.pop("train"), c.update(val_metrics=[])),
             "val_metrics: this is a config for evaluation or inference, which is not supported yet",
         ),
@@ -131,6 +137,21 @@ def test_a_bad_config_is_refused_before_anything_is_written(small_mmar: Make, ch
     assert not (mmar / "models").exists()
 
 
+@pytest.mark.parametrize(("sections", "place"), [(["validate"], "validate"), (["train", "validate"], "train")])
+def test_notices_of_both_chains_are_told_once(small_mmar: Make, sections: list[str], place: str) -> None:
+    def change(config: dict[str, Any]) -> None:
+        args = {"size": [16, 16, 16], "fields": "image", "label_field": "label", "batches_to_gen_at_once": 3}
+        for section in sections:
+            chain = config[section]["pre_transforms"]
+            chain[:] = [one for one in chain if one.get("name") != "FastPosNegRatioCropROI"]
+            chain.append({"name": "FastCropByPosNegRatio", "args": args})
+
+    report = check(small_mmar(change) / "config/config_train.json")
+    assert not report.errors
+    [told] = [notice for notice in report.notices if "batches_to_gen_at_once is 3" in notice.text]
+    assert f" {place}.pre_transforms[" in str(told)
+
+
 def test_an_unknown_path_of_set_is_an_error_and_an_unknown_variable_a_notice(small_mmar: Make) -> None:
     mmar = small_mmar()
     with pytest.raises(ClaraError, match=r"train.pre_transform\[0\].*pre_transforms"):
@@ -166,7 +187,7 @@ def test_a_label_of_another_shape_is_named(small_mmar: Make, small_scans: Path, 
 def test_a_file_that_is_no_nifti_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     (tmp_path / "text.nii.gz").write_text("not an image")
     mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image=str(tmp_path / "text.nii.gz"))
-    with pytest.raises(ClaraError, match="text.nii.gz cannot be read as NIfTI"):
+    with pytest.raises(ClaraError, match="text.nii.gz' cannot be read: it is not a NIfTI file"):
         train(mmar, overrides=overrides)
 
 

@@ -11,8 +11,13 @@ import pytest
 
 from clara_compat import check
 from clara_compat.cli.tables import print_check
+from clara_compat.components.entry import BundleContext
+from clara_compat.config.arguments import create
+from clara_compat.config.workflow import load_train_workflow
 from clara_compat.engine.data import budget
+from clara_compat.run import data_summary
 from clara_compat.run.data_summary import DataSummary
+from clara_compat.translate import chain
 
 Make = Callable[..., Path]
 
@@ -58,6 +63,27 @@ def test_where_it_goes(small_mmar: Make, gb: float, place: str, capsys: pytest.C
     print_check(check(small_mmar(name="again") / "config/config_train.json", overrides={"cache_gb": gb}), as_json=False)
     printed = capsys.readouterr().out
     assert ("nothing" if place == "nowhere" else "in disk") in printed.partition("What an epoch is")[2]
+
+
+def test_what_fits_nowhere_is_not_called_cached(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    train, _ = train_and_validate(small_mmar(), overrides={"cache_gb": 1e-6})
+    assert (train.place, train.cached_up_to, train.cached_scans, train.cached_bytes) == ("nowhere", "", 0, 0)
+
+
+def test_components_are_made_once(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    workflow = load_train_workflow(small_mmar() / "config/config_train.json")
+    monkeypatch.setattr(data_summary, "create", lambda spec: made.append(spec.name) or create(spec))
+    monkeypatch.setattr(chain, "create", lambda spec: made.append(spec.name) or create(spec))
+    train = workflow.train
+    for look in (
+        lambda: data_summary.summarise(train.image_pipeline, train.pre_transforms, "train", budget.CacheBudget(1)),
+        lambda: chain.transform_chain(train.pre_transforms, BundleContext()),
+    ):
+        made.clear()
+        look()
+        assert len(made) == len(set(made)) >= len(train.pre_transforms)
 
 
 def test_a_users_transform(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -460,9 +460,10 @@ def test_in_place_a_source_may_be_replaced_when_forced(tmp_path: Path) -> None:
 def test_two_sources_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     write(tmp_path / "in/a.nii", noise(), np.eye(4))
     (tmp_path / "in/a.NII").write_bytes((tmp_path / "in/a.nii").read_bytes())
-    outcomes = run(tmp_path / "in", force=True)
-    assert [outcome.status for outcome in outcomes] == ["converted", "failed"]
-    assert "a.NII has the same result" in outcomes[1].text
+    for dry_run, first in ((True, "planned"), (False, "converted")):
+        outcomes = run(tmp_path / "in", force=True, dry_run=dry_run)
+        assert [outcome.status for outcome in outcomes] == [first, "failed"]
+        assert "a.NII has the same result" in outcomes[1].text
 
 
 def test_a_folder_that_may_not_be_written_is_a_failure(tmp_path: Path) -> None:

@@ -44,3 +44,15 @@ def test_what_a_section_is_made_of(small_mmar: Callable[..., Path]) -> None:
         "ConvertToChannelsFirst",
         "ScaleIntensityRange",
     ]
+
+
+def test_user_code_that_is_not_there_keeps_its_path(small_mmar: Callable[..., Path]) -> None:
+    """A config is translated without its code as well, for somewhere the code is."""
+
+    def users(config: dict[str, Any]) -> None:
+        config["train"]["pre_transforms"].append({"path": "away.noise.MyNoise", "args": {"fields": "image"}})
+
+    workflow = load_train_workflow(small_mmar(users) / "config/config_train.json", user_code_required=False)
+    part = translate_section_data(workflow, "train", Seeds(1, 2, 3, 4), Path("models"))
+    [entry] = [one for one in part.config["train"]["transform"]["transforms"] if "MyNoise" in str(one)]
+    assert entry["transform"]["path"] == "away.noise.MyNoise"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from clara_compat.components.transforms.native import Geometry
 from clara_compat.errors import ClaraError, suggestion
 
-__all__ = ["BRATS_CLASSES", "brats_groups", "check_one_channel", "check_same_size", "new_fields"]
+__all__ = ["BRATS_CLASSES", "brats_groups", "check_same_size", "new_fields", "split_labels", "with_channels"]
 
 BRATS_CLASSES: Mapping[str, tuple[int, ...]] = {"TC": (1, 4), "WT": (1, 2, 4), "ET": (4,)}
 """Labels of each region of BraTS 2018: tumour core, whole tumour, enhancing tumour."""
@@ -45,12 +45,33 @@ def brats_groups(names: Sequence[str], argument: str) -> list[list[int]]:
     return [list(BRATS_CLASSES[name]) for name in names]
 
 
-def check_one_channel(field: str, geometry: Geometry) -> None:
-    """Check that a field can be a map of labels.
+def with_channels(geometry: Mapping[str, Geometry], fields: Iterable[str], count: int) -> dict[str, Geometry]:
+    """Return the geometry with maps of labels turned into ``count`` channels.
 
     Raises:
-        ClaraError: it does not have one channel.
+        ClaraError: a field has more than one channel.
     """
+    out = dict(geometry)
+    for field in fields:
+        if field in geometry:
+            _check_one_channel(field, geometry[field])
+            out[field] = geometry[field]._replace(channels=count)
+    return out
+
+
+def split_labels(geometry: Mapping[str, Geometry], field: str, names: Iterable[str]) -> dict[str, Geometry]:
+    """Return the geometry with new fields made out of a map of labels.
+
+    Raises:
+        ClaraError: the field has more than one channel.
+    """
+    if field not in geometry:
+        return dict(geometry)
+    _check_one_channel(field, geometry[field])
+    return {**geometry, **dict.fromkeys(names, geometry[field])}
+
+
+def _check_one_channel(field: str, geometry: Geometry) -> None:
     if geometry.channels != 1:
         raise ClaraError(
             f"field '{field}' has {geometry.channels} channels at this point, expected one channel that holds labels"

@@ -9,7 +9,15 @@ from clara_compat.components.transforms._crops import check_axes, check_batch_si
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 
-__all__ = ["PosNegCrop"]
+__all__ = ["BATCH", "CENTRES", "RARE_CASES", "PosNegCrop"]
+
+CENTRES = "a centre is a foreground voxel with probability pos / (pos + neg), then the region is moved inside the image"
+RARE_CASES = "without foreground background is taken, a crop larger than the image is an error"
+BATCH = (
+    f"defaults and rare cases are not documented: pos, neg, batch_size are 1; {CENTRES}; {RARE_CASES}; later random "
+    "transforms draw for each region by itself, where Clara may have drawn once for the batch"
+)
+"""Parts of notes on fidelity: where the regions lie, and what the crops that make batches have in common."""
 
 
 class PosNegCrop(NativeTransform, MultiFieldTransformer):

@@ -6,15 +6,13 @@ import math
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms._random import RandomFields
 from clara_compat.errors import ClaraError
 
 __all__ = ["AddGaussianNoise"]
 
 
-class AddGaussianNoise(NativeTransform, MultiFieldTransformer):
+class AddGaussianNoise(RandomFields):
     """Add Gaussian noise of mean 0 to the voxels.
 
     Source: clara-3.1-transforms facts, sections 4.5 (the signature is documented) and 10.
@@ -35,15 +33,10 @@ class AddGaussianNoise(NativeTransform, MultiFieldTransformer):
     becomes = "monai.transforms.RandGaussianNoised"
 
     def __init__(self, fields: str | list[str], probability: float = 0.5, variance: float = 0.1) -> None:
-        MultiFieldTransformer.__init__(self, fields)
-        self.probability = probability_in_range(probability)
+        super().__init__(fields, probability)
         self.variance = float(variance)
         if not 0 <= self.variance < math.inf:
             raise ClaraError(f"argument 'variance' is {variance}, expected a number of at least 0")
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> list[Entry]:
         """Return the noise, one entry per field: a single one adds the same noise to all of them."""

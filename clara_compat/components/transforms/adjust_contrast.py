@@ -6,15 +6,13 @@ import math
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms._random import RandomFields
 from clara_compat.errors import ClaraError
 
 __all__ = ["AdjustContrast"]
 
 
-class AdjustContrast(NativeTransform, MultiFieldTransformer):
+class AdjustContrast(RandomFields):
     """Bend the intensities by a random power between the image's minimum and maximum, which stay.
 
     Source: clara-3.1-transforms facts, sections 4.5 (formula and range: MONAI's port by the same authors) and 10.
@@ -42,18 +40,13 @@ class AdjustContrast(NativeTransform, MultiFieldTransformer):
         min_gamma: float = 0.5,
         max_gamma: float = 4.5,
     ) -> None:
-        MultiFieldTransformer.__init__(self, fields)
-        self.probability = probability_in_range(probability)
+        super().__init__(fields, probability)
         self.min_gamma = min_gamma
         self.max_gamma = max_gamma
         if not 0 < min_gamma <= max_gamma < math.inf:
             raise ClaraError(
                 f"min_gamma and max_gamma are {min_gamma} and {max_gamma}, expected positive numbers in this order"
             )
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the augmentation."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._names import BRATS_CLASSES, brats_groups, check_one_channel
+from clara_compat.components.transforms._names import BRATS_CLASSES, brats_groups, with_channels
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 
@@ -47,9 +47,4 @@ class ConvertToMultiChannelBasedOnBratsClasses(NativeTransform, MultiFieldTransf
         Raises:
             ClaraError: a field has more than one channel.
         """
-        out = dict(geometry)
-        for field in self.fields:
-            if field in geometry:
-                check_one_channel(field, geometry[field])
-                out[field] = geometry[field]._replace(channels=len(self.groups))
-        return out
+        return with_channels(geometry, self.fields, len(self.groups))

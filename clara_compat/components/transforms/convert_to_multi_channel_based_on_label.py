@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._names import check_one_channel
+from clara_compat.components.transforms._names import with_channels
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.errors import ClaraError
@@ -50,9 +50,4 @@ class ConvertToMultiChannelBasedOnLabel(NativeTransform, MultiFieldTransformer):
         Raises:
             ClaraError: a field has more than one channel.
         """
-        out = dict(geometry)
-        for field in self.fields:
-            if field in geometry:
-                check_one_channel(field, geometry[field])
-                out[field] = geometry[field]._replace(channels=self.num_classes)
-        return out
+        return with_channels(geometry, self.fields, self.num_classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import assumed
 from clara_compat.components.transforms._checks import FOREGROUND
-from clara_compat.components.transforms._pos_neg_crop import PosNegCrop
+from clara_compat.components.transforms._pos_neg_crop import BATCH, PosNegCrop
 
 __all__ = ["CropByPosNegRatio"]
 
@@ -27,11 +27,8 @@ class CropByPosNegRatio(PosNegCrop):
     """
 
     fidelity = assumed(
-        "defaults and rare cases are not documented: pos, neg, batch_size are 1; a centre is a foreground voxel with "
-        "probability pos / (pos + neg), then the region is moved inside the image; without foreground background is "
-        "taken, a crop larger than the image is an error; later random transforms draw for each region by itself, "
-        "where Clara may have drawn once for the batch; the arguments are taken to be those of FastCropByPosNegRatio, "
-        f"which searches faster in Clara, and here alike; {FOREGROUND}"
+        f"{BATCH}; the arguments are taken to be those of FastCropByPosNegRatio, which searches faster in Clara, and "
+        f"here alike; {FOREGROUND}"
     )
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import assumed
 from clara_compat.components.transforms._checks import FOREGROUND
-from clara_compat.components.transforms._pos_neg_crop import PosNegCrop
+from clara_compat.components.transforms._pos_neg_crop import CENTRES, PosNegCrop
 
 __all__ = ["CropRandomSubVolumeInPosNegRatio"]
 
@@ -27,8 +27,7 @@ class CropRandomSubVolumeInPosNegRatio(PosNegCrop):
 
     fidelity = assumed(
         "only the name is known: the arguments are those of CropByPosNegRatio without batch_size, and so is the law: "
-        "a centre is a foreground voxel with probability pos / (pos + neg), then the region is moved inside the image; "
-        f"one region, not a batch; {FOREGROUND}"
+        f"{CENTRES}; one region, not a batch; {FOREGROUND}"
     )
     undocumented = True
 

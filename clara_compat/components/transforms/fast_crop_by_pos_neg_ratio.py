@@ -6,7 +6,7 @@ from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext
 from clara_compat.components.transforms._checks import FOREGROUND
 from clara_compat.components.transforms._crops import check_batch_size
-from clara_compat.components.transforms._pos_neg_crop import PosNegCrop
+from clara_compat.components.transforms._pos_neg_crop import BATCH, PosNegCrop
 
 __all__ = ["FastCropByPosNegRatio"]
 
@@ -30,12 +30,8 @@ class FastCropByPosNegRatio(PosNegCrop):
     """
 
     fidelity = assumed(
-        "defaults and rare cases are not documented: pos, neg, batch_size are 1; a centre is a foreground voxel with "
-        "probability pos / (pos + neg), then the region is moved inside the image; without foreground background is "
-        "taken, a crop larger than the image is an error; later random transforms draw for each region by itself, "
-        "where Clara may have drawn once for the batch; batches_to_gen_at_once, in Clara how many batches are drawn "
-        "from a loaded volume before the next is loaded, changes nothing: here every step takes a volume of its own; "
-        f"{FOREGROUND}"
+        f"{BATCH}; batches_to_gen_at_once, in Clara how many batches are drawn from a loaded volume before the next is "
+        f"loaded, changes nothing: here every step takes a volume of its own; {FOREGROUND}"
     )
 
     def __init__(

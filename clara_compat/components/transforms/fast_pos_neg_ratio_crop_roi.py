@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms._checks import FOREGROUND
-from clara_compat.components.transforms._crops import check_batch_size, check_weights, crop_size, cut_out
-from clara_compat.components.transforms.native import Geometry, NativeTransform
-from clara_compat.components.transforms.transformer import Transformer
+from clara_compat.components.transforms._pos_neg_crop import RARE_CASES, PosNegCrop
 from clara_compat.errors import ClaraError
 
 __all__ = ["FastPosNegRatioCropROI"]
 
 
-class FastPosNegRatioCropROI(NativeTransform, Transformer):
+class FastPosNegRatioCropROI(PosNegCrop):
     """Cut a region around a foreground or background voxel, optionally warped; with ``batch_size`` a list of them.
 
     Source: clara-3.1-transforms facts, sections 4.8 and 10.
@@ -42,10 +39,9 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         "defaults and laws are not documented: pos, neg 1; deform, rotation and scale are on unless switched off; an "
         "angle U(-rotation_degree, rotation_degree) about each axis, one factor U(1 - scale_factor, 1 + scale_factor), "
         "a smooth Gaussian displacement of up to 2.3 voxels standard deviation (batchgenerators' defaults in 3-D; the "
-        "same in 2-D); image linear, label nearest; without foreground background is taken, and a crop larger than the "
-        f"image is an error; with batch_size a list of regions, each with draws of its own; {FOREGROUND}"
+        f"same in 2-D); image linear, label nearest; {RARE_CASES}; with batch_size a list of regions, each with draws "
+        f"of its own; {FOREGROUND}"
     )
-    becomes = "clara_compat.engine.transforms.crop_pos_neg_roi.RandCropPosNegROId"
 
     def __init__(
         self,
@@ -62,28 +58,16 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         fast_crop: bool = True,
         batch_size: int | None = None,
     ) -> None:
-        Transformer.__init__(self)
-        self.size = crop_size(size)
-        check_weights(pos, neg)
+        super().__init__(size, image_field, label_field, pos, neg, batch_size)
         if not 0 <= scale_factor < 1:
             raise ClaraError(f"argument 'scale_factor' is {scale_factor}, expected a number from 0 to below 1")
-        if batch_size is not None:
-            check_batch_size(batch_size)
         self.image_field = image_field
-        self.label_field = label_field
-        self.pos = pos
-        self.neg = neg
         options = {"deform": deform, "rotation": rotation, "scale": scale}
         self.left_out = [name for name, value in options.items() if value is None]
-        self.deform, self.rotation, self.scale = (value is not False for value in options.values())
+        self.deform, self.rotation, self.scale = (value is None or str_to_bool(value) for value in options.values())
         self.rotation_degree = rotation_degree
         self.scale_factor = scale_factor
         self.fast_crop = fast_crop
-        self.batch_size = self.batches = batch_size
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def notices(self, context: BundleContext) -> list[str]:
         """Say which of the warps run because the config does not mention them."""
@@ -94,24 +78,15 @@ class FastPosNegRatioCropROI(NativeTransform, Transformer):
         return [f"{names} {'is' if one else 'are'} not given, so {'it is' if one else 'they are'} on (assumed default)"]
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the crop."""
-        return Entry(
-            self.becomes,
-            image_keys=self.image_field,
-            label_key=self.label_field,
-            spatial_size=self.size,
-            pos=self.pos,
-            neg=self.neg,
-            num_samples=self.batch_size,
-            rotate_degrees=self.rotation_degree if self.rotation else None,
-            scale_factor=self.scale_factor if self.scale else None,
-            deform=self.deform,
-        )
-
-    def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
-        """Return the geometry with image and label of the crop's size.
+        """Return the crop.
 
         Raises:
-            ClaraError: the crop is larger than the image.
+            ClaraError: ``size`` has another number of axes than the images.
         """
-        return cut_out(geometry, [self.image_field, self.label_field], self.size)
+        entry = super().bundle_entry(context)
+        entry.arguments |= {
+            "rotate_degrees": self.rotation_degree if self.rotation else None,
+            "scale_factor": self.scale_factor if self.scale else None,
+            "deform": self.deform,
+        }
+        return entry

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from clara_compat.components.component import assumed
 from clara_compat.components.transforms._picture_loader import PictureLoader
 
@@ -25,6 +23,3 @@ class LoadJpg(PictureLoader):
         "gives channels; assumed: a grey file stays HW, the EXIF orientation is obeyed as OpenCV does, spacing 1, an "
         "identity affine"
     )
-
-    def __init__(self, fields: str | list[str], dtype: Any = "float32") -> None:
-        super().__init__(fields, dtype)

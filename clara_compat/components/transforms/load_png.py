@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from clara_compat.components.component import assumed
 from clara_compat.components.transforms._picture_loader import PictureLoader
 
@@ -24,6 +22,3 @@ class LoadPng(PictureLoader):
         "rows are the first axis, as in OpenCV, with which Clara read them; not documented and assumed: dtype float32, "
         "16 bits are kept, an alpha channel is left out, a palette gives its colours, spacing 1 and an identity affine"
     )
-
-    def __init__(self, fields: str | list[str], dtype: Any = "float32") -> None:
-        super().__init__(fields, dtype)

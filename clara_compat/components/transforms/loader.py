@@ -7,6 +7,7 @@ from typing import Any
 
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
+from clara_compat.errors import ClaraError
 
 __all__ = ["ImageLoader"]
 
@@ -29,11 +30,13 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
         """Return the geometry of the fields this loader loads of an item of a data list.
 
         Raises:
-            ClaraError: a file cannot be read.
+            ClaraError: a file cannot be read, or a list of paths is empty.
         """
-        return {field: self._field_geometry(item[field]) for field in self.fields if field in item}
+        return {field: self._field_geometry(field, item[field]) for field in self.fields if field in item}
 
-    def _field_geometry(self, value: Any) -> Geometry:
+    def _field_geometry(self, field: str, value: Any) -> Geometry:
         several = isinstance(value, (list, tuple))
+        if several and not value:
+            raise ClaraError(f"field '{field}' is an empty list, expected a path or a list of paths")
         header = self.read_header(str(value[0] if several else value))
         return header._replace(channels=len(value) if several else header.channels, original=header.size)

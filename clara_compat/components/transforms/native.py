@@ -10,6 +10,7 @@ from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.transformer import Transformer
+from clara_compat.errors import ClaraError
 
 __all__ = ["Geometry", "NativeTransform"]
 
@@ -32,7 +33,13 @@ class Geometry(NamedTuple):
     original: tuple[int, ...] | None = None
 
     def resized(self, size: Sequence[int]) -> Geometry:
-        """Return the geometry of the same extent with another number of voxels."""
+        """Return the geometry of the same extent with another number of voxels.
+
+        Raises:
+            ClaraError: it has another number of axes.
+        """
+        if len(size) != len(self.size):
+            raise ClaraError(f"an image of {len(self.size)} spatial axes cannot get the size {list(size)}")
         spacing = tuple(one * n / m for one, n, m in zip(self.spacing, self.size, size, strict=True))
         return self._replace(size=tuple(size), spacing=spacing)
 

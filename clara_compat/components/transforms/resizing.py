@@ -13,8 +13,8 @@ __all__ = ["ResizingTransform", "interpolation"]
 class ResizingTransform(NativeTransform, MultiFieldTransformer):
     """A transform that gives its fields another number of voxels over the same extent."""
 
-    def new_size(self, field: str, size: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the size that a field of a size gets.
+    def new_size(self, field: str, geometry: Geometry) -> tuple[int, ...]:
+        """Return the size that a field of a geometry gets.
 
         Raises:
             ClaraError: the image has another number of spatial axes than this transform is for.
@@ -28,7 +28,7 @@ class ResizingTransform(NativeTransform, MultiFieldTransformer):
             ClaraError: see :meth:`new_size`.
         """
         fields = [field for field in self.fields if field in geometry]
-        resized = {field: geometry[field].resized(self.new_size(field, geometry[field].size)) for field in fields}
+        resized = {field: geometry[field].resized(self.new_size(field, geometry[field])) for field in fields}
         return {**geometry, **resized}
 
 

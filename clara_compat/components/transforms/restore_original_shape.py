@@ -10,6 +10,7 @@ from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.resizing import interpolation
 from clara_compat.components.transforms.transformer import Transformer
+from clara_compat.errors import ClaraError
 
 __all__ = ["RestoreOriginalShape"]
 
@@ -44,8 +45,18 @@ class RestoreOriginalShape(NativeTransform, Transformer):
         return Entry(self.becomes, keys=[self.field], source_key=self.src_field, mode=interpolation(self.is_label))
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
-        """Return the geometry with the field as large as the source was loaded, where its header told."""
+        """Return the geometry with the field as large as the source was loaded, where its header told.
+
+        Raises:
+            ClaraError: it was loaded with another number of axes.
+        """
         source = geometry.get(self.src_field)
         if source is None or source.original is None or self.field not in geometry:
             return dict(geometry)
-        return {**geometry, self.field: geometry[self.field].resized(source.original)}
+        field = geometry[self.field]
+        if len(field.size) != len(source.original):
+            raise ClaraError(
+                f"field '{self.field}' has {len(field.size)} spatial axes, but '{self.src_field}' was loaded with "
+                f"{len(source.original)}"
+            )
+        return {**geometry, self.field: field.resized(source.original)}

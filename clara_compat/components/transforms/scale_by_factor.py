@@ -9,6 +9,7 @@ from clara_compat.common.resampling import scaled_size
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat.components.transforms.native import Geometry
 from clara_compat.components.transforms.resizing import ResizingTransform, interpolation
 from clara_compat.errors import ClaraError
 
@@ -50,8 +51,9 @@ class ScaleByFactor(ResizingTransform):
         """Return the resizing."""
         return Entry(self.becomes, keys=self.fields, factor=self.factor, mode=interpolation(self.is_label))
 
-    def new_size(self, field: str, size: tuple[int, ...]) -> tuple[int, ...]:
+    def new_size(self, field: str, geometry: Geometry) -> tuple[int, ...]:
         """Return the size times the factor."""
+        size = geometry.size
         factors = self.factor if isinstance(self.factor, list) else [self.factor] * len(size)
         if len(factors) != len(size):
             raise ClaraError(f"there are {len(factors)} factors, but field '{field}' has {len(size)} spatial axes")

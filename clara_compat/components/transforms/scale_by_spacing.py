@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from clara_compat.components.component import assumed
 from clara_compat.components.transforms.scale_by_resolution import ScaleByResolution
-from clara_compat.errors import ClaraError
 
 __all__ = ["ScaleBySpacing"]
 
@@ -30,10 +27,7 @@ class ScaleBySpacing(ScaleByResolution):
         "x spacing / target rounded half to even, the scan's extent is kept, spacing and affine follow"
     )
     undocumented = True
+    argument = "target_spacing"
 
     def __init__(self, fields: str | list[str], target_spacing: list[float], is_label: bool = False) -> None:
-        if len(target_spacing) not in (2, 3) or not all(0 < float(one) < math.inf for one in target_spacing):
-            raise ClaraError(
-                f"argument 'target_spacing' is {list(target_spacing)}, expected 2 or 3 positive numbers of mm"
-            )
         ScaleByResolution.__init__(self, fields, target_spacing, is_label)

@@ -6,14 +6,13 @@ from typing import Any
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._checks import dtype_name, probability_in_range
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms._checks import dtype_name
+from clara_compat.components.transforms._random import RandomFields
 
 __all__ = ["ScaleIntensityOscillation"]
 
 
-class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
+class ScaleIntensityOscillation(RandomFields):
     """Add one random constant to the whole image.
 
     Source: clara-3.1-transforms facts, section 4.5.
@@ -38,14 +37,9 @@ class ScaleIntensityOscillation(NativeTransform, MultiFieldTransformer):
         probability: float = 1.0,
         dtype: Any = "float32",
     ) -> None:
-        MultiFieldTransformer.__init__(self, fields)
+        super().__init__(fields, probability)
         self.magnitude = magnitude
-        self.probability = probability_in_range(probability)
         self.dtype = dtype_name(dtype)
-
-    def is_deterministic(self) -> bool:
-        """Return False."""
-        return False
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the shift."""

@@ -6,6 +6,7 @@ from clara_compat.common.dtype_utils import str_to_bool
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat.components.transforms.native import Geometry
 from clara_compat.components.transforms.resizing import ResizingTransform, interpolation
 from clara_compat.errors import ClaraError
 
@@ -46,11 +47,11 @@ class ScaleToShape(ResizingTransform):
         """Return the resizing."""
         return Entry(self.becomes, keys=self.fields, spatial_size=self.target_shape, mode=interpolation(self.is_label))
 
-    def new_size(self, field: str, size: tuple[int, ...]) -> tuple[int, ...]:
+    def new_size(self, field: str, geometry: Geometry) -> tuple[int, ...]:
         """Return the target shape."""
-        if len(size) != len(self.target_shape):
+        if len(geometry.size) != len(self.target_shape):
             raise ClaraError(
                 f"the target shape {self.target_shape} has {len(self.target_shape)} numbers, but field '{field}' has "
-                f"{len(size)} spatial axes"
+                f"{len(geometry.size)} spatial axes"
             )
         return tuple(self.target_shape)

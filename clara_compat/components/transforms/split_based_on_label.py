@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.transforms._names import check_one_channel, new_fields
+from clara_compat.components.transforms._names import new_fields, split_labels
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.transformer import Transformer
 
@@ -48,7 +48,4 @@ class SplitBasedOnLabel(NativeTransform, Transformer):
         Raises:
             ClaraError: the field has more than one channel.
         """
-        if self.field not in geometry:
-            return dict(geometry)
-        check_one_channel(self.field, geometry[self.field])
-        return {**geometry, **dict.fromkeys(self.label_names, geometry[self.field])}
+        return split_labels(geometry, self.field, self.label_names)

@@ -28,6 +28,7 @@ class CacheBudget:
         self.gb = gb
         self.folder = Path(folder) if folder else default_cache_folder()
         self._left: int | None = None if gb is None else int(gb * 1e9)
+        self._disk_left: int | None = None
 
     @property
     def is_off(self) -> bool:
@@ -48,12 +49,32 @@ class CacheBudget:
         self._left = self.left - size
         return True
 
-    def fits_on_disk(self, size: int) -> bool:
-        """Whether ``size`` bytes are at most half of the free space at the cache folder, and it can be written."""
+    def release(self, size: int) -> None:
+        """Give bytes of memory back that were taken."""
+        self._left = self.left + size
+
+    def reserve_disk(self, size: int, folder: Path | None = None) -> bool:
+        """Take ``size`` bytes of disk, if the folder can be written and has as many; say whether they were taken.
+
+        Half of what is free when the first cache asks is for all of them together.
+
+        Args:
+            size: bytes of the whole cache.
+            folder: its own folder; what lies there already needs no room.
+        """
         existing = self.folder
         while not existing.exists() and existing != existing.parent:
             existing = existing.parent
-        return os.access(existing, os.W_OK | os.X_OK) and size <= shutil.disk_usage(existing).free // 2
+        if not os.access(existing, os.W_OK | os.X_OK):
+            return False
+        if self._disk_left is None:
+            self._disk_left = shutil.disk_usage(existing).free // 2
+        held = sum(file.stat().st_size for file in folder.glob("*.pt")) if folder is not None else 0
+        needed = max(size - held, 0)
+        if needed > self._disk_left:
+            return False
+        self._disk_left -= needed
+        return True
 
 
 def default_cache_folder() -> Path:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.pool import ThreadPool
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from monai.data import MetaTensor
-from monai.transforms import Compose, RandomizableTrait, Transform
+from monai.transforms import Compose
 from tqdm import tqdm
 
-from clara_compat.engine import properties
 from clara_compat.engine.data.budget import CacheBudget
-from clara_compat.engine.data.disk_cache import DiskCache
+from clara_compat.engine.data.chain import cached_length, has_users_code
+from clara_compat.engine.data.datalist import item_key
+from clara_compat.engine.data.disk_cache import DiskCache, cache_key
 from clara_compat.engine.data.epoch_plan import EpochPlan
+from clara_compat.engine.data.items import Item, shared, size_of
 from clara_compat.engine.data.seeding import drawn_from, seeded
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
-__all__ = ["ItemCache", "cached_length", "size_of", "wait_for_threads"]
+__all__ = ["ItemCache", "wait_for_threads"]
 
 logger = logging.getLogger("clara_compat")
 
 
 _running: set[threading.Thread] = set()
-
-Item = dict[str, Any] | list[dict[str, Any]]
-"""What a chain makes of an entry of the data list; a list behind a crop that makes a batch."""
 
 
 class ItemCache:
@@ -57,6 +53,7 @@ class ItemCache:
         requested: the config asks for the cache (a pipeline ``WithCache``).
         num_workers: threads that make the items, where no user code is among the transforms.
         digests: for every transform of the chain a digest of it, its arguments and all before it, for the disk.
+        code: for every transform the folder of the user's code it runs, or None; for the disk as well.
     """
 
     def __init__(
@@ -70,6 +67,7 @@ class ItemCache:
         requested: bool = False,
         num_workers: int = 1,
         digests: Sequence[str] = (),
+        code: Sequence[str | None] = (),
     ) -> None:
         self.data = data
         self.transform = transform
@@ -79,12 +77,15 @@ class ItemCache:
         self.requested = requested
         self.num_workers = num_workers
         self.digests = digests
+        self.code = code
         self.length = 0 if budget.is_off else cached_length(transform)
         """How many transforms of the chain are cached."""
         self.disk: DiskCache | None = None
         self.held: dict[str, Item] = {}
         """The items in memory, by :meth:`key`."""
+        self._keys = [item_key(item) for item in data]
         self._decided = False
+        self._filled = False
         self._draws = False
         self._drew = False
         self._reserved = 0
@@ -98,14 +99,13 @@ class ItemCache:
 
     def key(self, index: int) -> str:
         """Return what entries of the data list that are alike have in common."""
-        item = self.data[index]
-        return repr(sorted((str(field), repr(value)) for field, value in item.items()))
+        return self._keys[index]
 
     def get(self, index: int) -> tuple[Item, int]:
-        """Return an item and how many transforms it has behind it. Its memory is shared, its metadata is its own."""
-        held = self.held.get(self.key(index)) if self.held else None
+        """Return an item and how many transforms it has behind it."""
+        held = self._from_memory(index)
         if held is not None:
-            return [_shared(one) for one in held] if isinstance(held, list) else _shared(held), self.length
+            return held, self.length
         if self.disk is not None:
             return self.disk[index], self.length
         if self._draws:  # the same draws in every epoch, as if the result had been kept
@@ -113,18 +113,26 @@ class ItemCache:
                 return self.transform(dict(self.data[index]), end=self.length), self.length
         return dict(self.data[index]), 0
 
+    def finished(self, index: int) -> Item | None:
+        """Return an item for which nothing is left to do; None when there still is."""
+        return self._from_memory(index) if self.is_complete else None
+
+    def _from_memory(self, index: int) -> Item | None:
+        held = self.held.get(self._keys[index]) if self.held else None
+        return None if held is None else shared(held, copied=has_users_code(self.transform.transforms[self.length :]))
+
     def prepare(self, epoch: int) -> None:
         """Hold the items of ``epoch``; to be called in the main process before its first item is asked for."""
-        window = self.plan.window(epoch)
         if not self._decided:
             self._decided = True
-            self._decide(window)
-        if not self._reserved:
+            self._decide(max(epoch, 1))
+        if not self._reserved or (self._filled and not self.plan.replaced):
             return
         if self._ahead is not None:
             self._ahead.join()
+            _running.discard(self._ahead)
             self._ahead = None
-        wanted = {self.key(index): index for index in window}
+        wanted = {self._keys[index]: index for index in self.plan.window(epoch)}
         known = {**self.held, **self._coming}
         self.held = {key: known[key] for key in wanted if key in known}
         self._coming = {}
@@ -133,15 +141,18 @@ class ItemCache:
             self.held.update(self._made(missing, foreground=True))
             self._check_draws()
         self._check_size()
+        self._filled = True
 
     def prepare_ahead(self, epoch: int) -> None:
         """Make in the background what ``epoch`` needs and is not held; :meth:`prepare` waits for it.
 
         To be called when the workers of the running epoch have started: a process must not fork beside a busy thread.
+        Users' code is left to :meth:`prepare`: beside the training loop it can neither be seeded by item nor be watched
+        for draws, and it may not be made for threads.
         """
-        if not self._reserved or self._ahead is not None or self._draws:
-            return  # what draws from the global generators must not do so beside the training loop
-        missing = {key: i for i in self.plan.window(epoch) if (key := self.key(i)) not in self.held}
+        if not self._reserved or self._ahead is not None or has_users_code(self.transform.transforms[: self.length]):
+            return
+        missing = {key: i for i in self.plan.window(epoch) if (key := self._keys[i]) not in self.held}
         if missing:
             self._ahead = threading.Thread(target=self._make_ahead, args=(missing,), daemon=True)
             _running.add(self._ahead)
@@ -150,8 +161,9 @@ class ItemCache:
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
         self._coming = self._made(missing, foreground=False)
 
-    def _decide(self, window: Sequence[int]) -> None:
-        """Choose memory, disk or nothing by the size of the first item."""
+    def _decide(self, epoch: int) -> None:
+        """Choose memory, disk or nothing by the size of the first item of ``epoch``."""
+        window = self.plan.window(epoch)
         if not self.length or not window:
             return
         try:
@@ -161,25 +173,34 @@ class ItemCache:
             return
         if not self.length:
             return
-        coming = {self.key(i) for i in self.plan.window(2)} | {self.key(i) for i in window}
+        coming = {self._keys[i] for i in (*window, *self.plan.window(epoch + 1))}
         needed = size_of(first) * len(coming)
         name = type(self.transform.transforms[self.length - 1]).__name__
         told = f"{len(coming)} {'scan' if len(coming) == 1 else 'scans'} up to {name}, {needed / 1e6:.0f} MB"
         if self.budget.reserve(needed):
             self._reserved = needed
-            self.held[self.key(window[0])] = first
+            self.held[self._keys[window[0]]] = first
             logger.info("%s: caching %s in memory", self.section, told)
         elif self._draws:
             logger.warning("%s: nothing is cached: %s do not fit into memory", self.section, told)
-        elif self.digests and self.budget.fits_on_disk(needed):
-            key = hashlib.blake2b(str(self.digests[self.length - 1]).encode(), digest_size=16).hexdigest()
-            chain = Compose(self.transform.transforms[: self.length])
-            self.disk = DiskCache(self.data, chain, self.budget.folder, key)
-            logger.info("%s: caching %s in %s, as memory is left for %s", self.section, told, self.disk.cache_dir,
+        elif (folder := self._folder()) is not None and self.budget.reserve_disk(needed, folder):
+            self.disk = DiskCache(self.data, Compose(self.transform.transforms[: self.length]), folder)
+            logger.info("%s: caching %s in %s, as memory is left for %s", self.section, told, folder,
                         f"{self.budget.left / 1e6:.0f} MB")  # fmt: skip
         else:
             self.length = 0
             logger.warning("%s: nothing is cached: %s fit neither into memory nor on disk", self.section, told)
+
+    def _folder(self) -> Path | None:
+        """Return the folder of what the cached transforms make; None when it cannot be told from others'."""
+        if not self.digests:
+            return None
+        return self.budget.folder / cache_key(self.digests[self.length - 1], filter(None, self.code[: self.length]))
+
+    def _give_up(self) -> None:
+        """Cache nothing any more; others may have the memory."""
+        self.budget.release(self._reserved)
+        self.held, self._reserved, self.length = {}, 0, 0
 
     def _first(self, index: int) -> Item:
         """Make the first item transform by transform, and find those that draw although they say they do not."""
@@ -206,7 +227,7 @@ class ItemCache:
         if self.requested:
             self._draws = True
         else:
-            self.held, self._reserved, self.length = {}, 0, 0
+            self._give_up()
 
     def _warn_of_draws(self, name: str) -> None:
         what = "its first result is kept, as in Clara" if self.requested else "what it makes is not cached"
@@ -220,15 +241,15 @@ class ItemCache:
     def _made(self, missing: Mapping[str, int], *, foreground: bool) -> dict[str, Item]:
         """Make items; one that fails is left out, and made (and reported) when the epoch comes to it.
 
-        In the foreground users' code is seeded by item, and watched for draws; beside the training loop it cannot be.
+        Users' code is seeded by item, and watched for draws.
         """
-        users = any(isinstance(one, LegacyTransform) for one in self.transform.transforms[: self.length])
+        users = has_users_code(self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
         bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
         made: dict[str, Item] = {}
         size, most = sum(map(size_of, self.held.values())), self._reserved + self.budget.left
-        make = self._make_watched if users and foreground else self._make
+        make = self._make_watched if users else self._make
         with bar, ThreadPool(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for key, item in pool.imap_unordered(make, missing.items()):
                 bar.update()
@@ -256,18 +277,17 @@ class ItemCache:
     def _check_size(self) -> None:
         """Give the cache up when the items turn out larger than the first one promised and the budget has."""
         size = sum(map(size_of, self.held.values()))
-        if size > self._reserved and not self.budget.reserve(size - self._reserved):
+        if size <= self._reserved:
+            return
+        if self.budget.reserve(size - self._reserved):
+            self._reserved = size
+        else:
             logger.warning(
                 "%s: the scans are larger than the first one and do not fit into the cache's memory: nothing is cached "
                 "(--cache-gb gives it more)",
                 self.section,
             )
-            self.held, self._reserved, self.length = {}, 0, 0
-        self._reserved = max(self._reserved, size) if self._reserved else 0
-
-
-def _shared(item: dict[str, Any]) -> dict[str, Any]:
-    return {field: properties.share(v) if isinstance(v, MetaTensor) else copy.deepcopy(v) for field, v in item.items()}
+            self._give_up()
 
 
 def wait_for_threads() -> None:
@@ -278,16 +298,3 @@ def wait_for_threads() -> None:
     """
     while _running:
         _running.pop().join()
-
-
-def cached_length(transform: Compose) -> int:
-    """Return how many transforms stand in front of the first one that must run every time."""
-    first = transform.get_index_of_first(lambda t: isinstance(t, RandomizableTrait) or not isinstance(t, Transform))
-    return len(transform.transforms) if first is None else int(first)
-
-
-def size_of(item: Any) -> int:
-    """Return the bytes of the tensors of an item, or of a list of items."""
-    values: Iterable[Any] = item.values() if isinstance(item, Mapping) else item if isinstance(item, list) else ()
-    own = item.nbytes if isinstance(item, (torch.Tensor, np.ndarray)) else 0
-    return own + sum(map(size_of, values))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from clara_compat.errors import Address, ClaraError, suggestion
 
-__all__ = ["describe", "load_datalist"]
+__all__ = ["describe", "item_key", "load_datalist"]
 
 _PATH_FIELDS = ("image", "label")
 """Fields whose text is always a path below the base folder."""
@@ -56,6 +57,11 @@ def describe(item: dict[str, Any]) -> str:
     """Name an item by its files, for messages."""
     texts = [f"{field} {value}" for field, value in item.items() if isinstance(value, str)]
     return ", ".join(texts) or repr(item)
+
+
+def item_key(item: Mapping[str, Any]) -> str:
+    """Return what items that are alike have in common."""
+    return repr(sorted((str(field), repr(value)) for field, value in item.items()))
 
 
 def _read(file: str) -> dict[str, Any]:

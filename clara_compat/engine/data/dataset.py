@@ -95,6 +95,9 @@ class SeededDataset(Dataset):
             return [failure(error, self.batch_transform, told, f"{self.section}.batch")]
 
     def _item(self, key: ItemKey) -> Any:
+        finished = None if self.cache is None else self.cache.finished(key.index)
+        if finished is not None:
+            return finished
         try:
             with seeded(self.transform, key, single_thread=self.single_thread):
                 if self.cache is None:

@@ -6,19 +6,19 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from monai.data import MetaTensor, PersistentDataset
+from monai.data import MetaTensor
 from monai.transforms import Compose
 
 from clara_compat.common.files import replacing
 from clara_compat.engine import properties
 
-__all__ = ["DiskCache", "content_hash"]
+__all__ = ["DiskCache", "cache_key", "item_digest"]
 
 _logger = logging.getLogger("clara_compat")
 
@@ -26,62 +26,50 @@ _META = "|meta"
 _AFFINE = "|affine"
 
 
-class _Made(NamedTuple):
-    """An item that cannot be stored."""
+class DiskCache:
+    """Items on disk, found by their values and files.
 
-    item: Any
-
-
-class DiskCache(PersistentDataset):
-    """MONAI's ``PersistentDataset``, keyed by the content of an item's files and by the transforms' arguments.
-
-    Only plain tensors and text are stored, so that ``torch.load`` needs no pickled objects (``weights_only``): a
-    ``MetaTensor`` is its tensor, its affine and its metadata as JSON.
+    MONAI's ``PersistentDataset`` is not used: it writes to the system's temporary folder and moves the file, which
+    between two file systems can leave half of it, and an unreadable file it does not know ends the run. Here only plain
+    tensors and text are stored, so that ``torch.load`` needs no pickled objects (``weights_only``): a ``MetaTensor`` is
+    its tensor, its affine and its metadata as JSON.
 
     Args:
         data: items of the data list.
         transform: the deterministic beginning of the chain.
-        cache_dir: folder, made when missing.
-        key: digest of the transforms and their arguments.
+        folder: of what this beginning makes (see :func:`cache_key`); made when missing.
     """
 
-    def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, cache_dir: Path, key: str) -> None:
-        super().__init__(data, transform, cache_dir / key, hash_func=content_hash)
+    def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, folder: Path) -> None:
+        self.data = data
+        self.transform = transform
+        self.folder = folder
 
-    def _transform(self, index: int) -> Any:
-        packed = self._cachecheck(self.data[index])
-        if isinstance(packed, _Made):
-            return packed.item
-        return [_unpacked(one) for one in packed] if isinstance(packed, list) else _unpacked(packed)
-
-    def _cachecheck(self, item_transformed: Mapping[str, Any]) -> Any:
-        """Return the packed item (or list of items), from disk or made and written there.
-
-        MONAI's own writes to the system's temporary folder and moves the file, which between two file systems can
-        leave half of it, and an unreadable file it does not know ends the run.
-        """
-        file = self.cache_dir / f"{content_hash(item_transformed).decode()}.pt"  # type: ignore[operator]
+    def __getitem__(self, index: int) -> Any:
+        """Return an item (or list of items), from disk or made and written there."""
+        item = self.data[index]
+        file = self.folder / f"{item_digest(item)}.pt"
         if file.is_file():
             try:
-                return torch.load(file, weights_only=True)
+                return _unpacked(torch.load(file, weights_only=True))
             except Exception as error:  # noqa: BLE001 -- a damaged file makes torch raise almost anything
                 _logger.warning("the cached item %s cannot be read (%s) and is made anew", file, type(error).__name__)
-        made = self.transform(dict(item_transformed))
+        made = self.transform(dict(item))
         try:
-            packed = [_packed(one) for one in made] if isinstance(made, list) else _packed(made)
+            packed = _packed(made)
         except TypeError as error:
-            _logger.warning("an item cannot be stored in %s (%s) and is made each time", file.parent, error)
-            return _Made(made)
+            _logger.warning("an item cannot be stored in %s (%s) and is made each time", self.folder, error)
+            return made
         try:
             with replacing(file) as stream:
                 torch.save(packed, stream)
         except (OSError, RuntimeError) as error:
-            _logger.warning("an item cannot be cached in %s (%s)", file.parent, error)
-        return packed
+            _logger.warning("an item cannot be cached in %s (%s)", self.folder, error)
+        return _unpacked(packed)
 
 
-def content_hash(item: Mapping[str, Any]) -> bytes:
-    """Return a digest of an item: of its values and of the content of every file and folder they name."""
+def item_digest(item: Mapping[str, Any]) -> str:
+    """Return a digest of an item: of its values, and of name, size and time of every file they name, or below it."""
     digest = hashlib.blake2b(digest_size=16)
     for field in sorted(item):
         digest.update(json.dumps([field, item[field]], default=str, sort_keys=True).encode())
@@ -89,8 +77,29 @@ def content_hash(item: Mapping[str, Any]) -> bytes:
             if isinstance(value, str) and os.path.exists(value):
                 for file in _files(value):
                     state = file.stat()
-                    digest.update(_file_digest(str(file), state.st_size, state.st_mtime_ns))
-    return digest.hexdigest().encode()
+                    digest.update(f"{file}|{state.st_size}|{state.st_mtime_ns}|".encode())
+    return digest.hexdigest()
+
+
+def cache_key(transforms: str, code: Iterable[str]) -> str:
+    """Return a digest of a chain's beginning: of its transforms and of the users' code among them.
+
+    Args:
+        transforms: a digest of the transforms and their arguments.
+        code: folders of users' code; any Python file in them may have a part in what a class does.
+    """
+    digest = hashlib.blake2b(transforms.encode(), digest_size=16)
+    for root in sorted(set(code)):
+        for file in _python_files(root):
+            with suppress(OSError):  # a dangling link, a file of somebody else's: nothing that could be imported
+                digest.update(str(file).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _python_files(root: str) -> Iterator[Path]:
+    for folder, names, here in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
+        yield from (Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith("."))
 
 
 def _files(path: str) -> list[Path]:
@@ -98,16 +107,9 @@ def _files(path: str) -> list[Path]:
     return sorted(found for found in place.rglob("*") if found.is_file()) if place.is_dir() else [place]
 
 
-@cache
-def _file_digest(path: str, _size: int, _modified: int) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as stream:  # noqa: PTH123 -- hashlib.file_digest is Python 3.11
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.digest()
-
-
-def _packed(item: Mapping[str, Any]) -> dict[str, Any]:
+def _packed(item: Any) -> Any:
+    if isinstance(item, list):
+        return [_packed(one) for one in item]
     packed: dict[str, Any] = {}
     for field, value in item.items():
         if isinstance(value, MetaTensor):
@@ -122,7 +124,9 @@ def _packed(item: Mapping[str, Any]) -> dict[str, Any]:
     return packed
 
 
-def _unpacked(packed: Mapping[str, Any]) -> dict[str, Any]:
+def _unpacked(packed: Any) -> Any:
+    if isinstance(packed, list):
+        return [_unpacked(one) for one in packed]
     item: dict[str, Any] = {}
     for field, value in packed.items():
         if field.endswith((_META, _AFFINE)):

@@ -12,14 +12,14 @@ from typing import Any
 
 import ignite.distributed as idist
 import torch
-from monai.data import DataLoader, ThreadDataLoader
+from monai.data import DataLoader, ThreadBuffer
 
 from clara_compat.engine.data.batch import collate
-from clara_compat.engine.data.cache import size_of, wait_for_threads
+from clara_compat.engine.data.cache import wait_for_threads
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
+from clara_compat.engine.data.items import size_of
 from clara_compat.engine.data.sampler import EpochSampler
-from clara_compat.engine.item_context import ItemKey
 
 __all__ = ["data_loader", "shared_memory_free"]
 
@@ -29,28 +29,59 @@ _LARGEST = 1 << 30
 """Bytes of an image and its label that no scan is expected to exceed: with room for that many, none is measured."""
 
 
-class _Prepared:
-    """Lets the dataset prepare an epoch before workers start, and starts none when nothing is left to do for them."""
+class _Loader(DataLoader):
+    """Lets the dataset prepare an epoch before workers start, and starts none that cannot work or have nothing to do.
+
+    Args:
+        dataset: the items.
+        in_flight: batches that wait in shared memory at a time.
+        item_bytes: size of an item where it is known.
+        arguments: of torch's loader.
+    """
 
     dataset: Any
     sampler: Any
-    num_workers: int
 
-    def __iter__(self) -> Iterator[Any]:
+    def __init__(self, dataset: SeededDataset, *, in_flight: int, item_bytes: int | None, **arguments: Any) -> None:
+        super().__init__(dataset, **arguments)
+        self.in_flight = in_flight
+        self.item_bytes = item_bytes
+        self._buffer = 0  # batches that a thread makes ahead
+        self._started = False
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch annotates it with a private class
         self.dataset.prepare(self.sampler.epoch)
         if self.dataset.is_ready:
             self.num_workers = 0
+        if self.num_workers and not self._started:
+            self._check_shared_memory()
         if self.num_workers:
+            self._started = True
             wait_for_threads()
-        return super().__iter__()  # type: ignore[misc]
+        batches: Iterator[Any] = super().__iter__()
+        return iter(ThreadBuffer(batches, self._buffer)) if self._buffer else batches
 
-
-class _Loader(_Prepared, DataLoader):  # type: ignore[misc]  # torch annotates __iter__ with a private class
-    pass
-
-
-class _ThreadLoader(_Prepared, ThreadDataLoader):  # type: ignore[misc]
-    pass
+    def _check_shared_memory(self) -> None:
+        """Load without workers where shared memory is too small for what is in flight, and say so."""
+        items = self.in_flight * (self.batch_size or 1)
+        # Two loaders may be alive at a time: each may take half of what is there.
+        free = shared_memory_free() // 2
+        if self.item_bytes is None and free <= items * _LARGEST:
+            self.item_bytes = sum(size_of(self.dataset[key]) for key in self.sampler.keys(self.sampler.epoch)[:1])
+        needed = items * (self.item_bytes or 0)
+        if needed <= free:
+            return
+        exact = self.dataset.single_thread
+        logger.warning(
+            "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
+            "%d worker processes; give the container more of it (docker run --shm-size=8g) to have them",
+            shared_memory_free() >> 20,
+            needed >> 20,
+            "the main process" if exact else "a thread",
+            self.num_workers,
+        )
+        self._buffer = 0 if exact else self.in_flight // self.num_workers
+        self.num_workers = 0
 
 
 def data_loader(
@@ -92,26 +123,19 @@ def data_loader(
         "pin_memory": torch.cuda.is_available(),
     }
     if workers == 0:
-        return _Loader(dataset, num_workers=0, **common)
+        return _Loader(dataset, in_flight=0, item_bytes=item_bytes, **common)
     prefetch = max(1, math.ceil(prefetch_size / workers)) if prefetch_size else 2
-    # Two loaders may be alive at a time: each may take half of what is there.
-    needed = _bytes_in_flight(dataset, plan.seed, batch_size * prefetch * workers, item_bytes)
-    if needed > shared_memory_free() // 2:
-        logger.warning(
-            "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
-            "%d worker processes; give the container more of it (docker run --shm-size=8g) to have them",
-            shared_memory_free() >> 20,
-            needed >> 20,
-            "the main process" if dataset.single_thread else "a thread",
-            workers,
-        )
-        if dataset.single_thread:
-            return _Loader(dataset, num_workers=0, **common)
-        return _ThreadLoader(dataset, num_workers=0, buffer_size=prefetch, **common)  # type: ignore[arg-type]
-    # Forked, workers have the user's modules, which are in no registry that another way of starting them could find.
-    common["multiprocessing_context"] = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    keep = keep_workers and not plan.replaced
-    return _Loader(dataset, num_workers=workers, prefetch_factor=prefetch, persistent_workers=keep, **common)
+    return _Loader(
+        dataset,
+        in_flight=prefetch * workers,
+        item_bytes=item_bytes,
+        num_workers=workers,
+        prefetch_factor=prefetch,
+        persistent_workers=keep_workers and not plan.replaced,
+        # Forked, workers have the user's modules, which are in no registry that another start could find.
+        multiprocessing_context="fork" if "fork" in multiprocessing.get_all_start_methods() else None,
+        **common,
+    )
 
 
 def shared_memory_free() -> int:
@@ -120,13 +144,3 @@ def shared_memory_free() -> int:
         return shutil.disk_usage("/dev/shm").free  # noqa: S108 -- asked for its size, nothing is written by us
     except OSError:
         return 1 << 62
-
-
-def _bytes_in_flight(dataset: SeededDataset, seed: int, items: int, item_bytes: int | None) -> int:
-    """Return the bytes of ``items`` items, measured on the first one unless no item could be that large."""
-    if item_bytes is not None:
-        return items * item_bytes
-    if shared_memory_free() // 2 > items * _LARGEST:
-        return 0
-    item = dataset[ItemKey(seed, 0, 0, 0)]
-    return items * size_of(item)

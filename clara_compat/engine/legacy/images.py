@@ -22,7 +22,7 @@ from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
 from clara_compat.errors import ClaraError
 
-__all__ = ["OF_EACH", "StackView", "TensorView", "label_of", "laid_out", "layout_of", "untold_source"]
+__all__ = ["OF_EACH", "StackView", "TensorView", "label_of", "layout_of", "same", "untold_source"]
 
 OF_EACH: Final = "_of_each"
 """Property of an image of several items (N...): the properties of each. It never reaches a tensor."""
@@ -72,12 +72,18 @@ class TensorView(_Untold):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nobody has seen the array or the properties, so that the tensor is what it was."""
-        return not vars(self).keys() & {"_data", "_properties"}
+        """Whether nobody has seen the array or changed the properties, so that the tensor is what it was."""
+        if "_data" in vars(self):
+            return False
+        return "_properties" not in vars(self) or same(self._properties, self.tell())
 
     @cached_property
     def told(self) -> dict[str, Any]:
-        """The properties, without the layout; the affine is a copy."""
+        """The properties as they were first asked for; what is written into one of them shows here, too."""
+        return self.tell()
+
+    def tell(self) -> dict[str, Any]:
+        """Return the properties, without the layout; the affine is a copy."""
         known = properties.read(self.tensor)
         known.pop(ImageProperty.SHAPE_FORMAT, None)
         if isinstance(self.tensor, MetaTensor):
@@ -88,10 +94,18 @@ class TensorView(_Untold):
         """Return the layout in which the tensor is shown."""
         return layout_of(self.tensor)
 
+    def get_shape(self) -> tuple[int, ...]:
+        """Return the shape of the array, which is not made for it."""
+        return super().get_shape() if "_data" in vars(self) else self.shape()
+
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape the array will have."""
+        return _laid_out_shape(self.tensor.shape, self._shape_format)
+
     def array(self) -> np.ndarray:
         """Return the array in the image's layout."""
         array = _channel_first(self.tensor)
-        return laid_out(array.copy() if properties.is_shared(self.tensor) else array, self._shape_format)
+        return _laid_out(array.copy() if properties.is_shared(self.tensor) else array, self._shape_format)
 
     def __getattr__(self, name: str) -> Any:
         """Make what :class:`MedicalImage` keeps under ``name``; called once, as long as it is not there."""
@@ -119,15 +133,28 @@ class StackView(TensorView):
         self.field = field
         self.name = name
 
-    @cached_property
-    def told(self) -> dict[str, Any]:
-        """The first item's properties, with those of each below them."""
-        of_each = tuple(TensorView(tensor).told for tensor in self.tensors)
+    def tell(self) -> dict[str, Any]:
+        """Return the first item's properties, with those of each below them."""
+        of_each = tuple(TensorView(tensor).tell() for tensor in self.tensors)
         return {**copy.deepcopy(of_each[0]), OF_EACH: of_each}
 
     def layout(self) -> ShapeFormat:
         """Return the layout in which the tensors are shown."""
         return super().layout().with_batch()
+
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape the stacked array will have.
+
+        Raises:
+            ClaraError: the items differ in shape.
+        """
+        if len({tensor.shape for tensor in self.tensors}) > 1:
+            shapes = sorted({TensorView(tensor).get_shape() for tensor in self.tensors})
+            raise ClaraError(
+                f"{self.name} works on all crops of a scan at once, but those of '{self.field}' differ in shape "
+                f"({', '.join(map(str, shapes))}): put it in front of the transform that makes them differ"
+            )
+        return _laid_out_shape((len(self.tensors), *self.tensors[0].shape), self._shape_format)
 
     def array(self) -> np.ndarray:
         """Return the stacked array in the image's layout.
@@ -135,14 +162,8 @@ class StackView(TensorView):
         Raises:
             ClaraError: the items differ in shape.
         """
-        arrays = [_channel_first(tensor) for tensor in self.tensors]
-        if len({array.shape for array in arrays}) > 1:
-            shapes = sorted({TensorView(tensor).get_shape() for tensor in self.tensors})
-            raise ClaraError(
-                f"{self.name} works on all crops of a scan at once, but those of '{self.field}' differ in shape "
-                f"({', '.join(map(str, shapes))}): put it in front of the transform that makes them differ"
-            )
-        return laid_out(np.stack(arrays), self._shape_format)
+        self.shape()
+        return _laid_out(np.stack([_channel_first(tensor) for tensor in self.tensors]), self._shape_format)
 
 
 def untold_source(image: MedicalImage) -> TensorView | None:
@@ -154,7 +175,7 @@ def untold_source(image: MedicalImage) -> TensorView | None:
     return image.source if isinstance(image, _Untold) and "_properties" not in vars(image) else None
 
 
-def laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
+def _laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
     """Return a view of a channel-first array in the layout of a format.
 
     Args:
@@ -166,6 +187,10 @@ def laid_out(array: np.ndarray, shape_format: ShapeFormat) -> np.ndarray:
         return array[:, 0] if front else array[0]
     axis = shape_format.get_channel_axis()
     return array if axis == front else np.moveaxis(array, front, axis)
+
+
+def _laid_out_shape(shape: Sequence[int], shape_format: ShapeFormat) -> tuple[int, ...]:
+    return _laid_out(np.broadcast_to(np.uint8(0), tuple(shape)), shape_format).shape
 
 
 def label_of(tensor: torch.Tensor) -> str | None:
@@ -190,3 +215,18 @@ def layout_of(tensor: torch.Tensor) -> ShapeFormat:
 def _channel_first(tensor: torch.Tensor) -> np.ndarray:
     plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
     return plain.detach().cpu().numpy()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal: numbers, text, arrays, and lists, tuples and dictionaries of such."""
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
+        return type(one) is type(other) and torch.equal(one, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

@@ -18,8 +18,8 @@ import torch
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
-from clara_compat.engine.legacy.images import OF_EACH, StackView, TensorView, untold_source
-from clara_compat.engine.legacy.views import from_context, same, to_context, to_tensor
+from clara_compat.engine.legacy.images import OF_EACH, StackView, TensorView, same, untold_source
+from clara_compat.engine.legacy.views import from_context, to_context, to_tensor
 from clara_compat.errors import ClaraError
 
 __all__ = ["Items", "items_of", "view_of"]

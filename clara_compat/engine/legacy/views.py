@@ -22,10 +22,10 @@ from clara_compat.common.constants import ImageProperty
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
-from clara_compat.engine.legacy.images import OF_EACH, TensorView, label_of, laid_out, layout_of, untold_source
+from clara_compat.engine.legacy.images import OF_EACH, TensorView, label_of, layout_of, same, untold_source
 from clara_compat.errors import ClaraError
 
-__all__ = ["PathText", "from_context", "laid_out", "same", "to_context", "to_medical_image", "to_tensor"]
+__all__ = ["PathText", "from_context", "to_context", "to_medical_image", "to_tensor"]
 
 _OWN_REFERENCES = 3
 """References to an array that nobody keeps: of its image (or a view in it), of a variable, of the question itself."""
@@ -112,7 +112,7 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
         name: the component, for messages.
     """
     shape_format = image.get_shape_format()
-    kept_by_user = _is_kept(image)
+    kept_by_user = _is_kept(image, before)
     array = _native(np.asarray(image.get_data()), field, name)
     if kept_by_user and np.shares_memory(array, image.get_data()):
         array = array.copy()
@@ -123,7 +123,7 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
     data = _as_tensor(array)
     source = untold_source(image)
     if source is not None and shape_format == (label_of(source.tensor) or layout_of(source.tensor)):
-        return _with_metadata_of(source.tensor, data)
+        return _dressed(data, source.tensor)
     kept = {key: value for key, value in image.get_properties().items() if key not in (ImageProperty.AFFINE, OF_EACH)}
     affine = image.get_property(ImageProperty.AFFINE)
     if type(before) is torch.Tensor and not kept and affine is None and shape_format == layout_of(data):
@@ -148,31 +148,24 @@ def to_tensor(image: MedicalImage, before: Any, field: str, name: str) -> torch.
     return tensor
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal: numbers, text, arrays, and lists, tuples and dictionaries of such."""
-    if one is other:
-        return True
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(one, other)
-    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return type(one) is type(other) and torch.equal(one, other)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-def _is_kept(image: MedicalImage) -> bool:
+def _is_kept(image: MedicalImage, before: Any) -> bool:
     """Whether somebody besides the image holds its array: a user's object that fills the same buffer for every item.
 
-    The memory of the tensor that was shown does not count, it is the item's own. A doubt costs a copy.
+    A doubt costs a copy.
+
+    Args:
+        image: what the component left.
+        before: what stood there before; the memory of a tensor that was shown does not count, it is the item's own.
     """
     owner = image.get_data()
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     if owner.base is not None:
-        return not isinstance(owner.base, torch.Tensor)
+        return not (
+            isinstance(owner.base, torch.Tensor)
+            and isinstance(before, torch.Tensor)
+            and owner.base.untyped_storage().data_ptr() == before.untyped_storage().data_ptr()
+        )
     return sys.getrefcount(owner) > _OWN_REFERENCES
 
 
@@ -193,12 +186,11 @@ def _let_spacing_follow(kept: dict[str, Any], before: MetaTensor, after: MetaTen
     kept[ImageProperty.SPACING] = tuple(float(one) * new / old if old else new for one, new, old in ratios)
 
 
-def _with_metadata_of(source: torch.Tensor, data: torch.Tensor) -> torch.Tensor:
-    """Return ``data`` with the metadata of ``source``; ``MetaTensor(data, meta=...)`` takes five times as long."""
+def _dressed(data: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    """Return ``data`` with the metadata of ``source``, but for what MONAI could invert: users' code cannot be."""
     if not isinstance(source, MetaTensor):
         return data
-    tensor = data.as_subclass(MetaTensor)
-    tensor.copy_meta_from(source)
+    tensor = properties.dressed(data, source)
     tensor.applied_operations = []
     properties.own(tensor)
     return tensor

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clara_compat.engine.readers.intact import check_intact
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
 
@@ -38,6 +39,7 @@ def read_itk(path: str, dtype: Any) -> Volume:
 
     with reading(path, _EXPECTED, (RuntimeError, OSError, MemoryError), lambda error: _damage(path, error)):
         information = _information(path)
+        _check_intact(path)
         dims, components = information.GetNumberOfDimensions(), information.GetNumberOfComponents()
         kind = information.GetComponentTypeAsString(information.GetComponentType())
         name, types = ("Image", _SCALARS) if components == 1 else ("VectorImage", _VECTORS)
@@ -100,6 +102,13 @@ def _information(path: str) -> Any:
     if len(size) not in (2, 3) or 0 in size:
         raise ClaraError(f"'{path}' has the shape {size}, expected an image of 2 or 3 axes")
     return found
+
+
+def _check_intact(path: str) -> None:
+    try:
+        check_intact(Path(path))
+    except ClaraError as error:
+        raise ClaraError(f"'{path}' cannot be read: {error.message}") from error
 
 
 def _damage(path: str, error: BaseException) -> str:

@@ -23,6 +23,7 @@ PLANE = "HWC"
 """``intent_name`` of a file (x, y, 1, C) that is a plane with channels, not a volume of one slice."""
 
 _EXPECTED = "a NIfTI file (.nii or .nii.gz)"
+_GZIP = b"\x1f\x8b"
 _NIFTI2_HEADER = 540  # bytes
 _UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError)
 
@@ -66,11 +67,9 @@ def nifti_header(path: str, channels_first: bool = False) -> Header:
     Raises:
         ClaraError: as :func:`read_nifti`, as far as the header goes.
     """
-    try:
-        image: Any = nibabel.load(path)
-    except Exception as error:  # noqa: BLE001 -- nibabel and gzip raise many types for a damaged file
-        raise ClaraError(f"{path} cannot be read as NIfTI: {error}") from None
-    _check_kind(path, image)
+    with reading(path, _EXPECTED, _UNREADABLE, lambda error: _damage(path, error)):
+        image = _open_header(path)
+        _check_kind(path, image)
     shape = _shape(path, image.shape)
     spacing = _spacing(image, shape)
     affine = np.array(image.affine, dtype=np.float64)
@@ -118,13 +117,28 @@ def _open(path: str) -> Any:
     file gives wrong voxels without a word; unpacking it whole is also faster.
     """
     with Path(path).open("rb") as stream:
-        if stream.read(2) != b"\x1f\x8b":
+        if stream.read(2) != _GZIP:
             return nibabel.load(path)
         stream.seek(0)
         content = gzip.decompress(stream.read())
-    header_sizes = [int.from_bytes(content[:4], order) for order in ("little", "big")]
-    kind = nibabel.Nifti2Image if _NIFTI2_HEADER in header_sizes else nibabel.Nifti1Image
-    return kind.from_bytes(content)
+    return _kind(content[:4]).from_bytes(content)
+
+
+def _open_header(path: str) -> Any:
+    """Open a file, of which the voxels are not read; gzipped or not is told by its beginning, not by its name."""
+    with Path(path).open("rb") as stream:
+        if stream.read(2) != _GZIP:
+            return nibabel.load(path)
+        stream.seek(0)
+        unpacked = gzip.GzipFile(fileobj=stream)
+        kind = _kind(unpacked.read(4))
+        unpacked.seek(0)
+        return kind.from_stream(unpacked)
+
+
+def _kind(start: bytes) -> Any:
+    sizes = [int.from_bytes(start, order) for order in ("little", "big")]
+    return nibabel.Nifti2Image if _NIFTI2_HEADER in sizes else nibabel.Nifti1Image
 
 
 def _damage(path: str, error: BaseException) -> str:

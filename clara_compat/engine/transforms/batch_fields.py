@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import CommonKeys, get_equivalent_dtype
 
+from clara_compat.engine.transforms._fields import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["BatchFields"]
@@ -70,7 +70,7 @@ class BatchFields(Transform):
                 f"at the end of the transforms '{field}' has {len(value)} channels, but {argument} of the image "
                 f"pipeline is {channels}: mend one of them"
             )
-        return value if self.track_meta or not isinstance(value, MetaTensor) else value.as_tensor()
+        return value if self.track_meta else plain(value)
 
 
 def _vector(data: Mapping[Hashable, Any], length: int) -> torch.Tensor:
@@ -94,8 +94,8 @@ def _extra(data: Mapping[Hashable, Any], declared: Mapping[str, Any]) -> torch.T
         known = ", ".join(map(str, data))
         raise ClaraError(f"the extra input '{name}' comes from the field '{field}', which is not there (has {known})")
     value = data[field]
-    if isinstance(value, MetaTensor):
-        value = value.as_tensor()
+    if isinstance(value, torch.Tensor):
+        value = plain(value)
     try:
         tensor = torch.as_tensor(np.asarray(value)).to(get_equivalent_dtype(declared["dtype"], torch.Tensor))
     except (TypeError, ValueError):

@@ -10,19 +10,17 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
+from monai.transforms.utils import scale_affine
 
-from clara_compat.common.constants import ImageProperty
+from clara_compat.common.constants import CANONICAL, ImageProperty
 from clara_compat.engine import properties as stored
 from clara_compat.engine.transforms._fields import file_of, plain
-from clara_compat.engine.transforms.resize import scaled_affine
+from clara_compat.engine.transforms.region import moved
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["CopyPropertiesd"]
 
 _logger = logging.getLogger(__name__)
-
-_OTHER_NAMES = {"is_canonical": ImageProperty.IS_CANONICAL}
-"""A property that is known by two names."""
 
 
 class CopyPropertiesd(MapTransform):
@@ -53,7 +51,7 @@ class CopyPropertiesd(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.source_key = source_key
         self._told = False
-        self.properties = tuple(_OTHER_NAMES.get(name, name) for name in properties)
+        self.properties = tuple(CANONICAL[0] if name in CANONICAL else name for name in properties)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the item with the properties copied."""
@@ -79,7 +77,7 @@ class CopyPropertiesd(MapTransform):
         old, new = tuple(source.shape[1:]), tuple(image.shape[1:])
         if old != new and len(old) == len(new):
             if affine is not None:
-                affine = scaled_affine(affine, old, new)
+                affine = moved(affine, scale_affine(old, new))
             if len(copied.get(ImageProperty.SPACING, ())) == len(new):
                 ratios = zip(copied[ImageProperty.SPACING], old, new, strict=True)
                 copied[ImageProperty.SPACING] = tuple(float(one) * n / m for one, n, m in ratios)
@@ -104,4 +102,7 @@ def _known(source: torch.Tensor) -> dict[str, Any]:
         ImageProperty.AFFINE: source.affine,
     }
     known.pop(ImageProperty.SHAPE_FORMAT, None)
+    for other in CANONICAL[1:]:
+        if other in known:
+            known.setdefault(CANONICAL[0], known.pop(other))
     return known

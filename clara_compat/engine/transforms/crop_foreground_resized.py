@@ -6,18 +6,15 @@ import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data.utils import to_affine_nd
 from monai.transforms import MapTransform
-from monai.transforms.utils import scale_affine
+from monai.transforms.utils import generate_spatial_bounding_box
 from monai.utils import ensure_tuple
 
-from clara_compat.engine import properties
 from clara_compat.engine.transforms._fields import file_of, foreground, plain
-from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, moved_affine
-from clara_compat.engine.transforms.resample import resize
+from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, cut_box
+from clara_compat.engine.transforms.resize import resized
 from clara_compat.errors import ClaraError
 
 __all__ = ["CropForegroundResized"]
@@ -67,38 +64,22 @@ class CropForegroundResized(MapTransform):
         keys = list(self.key_iterator(d))
         check_same_size(d, keys)
         check_axes(self.spatial_size, d[self.label_key], self.label_key)
-        low, high = self._box(d[self.label_key])
+        low, size = self._box(d[self.label_key])
         for key in keys:
-            d[key] = self._resized(d[key], low, high, key == self.label_key)
+            mode = "nearest-exact" if key == self.label_key else "linear"
+            d[key] = resized(cut_box(d[key], low, size), self.spatial_size, mode)
         return d
 
     def _box(self, label: torch.Tensor) -> tuple[list[int], list[int]]:
-        """Return the first voxel of the box and the one after its last."""
-        shape = tuple(label.shape[1:])
-        mask = foreground(plain(label))
-        low, high = [], []
-        for axis, n in enumerate(shape):
-            others = [other for other in range(len(shape)) if other != axis]
-            marked = mask.any(dim=others).nonzero()
-            if not len(marked):
-                self._say_empty(file_of(label))
-                return [0] * len(shape), list(shape)
-            low.append(max(int(marked[0]) - self.margin, 0))
-            high.append(min(int(marked[-1]) + 1 + self.margin, n))
-        return low, high
+        """Return the first voxel of the box and its size."""
+        mask = foreground(plain(label))[None]
+        low, high = generate_spatial_bounding_box(mask, lambda marked: marked, margin=self.margin, allow_smaller=True)
+        if not any(high):
+            self._say_empty(file_of(label))
+            return [0] * len(low), list(label.shape[1:])
+        return low, [b - a for a, b in zip(low, high, strict=True)]
 
     def _say_empty(self, file: str) -> None:
         if file not in self._empty:
             self._empty.add(file)
             _logger.warning("field '%s' has no foreground: the whole image is taken (%s)", self.label_key, file)
-
-    def _resized(self, image: torch.Tensor, low: list[int], high: list[int], is_label: bool) -> torch.Tensor:
-        size = [b - a for a, b in zip(low, high, strict=True)]
-        where = slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True))
-        box = plain(image)[where]
-        piece = resize(box, self.spatial_size, "nearest-exact" if is_label else "linear")
-        if piece.untyped_storage().data_ptr() == box.untyped_storage().data_ptr():
-            piece = piece.clone(memory_format=torch.contiguous_format)
-        place = to_affine_nd(len(size), scale_affine(tuple(size), self.spatial_size))
-        place[:-1, -1] += np.asarray(low)
-        return properties.carry(piece, image, moved_affine(image, place))

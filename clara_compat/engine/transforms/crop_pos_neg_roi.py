@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
+from monai.transforms.utils import create_rotate
 from monai.utils import ensure_tuple
 
 from clara_compat.engine import properties
@@ -18,7 +19,6 @@ from clara_compat.engine.transforms.region import box_size, check_axes, check_sa
 from clara_compat.engine.transforms.warp import (
     place_matrix,
     region_coordinates,
-    rotation_matrix,
     sample_region,
     smooth_displacement,
 )
@@ -146,16 +146,12 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
             )
 
     def _draw_start(self, voxels: _Voxels, file: str) -> tuple[int, ...]:
-        kind = bool(self.R.random_sample() < self.foreground_probability)
-        voxel = voxels.draw(kind)
-        if voxel is None:
-            voxel = voxels.draw(not kind)
-            if not self._warned:
-                self._warned = True
-                wanted, other = ("foreground", "background") if kind else ("background", "foreground")
-                _logger.warning("the label has no %s, crops are centred on %s (%s)", wanted, other, file)
-        if voxel is None:
-            raise ClaraError(f"field '{self.label_key}' has no voxels ({file})")
+        wanted = bool(self.R.random_sample() < self.foreground_probability)
+        voxel, found = voxels.draw(wanted)
+        if found != wanted and not self._warned:
+            self._warned = True
+            names = ("background", "foreground")
+            _logger.warning("the label has no %s, crops are centred on %s (%s)", names[wanted], names[found], file)
         return tuple(
             min(max(at - size // 2, 0), n - size)
             for at, size, n in zip(voxel, self.spatial_size, voxels.shape, strict=True)
@@ -169,7 +165,8 @@ class RandCropPosNegROId(RandomizableTransform, MapTransform):
         matrix = np.eye(rank)
         if self.rotate_degrees:
             limit = np.deg2rad(self.rotate_degrees)
-            matrix = rotation_matrix(self.R.uniform(-limit, limit, 1 if rank == 2 else 3).tolist())
+            angles = self.R.uniform(-limit, limit, 1 if rank == 2 else 3).tolist()
+            matrix = np.asarray(create_rotate(rank, angles))[:rank, :rank]
         if self.scale_factor:
             matrix = matrix * self.R.uniform(1 - self.scale_factor, 1 + self.scale_factor)
         displacement = None
@@ -195,21 +192,23 @@ class _Voxels:
         self._one_hot = len(self.label) > 1
         self._ends: dict[bool, np.ndarray[Any, Any]] = {}
 
-    def draw(self, kind: bool) -> tuple[int, ...] | None:
-        """Return a voxel of the foreground (True) or background (False), or None when there is none."""
+    def draw(self, wanted: bool) -> tuple[tuple[int, ...], bool]:
+        """Return a voxel of the foreground (True) or background (False), or of the other when there is none of it.
+
+        Which of them it is, is returned with it.
+        """
         if not self._ends:
-            probed = self._probe(kind)
+            probed = self._probe(wanted)
             if probed is not None:
-                return probed
+                return probed, wanted
             self._search()
+        kind = wanted if self._ends[wanted][-1] else not wanted
         ends = self._ends[kind]
-        if ends[-1] == 0:
-            return None
         number = int(self.random.randint(ends[-1]))
         first = int(np.searchsorted(ends, number, side="right"))
         before = int(ends[first - 1]) if first else 0
         rest = np.flatnonzero(foreground(self._slab(first), self._one_hot) == kind)[number - before]
-        return first, *(int(i) for i in np.unravel_index(rest, self.shape[1:]))
+        return (first, *(int(i) for i in np.unravel_index(rest, self.shape[1:]))), kind
 
     def _probe(self, kind: bool) -> tuple[int, ...] | None:
         for count in _PROBES:

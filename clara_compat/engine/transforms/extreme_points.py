@@ -15,11 +15,13 @@ from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import get_equivalent_dtype
 from scipy.special import erf
 
+from clara_compat.common.constants import CANONICAL
 from clara_compat.engine import properties
 from clara_compat.engine.orientation import reoriented
 from clara_compat.engine.transforms._fields import channelled, file_of, foreground, plain
+from clara_compat.engine.transforms.region import check_same_size
 from clara_compat.engine.transforms.resize import ResizeToOriginalShaped
-from clara_compat.engine.writers.nifti import CANONICAL, affine_to_restore
+from clara_compat.engine.writers.nifti import affine_to_restore
 from clara_compat.errors import ClaraError
 
 __all__ = ["AddExtremePointsd", "FetchExtremePointsd", "RandAddExtremePointsd", "extreme_points", "points_image"]
@@ -136,6 +138,7 @@ class AddExtremePointsd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the item with the points as last channel of its images."""
         d = dict(data)
+        check_same_size(d, [self.label_key, *self.key_iterator(d)])
         label = d[self.label_key]
         size = tuple(label.shape[1:])
         points = extreme_points(foreground(plain(label)))
@@ -148,11 +151,6 @@ class AddExtremePointsd(MapTransform):
         channel = torch.from_numpy(marked[np.newaxis]).to(device=label.device, dtype=self.dtype)
         for key in self.key_iterator(d):
             image = d[key]
-            if tuple(image.shape[1:]) != size:
-                raise ClaraError(
-                    f"field '{self.label_key}' has the size {list(size)} and field '{key}' {list(image.shape[1:])}: "
-                    f"a label must be of its image's size ({file_of(image)})"
-                )
             marked_image = torch.cat([plain(image).to(self.dtype), channel.to(image.device)])
             d[key] = properties.carry(marked_image, image, **channelled(image))
         if self.points_key is not None:

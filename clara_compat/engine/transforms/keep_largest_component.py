@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import torch
-from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
 from clara_compat.common.transform_helper import largest_connected_component
@@ -27,9 +26,6 @@ class KeepLargestComponentd(MapTransform):
         keys: fields with tensors (C, spatial...); the data type stays.
         allow_missing_keys: leave out fields an item does not have.
     """
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the item with one object per channel."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from monai.config import DtypeLike, KeysCollection
-from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import get_equivalent_dtype
 
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
 
 __all__ = ["NormalizeNonzeroIntensityd"]
 
@@ -40,12 +40,12 @@ class NormalizeNonzeroIntensityd(MapTransform):
         d = dict(data)
         for key in self.key_iterator(d):
             image = d[key]
-            plain = image.as_tensor() if isinstance(image, MetaTensor) else image
-            exact = torch.float64 if plain.dtype == torch.float64 else torch.float32
-            out = torch.empty_like(plain, dtype=exact)
-            for target, channel in zip(out, plain, strict=True):
+            voxels = plain(image)
+            exact = torch.float64 if voxels.dtype == torch.float64 else torch.float32
+            out = torch.empty_like(voxels, dtype=exact)
+            for target, channel in zip(out, voxels, strict=True):
                 _normalize(channel.to(exact), target)
-            d[key] = properties.carry(out.to(self.dtype or plain.dtype), image)
+            d[key] = properties.carry(out.to(self.dtype or voxels.dtype), image)
         return d
 
 

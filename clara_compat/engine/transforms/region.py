@@ -18,7 +18,7 @@ from clara_compat.engine import properties
 from clara_compat.engine.transforms._fields import file_of, plain
 from clara_compat.errors import ClaraError
 
-__all__ = ["box_size", "check_axes", "check_same_size", "cut_box", "moved_affine"]
+__all__ = ["box_size", "check_axes", "check_same_size", "cut_box", "moved", "moved_affine"]
 
 
 def box_size(size: Sequence[int]) -> tuple[int, ...]:
@@ -89,9 +89,12 @@ def moved_affine(source: torch.Tensor, place: np.ndarray[Any, Any]) -> torch.Ten
         source: the image that is sampled.
         place: homogeneous matrix (rank + 1, rank + 1) from the new voxel indices to those of ``source``.
     """
-    if not isinstance(source, MetaTensor):
-        return None
-    affine = source.affine.to(torch.float64)
+    return moved(source.affine, place) if isinstance(source, MetaTensor) else None
+
+
+def moved(affine: torch.Tensor, place: np.ndarray[Any, Any]) -> torch.Tensor:
+    """Return the affine of a grid whose voxel indices ``place`` maps to those that ``affine`` is for."""
+    affine = affine.to(torch.float64)
     return affine @ torch.from_numpy(to_affine_nd(affine.shape[-1] - 1, place))
 
 

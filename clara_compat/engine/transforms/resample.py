@@ -50,7 +50,7 @@ def resize(image: torch.Tensor, size: Sequence[int], mode: Literal["linear", "ne
     for dim, axis in enumerate(axes, start=1):
         if axis is not None:
             image = _resize_dim(image, dim, axis)
-    return image.contiguous()
+    return image.contiguous() if any(axes) else image.clone(memory_format=torch.contiguous_format)
 
 
 def _axis(n: int, m: int, mode: str, dtype: Any) -> _Axis:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
-from monai.data.utils import to_affine_nd
 from monai.transforms import MapTransform
 from monai.transforms.utils import scale_affine
 from monai.utils import ensure_tuple_rep
@@ -18,10 +16,12 @@ from clara_compat.common.constants import ImageProperty
 from clara_compat.common.resampling import scaled_size
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.transforms.region import moved_affine
 from clara_compat.engine.transforms.resample import resize
 from clara_compat.errors import ClaraError
 
-__all__ = ["ResizeByFactord", "ResizeImaged", "ResizeToOriginalShaped", "ResizeToShaped", "scaled_affine"]
+__all__ = ["ResizeByFactord", "ResizeImaged", "ResizeToOriginalShaped", "ResizeToShaped", "resized"]
 
 _MODES = ("linear", "nearest-exact")
 
@@ -31,8 +31,8 @@ class ResizeImaged(MapTransform):
 
     Old and new grid cover the same extent (half-pixel centres, border voxels continue; see
     :func:`~clara_compat.engine.transforms.resample.resize`), and the affine is scaled about it: a place in the scan
-    keeps its RAS mm. ``original_affine`` and ``original_shape`` stay. An image that has the size already is returned
-    as it is.
+    keeps its RAS mm. ``original_affine`` and ``original_shape`` stay. An image that has the size and the type already
+    is returned as it is.
 
     Args:
         keys: fields with channel-first tensors (C, H, W) or (C, D, H, W); the channels stay.
@@ -56,7 +56,7 @@ class ResizeImaged(MapTransform):
         """Return the item with its images resized."""
         d = dict(data)
         for key, mode in self.key_iterator(d, self.mode):
-            d[key] = _resized(d[key], self.new_size(d, key), mode)
+            d[key] = resized(d[key], self.new_size(d, key), mode)
         return d
 
     def new_size(self, item: Mapping[Hashable, Any], key: Hashable) -> tuple[int, ...]:
@@ -194,17 +194,15 @@ class ResizeToOriginalShaped(ResizeImaged):
         return size
 
 
-def _resized(image: torch.Tensor, new_size: tuple[int, ...], mode: Any) -> torch.Tensor:
-    size = tuple(image.shape[1:])
-    if new_size == size:
+def resized(image: torch.Tensor, spatial_size: Sequence[int], mode: Any) -> torch.Tensor:
+    """Return the image with ``spatial_size`` voxels over its extent, its affine and properties with it.
+
+    Args:
+        image: tensor (C, H, W) or (C, D, H, W).
+        spatial_size: voxels per spatial axis.
+        mode: see :class:`ResizeImaged`.
+    """
+    old, new = tuple(image.shape[1:]), tuple(spatial_size)
+    if old == new and (mode != "linear" or image.dtype in (torch.float32, torch.float64)):
         return image
-    if not isinstance(image, MetaTensor):
-        return resize(image, new_size, mode)
-    affine = scaled_affine(image.affine, size, new_size)
-    return properties.carry(resize(image.as_tensor(), new_size, mode), image, affine)
-
-
-def scaled_affine(affine: torch.Tensor, size: Sequence[int], new_size: Sequence[int]) -> torch.Tensor:
-    """Return the affine of a grid of ``new_size`` voxels over the extent of one of ``size``."""
-    scale = to_affine_nd(affine.shape[-1] - 1, scale_affine(tuple(size), tuple(new_size)))
-    return affine.to(torch.float64) @ torch.from_numpy(scale)
+    return properties.carry(resize(plain(image), new, mode), image, moved_affine(image, scale_affine(old, new)))

@@ -15,6 +15,7 @@ from scipy.special import cosdg, sindg
 from clara_compat.engine import properties
 from clara_compat.engine.transforms._fields import file_of, plain
 from clara_compat.engine.transforms.region import moved_affine
+from clara_compat.engine.transforms.warp import place_matrix
 from clara_compat.errors import ClaraError
 
 __all__ = ["RandRotate2Dd", "Rotate2Dd"]
@@ -111,11 +112,7 @@ def _place(degrees: float, size: tuple[int, int]) -> np.ndarray[Any, Any]:
     """Return the matrix (3, 3) from the voxel indices of the result to the image's."""
     cos, sin = float(cosdg(degrees)), float(sindg(degrees))  # exactly 0 and 1 at multiples of 90
     turn = np.array([[cos, sin], [-sin, cos]])
-    centre = (np.asarray(size) - 1) / 2
-    place = np.eye(3)
-    place[:2, :2] = turn
-    place[:2, 2] = centre - turn @ centre
-    return place
+    return place_matrix(turn, [(n - 1) / 2 for n in size], size)
 
 
 def _sample(image: torch.Tensor, place: np.ndarray[Any, Any], mode: str) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import sys
@@ -11,7 +10,6 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import torch
 from monai.config import KeysCollection
@@ -19,8 +17,10 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTrait
 from torch.utils.data import get_worker_info
 
+from clara_compat.common.result_files import case_name
 from clara_compat.engine.item_context import current_item
-from clara_compat.errors import ClaraError
+from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.writers.nifti import write_nifti
 
 __all__ = ["SaveNiftid"]
 
@@ -82,39 +82,21 @@ class SaveNiftid(MapTransform, RandomizableTrait):
         return f"n{self._count}" if worker is None else f"w{worker.id}_n{self._count}"
 
     def _save(self, tensor: torch.Tensor, name: str) -> None:
-        affine = tensor.affine.numpy() if isinstance(tensor, MetaTensor) else np.eye(4)
-        plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
-        array = np.moveaxis(_storable(plain.detach().cpu().numpy()), 0, -1)
-        if array.shape[-1] == 1:
-            array = array[..., 0]
-        elif array.ndim == 3:  # 2-D with channels: NIfTI's fourth axis
-            array = array[:, :, np.newaxis]
-        target = self.output_dir / f"{name}.nii.gz"
-        partial = target.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}.nii.gz")
-        try:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            nibabel.save(nibabel.Nifti1Image(array, affine), partial)
-            partial.replace(target)
-        except OSError as error:
-            raise ClaraError(f"SaveAsNifti cannot write '{target}': {error.strerror or error}") from error
-        finally:
-            with contextlib.suppress(OSError):  # renamed already, or there is no folder to hold it
-                partial.unlink()
+        affine = tensor.affine.cpu().numpy() if isinstance(tensor, MetaTensor) else np.eye(4)
+        array = plain(tensor).detach().cpu().numpy()
+        write_nifti(self.output_dir / f"{name}.nii.gz", array, affine, _file_type(array))
 
 
-def _storable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array in a type every NIfTI reader knows."""
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8)
-    if array.dtype == np.int64:
-        return array.astype(np.int32 if abs(array).max(initial=0) < 2**31 else np.float64)
-    return array
+def _file_type(array: np.ndarray[Any, Any]) -> np.dtype[Any]:
+    """Return the type of the file: the array's, but for int64, which many NIfTI readers do not know."""
+    if array.dtype != np.int64:
+        return array.dtype
+    return np.dtype(np.int32 if abs(array).max(initial=0) < 2**31 else np.float64)
 
 
 def _case(tensor: torch.Tensor) -> str:
     file = tensor.meta.get("filename_or_obj") if isinstance(tensor, MetaTensor) else None
-    name = Path(str(file)).name if file else "item"
-    return name.removesuffix(".gz").removesuffix(".nii") or "item"
+    return case_name(file) if file else "item"
 
 
 def _at_terminal() -> bool:

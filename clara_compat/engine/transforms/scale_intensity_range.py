@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from monai.config import DtypeLike, KeysCollection
-from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import get_equivalent_dtype
 
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
 
 __all__ = ["ScaleIntensityRanged"]
 
@@ -67,10 +67,10 @@ class ScaleIntensityRanged(MapTransform):
         return d
 
     def _scaled(self, image: torch.Tensor) -> torch.Tensor:
-        plain = image.as_tensor() if isinstance(image, MetaTensor) else image
-        dtype = self.dtype or plain.dtype
-        exact = torch.float64 if torch.float64 in (plain.dtype, dtype) else torch.float32
-        out = plain.sub(self.a_min) if plain.dtype == exact else plain.to(exact).sub_(self.a_min)
+        voxels = plain(image)
+        dtype = self.dtype or voxels.dtype
+        exact = torch.float64 if torch.float64 in (voxels.dtype, dtype) else torch.float32
+        out = voxels.sub(self.a_min) if voxels.dtype == exact else voxels.to(exact).sub_(self.a_min)
         out.mul_(self.scale)
         if self.b_min:
             out.add_(self.b_min)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTransform
 
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
 
 __all__ = ["RandScaleShiftIntensityd"]
 
@@ -66,10 +66,10 @@ class RandScaleShiftIntensityd(RandomizableTransform, MapTransform):
 
 
 def _changed(image: torch.Tensor, scales: Any, shifts: Any) -> torch.Tensor:
-    plain = image.as_tensor() if isinstance(image, MetaTensor) else image
-    if not plain.is_floating_point():
-        plain = plain.to(torch.float32)
-    column = (-1, *[1] * (plain.ndim - 1))
-    scale, shift = (torch.from_numpy(np.asarray(one)).to(plain).reshape(column) for one in (scales, shifts))
-    deviation = plain.std(dim=tuple(range(1, plain.ndim)), keepdim=True, correction=0)
-    return properties.carry((plain * scale).add_(shift * scale.abs() * deviation), image)
+    voxels = plain(image)
+    if not voxels.is_floating_point():
+        voxels = voxels.to(torch.float32)
+    column = (-1, *[1] * (voxels.ndim - 1))
+    scale, shift = (torch.from_numpy(np.asarray(one)).to(voxels).reshape(column) for one in (scales, shifts))
+    deviation = voxels.std(dim=tuple(range(1, voxels.ndim)), keepdim=True, correction=0)
+    return properties.carry((voxels * scale).add_(shift * scale.abs() * deviation), image)

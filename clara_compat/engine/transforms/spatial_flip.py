@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
-from monai.data.utils import to_affine_nd
 from monai.transforms import MapTransform, RandomizableTransform
 
 from clara_compat.engine import properties
 from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.transforms.region import moved_affine
 
 __all__ = ["RandSpatialFlipd"]
 
@@ -48,10 +47,7 @@ class RandSpatialFlipd(RandomizableTransform, MapTransform):
 
 def _flipped(image: torch.Tensor, axes: list[int]) -> torch.Tensor:
     voxels = torch.flip(plain(image), [axis + 1 for axis in axes])
-    if not isinstance(image, MetaTensor):
-        return voxels
     place = np.eye(image.ndim)
     for axis in axes:
         place[axis, axis], place[axis, -1] = -1, image.shape[axis + 1] - 1
-    affine = image.affine.to(torch.float64)
-    return properties.carry(voxels, image, affine @ torch.from_numpy(to_affine_nd(affine.shape[-1] - 1, place)))
+    return properties.carry(voxels, image, moved_affine(image, place))

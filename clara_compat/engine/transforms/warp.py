@@ -13,30 +13,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-__all__ = ["place_matrix", "region_coordinates", "rotation_matrix", "sample_region", "smooth_displacement"]
+__all__ = ["place_matrix", "region_coordinates", "sample_region", "smooth_displacement"]
 
 _Array = np.ndarray[Any, Any]
-
-
-def rotation_matrix(angles: Sequence[float]) -> _Array:
-    """Return the product of the rotations about the array's axes.
-
-    Args:
-        angles: radians; one for 2-D, or one about each of the three axes (``R0 @ R1 @ R2``).
-    """
-    if len(angles) == 1:
-        return _plane_rotation(2, 0, 1, angles[0])
-    planes = ((1, 2), (2, 0), (0, 1))
-    first, second, third = (_plane_rotation(3, i, j, angle) for (i, j), angle in zip(planes, angles, strict=True))
-    return first @ second @ third
-
-
-def _plane_rotation(rank: int, i: int, j: int, angle: float) -> _Array:
-    matrix = np.eye(rank)
-    matrix[i, i] = matrix[j, j] = np.cos(angle)
-    matrix[j, i] = np.sin(angle)
-    matrix[i, j] = -matrix[j, i]
-    return matrix
 
 
 def smooth_displacement(size: Sequence[int], sigma: float, magnitude: float, random: np.random.RandomState) -> _Array:

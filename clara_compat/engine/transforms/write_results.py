@@ -16,6 +16,7 @@ from monai.utils import ensure_tuple
 
 from clara_compat.common.result_files import ResultFiles
 from clara_compat.engine import properties
+from clara_compat.engine.transforms._fields import plain
 from clara_compat.engine.writers.nifti import affine_to_restore, write_nifti
 from clara_compat.engine.writers.png import write_png
 from clara_compat.errors import ClaraError
@@ -132,5 +133,4 @@ class WritePngd(_WriteResultsd):
 
 
 def _array(image: torch.Tensor) -> np.ndarray[Any, Any]:
-    plain = image.as_tensor() if isinstance(image, MetaTensor) else image
-    return plain.detach().cpu().numpy()
+    return plain(image).detach().cpu().numpy()

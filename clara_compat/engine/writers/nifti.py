@@ -10,19 +10,16 @@ from typing import Any
 import nibabel
 import numpy as np
 
-from clara_compat.common.constants import ImageProperty
+from clara_compat.common.constants import CANONICAL, ImageProperty
 from clara_compat.common.files import replacing
 from clara_compat.engine.orientation import reoriented
 from clara_compat.engine.readers.nifti import PLANE
 from clara_compat.errors import ClaraError
 
-__all__ = ["CANONICAL", "affine_to_restore", "write_nifti"]
+__all__ = ["affine_to_restore", "write_nifti"]
 
 _STORED = {"bool": "uint8", "float16": "float32"}
 """What takes the place of types that NIfTI does not have."""
-
-CANONICAL = (ImageProperty.IS_CANONICAL, "is_canonical")
-"""The property that says whether a loader turned an image to the canonical orientation, by both its names."""
 
 Array = np.ndarray[Any, Any]
 

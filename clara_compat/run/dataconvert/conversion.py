@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from clara_compat.engine.readers.intact import check_intact
 from clara_compat.errors import ClaraError
 from clara_compat.run.dataconvert.images import converted
-from clara_compat.run.dataconvert.intact import check_intact
 from clara_compat.run.dataconvert.plan import Job, Request
 
 __all__ = ["Answer", "Outcome", "convert"]
@@ -43,26 +43,37 @@ def convert(request: Request, jobs: Sequence[Job], ask: Callable[[Job], Answer] 
         ask: asks the user whether an existing result may be overwritten; None when nobody can be asked, and then it
             stays.
     """
+    clashes = _clashes(jobs)
     if request.dry_run:
-        yield from (_planned(request, job) for job in jobs)
+        yield from (clashes.get(job) or _planned(request, job) for job in jobs)
         return
     import itk
 
     overwriting = _Overwriting(ask, force=request.force)
-    taken: dict[Path, Job] = {}
     shown = itk.ProcessObject.GetGlobalWarningDisplay()
     itk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
         for job in jobs:
-            first = taken.setdefault(job.target.resolve(), job)
-            if first is not job:
-                yield Outcome(job, "failed", f"{first.name} has the same result {job.target}; rename one of the two")
+            if job in clashes:
+                yield clashes[job]
             elif (reason := overwriting.refuses(job)) is not None:
                 yield Outcome(job, "skipped", reason)
             else:
                 yield _run(request, job)
     finally:
         itk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+def _clashes(jobs: Sequence[Job]) -> dict[Job, Outcome]:
+    """Return the failures of jobs whose result is that of an earlier one."""
+    taken: dict[Path, Job] = {}
+    found = {}
+    for job in jobs:
+        first = taken.setdefault(job.target.resolve(), job)
+        if first is not job:
+            text = f"{first.name} has the same result {job.target}; rename one of the two"
+            found[job] = Outcome(job, "failed", text)
+    return found
 
 
 class _Overwriting:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clara_compat.engine.readers.intact import check_intact
 from clara_compat.errors import ClaraError
-from clara_compat.run.dataconvert.intact import check_intact
 from clara_compat.run.dataconvert.plan import Request
 from clara_compat.run.dataconvert.series import series_files
 

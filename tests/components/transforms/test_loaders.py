@@ -109,13 +109,18 @@ def test_the_header_of_a_nifti_file_is_what_is_loaded(build, tmp_path, oblique_a
 def test_headers_of_bad_files(tmp_path):
     (tmp_path / "a.nii.gz").write_bytes(b"<html>404 Not Found</html>")
     (tmp_path / "a.nrrd").write_bytes(b"<html>404 Not Found</html>")
-    with pytest.raises(ClaraError, match=r"a.nii.gz cannot be read as NIfTI: "):
+    with pytest.raises(ClaraError, match=r"a.nii.gz' cannot be read: it is not a NIfTI file, or its header is damaged"):
         LoadNifti("image").read_header(str(tmp_path / "a.nii.gz"))
     with pytest.raises(ClaraError, match=r"a.nrrd' cannot be read: it is not the .nrrd file its name says"):
         LoadNifti("image").read_header(str(tmp_path / "a.nrrd"))
     nibabel.save(nibabel.Nifti1Image(np.zeros((2, 2, 2, 4, 2)), np.eye(4)), tmp_path / "b.nii")
     with pytest.raises(ClaraError, match="time series are not supported"):
         LoadNifti("image").read_header(str(tmp_path / "b.nii"))
+
+
+def test_an_empty_list_of_files():
+    with pytest.raises(ClaraError, match="field 'image' is an empty list, expected a path or a list of paths"):
+        LoadNifti(["image", "label"]).load_geometry({"image": []})
 
 
 @pytest.mark.parametrize("layout", ["DHW", "CDHW", "DHWC"])

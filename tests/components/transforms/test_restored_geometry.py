@@ -17,11 +17,12 @@ from monai.data import MetaTensor
 from clara_compat.components.entry import BundleContext
 from clara_compat.components.transforms.copy_properties import CopyProperties
 from clara_compat.components.transforms.load_nifti import LoadNifti
-from clara_compat.components.transforms.native import NativeTransform
+from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.components.transforms.restore_original_shape import RestoreOriginalShape
 from clara_compat.components.transforms.scale_by_resolution import ScaleByResolution
 from clara_compat.components.writers.write_nifti import WriteNifti
 from clara_compat.engine import properties
+from clara_compat.errors import ClaraError
 
 
 def instantiate(writer: WriteNifti) -> Any:
@@ -122,6 +123,14 @@ def test_fields_of_labels_are_turned_by_nearest_neighbour(build: Callable) -> No
         {name: MetaTensor(block.clone()) for name in labels + images}
     )
     assert {name for name, one in out.items() if len(one.unique()) == 2} == set(labels)
+
+
+def test_headers_of_other_axes() -> None:
+    flat, scan = Geometry((4, 5), (1.0, 1.0)), Geometry((4, 5, 6), (1.0,) * 3, original=(8, 10, 12))
+    with pytest.raises(ClaraError, match="field 'model' has 2 spatial axes, but 'image' was loaded with 3"):
+        RESTORE.propagate({"model": flat, "image": scan})
+    with pytest.raises(ClaraError, match=r"an image of 2 spatial axes cannot get the size \[4, 5, 6\]"):
+        flat.resized((4, 5, 6))
 
 
 def test_text_for_a_flag_is_read_as_one() -> None:

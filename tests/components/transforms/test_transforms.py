@@ -284,7 +284,7 @@ class TestFastPosNegRatioCropROI:
 
     def test_defaults_warp(self):
         assert FastPosNegRatioCropROI([4, 5, 6], "image", "label").bundle_entry(CONTEXT).arguments == {
-            "image_keys": "image",
+            "image_keys": ["image"],
             "label_key": "label",
             "spatial_size": [4, 5, 6],
             "pos": 1,
@@ -294,6 +294,14 @@ class TestFastPosNegRatioCropROI:
             "scale_factor": 0.1,
             "deform": True,
         }
+
+    def test_flags_as_text(self):
+        component = FastPosNegRatioCropROI([4, 5, 6], "image", "label", deform="false", rotation="no", scale="true")
+        assert (component.deform, component.rotation, component.scale, component.left_out) == (False, False, True, [])
+
+    def test_a_crop_of_other_axes_than_the_images(self):
+        with pytest.raises(ClaraError, match=r"\[4, 5\] has 2 numbers, but the images have 3 spatial axes"):
+            FastPosNegRatioCropROI([4, 5], "image", "label").bundle_entry(CONTEXT)
 
     @pytest.mark.parametrize("rank", [2, 3])
     def test_switched_off_it_is_a_plain_crop(self, build, numbered, rank):

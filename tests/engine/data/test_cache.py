@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -17,10 +18,12 @@ from monai.transforms import Compose, RandShiftIntensityd, Transform
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
 from clara_compat.engine.data import budget as budget_module
+from clara_compat.engine.data import cache as cache_module
+from clara_compat.engine.data import dataset as dataset_module
 from clara_compat.engine.data.budget import CacheBudget, free_memory
 from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.dataset import SeededDataset
-from clara_compat.engine.data.disk_cache import DiskCache, content_hash
+from clara_compat.engine.data.disk_cache import DiskCache, cache_key, item_digest
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemFailure
 from clara_compat.engine.data.loader import data_loader
@@ -316,7 +319,7 @@ class TestDisk:
     def test_an_item_comes_back_as_it_was(self, tmp_path: Path) -> None:
         item = self.item(tmp_path)
         loads = Loads()
-        made = DiskCache([item], Compose([loads]), tmp_path / "cache", "k")
+        made = DiskCache([item], Compose([loads]), tmp_path / "cache/k")
         first, again = made[0], made[0]
         assert len(loads.loaded) == 1
         for one in (first, again):
@@ -326,23 +329,29 @@ class TestDisk:
             assert one["image"].meta["filename_or_obj"] == item["image"]
             assert one["label"] == [1, 0]
 
-    def test_another_content_is_another_item(self, tmp_path: Path) -> None:
-        before = content_hash(self.item(tmp_path))
-        assert content_hash(self.item(tmp_path)) == before
-        assert content_hash(self.item(tmp_path, b"abd")) != before
+    def test_another_file_is_another_item(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Told by size and time: reading every scan again, in every worker, takes as long as making it anew."""
+        item = self.item(tmp_path)
+        before = item_digest(item)
+        monkeypatch.setattr(Path, "open", None)
+        assert item_digest(dict(item)) == before
+        monkeypatch.undo()
+        os.utime(item["image"], ns=(0, 1))
+        assert len({before, item_digest(item), item_digest(self.item(tmp_path, b"abcd"))}) == 3
+        assert item_digest(self.item(tmp_path) | {"label": [0, 1]}) != item_digest(self.item(tmp_path))
         series = tmp_path / "series"
         series.mkdir()
         (series / "1.dcm").write_bytes(b"1")
-        one = content_hash({"image": str(series)})
+        one = item_digest({"image": str(series)})
         (series / "2.dcm").write_bytes(b"2")
-        assert content_hash({"image": str(series)}) != one
+        assert item_digest({"image": str(series)}) != one
 
     @pytest.mark.parametrize("content", [b"", b"PK half", b"no"])
     def test_a_damaged_file_is_made_anew(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
     ) -> None:
         loads = Loads()
-        made = DiskCache([self.item(tmp_path)], Compose([loads]), tmp_path / "cache", "k")
+        made = DiskCache([self.item(tmp_path)], Compose([loads]), tmp_path / "cache/k")
         made[0]
         [file] = (tmp_path / "cache" / "k").iterdir()
         file.write_bytes(content)
@@ -353,7 +362,7 @@ class TestDisk:
         assert len(loads.loaded) == 2
 
     def test_a_full_disk_costs_only_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        made = DiskCache([self.item(tmp_path)], Compose([Loads()]), tmp_path / "cache", "k")
+        made = DiskCache([self.item(tmp_path)], Compose([Loads()]), tmp_path / "cache/k")
 
         def full(*_: Any) -> None:
             raise OSError(28, "No space left on device")
@@ -370,6 +379,24 @@ class TestBudget:
     def test_caches_share_it(self) -> None:
         budget = CacheBudget(1e-6)
         assert [budget.reserve(size) for size in (600, 600, 400)] == [True, False, True]
+        budget.release(600)
+        assert budget.left == 600
+
+    def test_caches_share_the_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budget_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 2000}))
+        budget = CacheBudget(1, tmp_path / "cache")
+        assert [budget.reserve_disk(size) for size in (1001, 600, 600, 400, 1)] == [False, True, False, True, False]
+
+    def test_what_is_on_disk_already_needs_no_room(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budget_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 2000}))
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine/one.pt").write_bytes(bytes(900))
+        budget = CacheBudget(1, tmp_path)
+        assert [budget.reserve_disk(size, tmp_path / "mine") for size in (1901, 1900, 901)] == [False, True, False]
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budget_module.os, "access", lambda *_: False)
+        assert not CacheBudget(1, tmp_path).reserve_disk(1)
 
     def test_a_container_has_less(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "max").write_text("5000000\n")
@@ -416,4 +443,77 @@ def test_items_that_are_larger_than_the_first_stop_the_filling(caplog: pytest.Lo
     assert not cached.cache.held
     assert cached.cache.length == 0
     assert "are larger than the first one and do not fit" in caplog.text
+    assert cached.cache.budget.left == 400_000
     assert "--cache-gb" in caplog.text
+
+
+def test_a_cache_of_a_resumed_run_asks_for_the_windows_to_come(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    cached, _, plan = cache(SHIFT, items=12, cached=4, replace_percent=0.5, requested=True)
+    epoch(cached, plan, 5)
+    assert "caching 6 scans" in caplog.text
+    assert cached.cache._reserved == 6 * 4000
+
+
+def test_users_code_is_not_run_beside_the_training() -> None:
+    """There it could neither be seeded by item nor be watched."""
+    cached, loads, plan = cache(users(), SHIFT, cached=4, replace_percent=0.5, requested=True)
+    epoch(cached, plan)
+    cached.cache.prepare_ahead(2)
+    assert cached.cache._ahead is None
+    assert len(loads.loaded) == 4
+    assert len(epoch(cached, plan, 2)) == 4
+    assert len(loads.loaded) == 6
+
+
+def test_what_is_joined_is_forgotten() -> None:
+    cached, _, plan = cache(SHIFT, cached=4, replace_percent=0.5, requested=True)
+    epoch(cached, plan)
+    cached.cache.prepare_ahead(2)
+    thread = cached.cache._ahead
+    epoch(cached, plan, 2)
+    assert thread not in cache_module._running
+
+
+def test_a_full_cache_is_not_looked_through_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cached, _, plan = cache(SHIFT)
+    epoch(cached, plan)
+    monkeypatch.setattr(plan, "window", None)
+    cached.prepare(2)
+
+
+def test_a_finished_item_is_neither_seeded_nor_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    cached, _, plan = cache(Plain())
+    epoch(cached, plan)
+    monkeypatch.setattr(dataset_module, "seeded", None)
+    [one, *_] = epoch(cached, plan, 2)
+    assert type(one["image"]) is torch.Tensor
+    assert one["image"].data_ptr() == cached.cache.held[cached.cache.key(0)]["image"].data_ptr()
+
+
+def test_plain_tensors_in_front_of_users_code_are_copied() -> None:
+    cached, _, plan = cache(Plain(), users(deterministic=False))
+    assert values(epoch(cached, plan)) == values(epoch(cached, plan, 2)) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+class Plain(Transform):
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "image": data["image"].as_tensor()}
+
+
+def test_the_folder_of_a_disk_cache_follows_the_users_code(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    (code / "sub").mkdir(parents=True)
+    (code / "mine.py").write_text("a = 1")
+    before = cache_key("digest", [str(code), str(code)])
+    (code / "notes.txt").write_text("")
+    (code / "sub/gone.py").symlink_to(tmp_path / "nowhere")
+    assert cache_key("digest", [str(code)]) == before
+    (code / "sub/other.py").write_text("")
+    assert len({before, cache_key("digest", [str(code)]), cache_key("digest", []), cache_key("other", [])}) == 4
+    names = []
+    for given in ([None, None], [None, str(code)], [str(code), None]):
+        cached, _, plan = cache(SHIFT, gb=5e-6, folder=tmp_path / "cache", digests=["a", "b"], code=given)
+        epoch(cached, plan)
+        names.append(cached.cache.disk.folder.name)
+    assert names[0] == names[1] != names[2]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from monai.data import DataLoader, ThreadDataLoader
+from monai.data import DataLoader
 from monai.transforms import Compose, RandShiftIntensityd, Transform
 
 from clara_compat.engine.data import loader as loader_module
 from clara_compat.engine.data.batch import collate, prepare_batch
+from clara_compat.engine.data.budget import CacheBudget
+from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemError, ItemFailure
@@ -28,6 +31,17 @@ class Draws(Transform):
     def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
         drawn = [np.random.rand(), random.random(), torch.rand(()).item()]
         return {**data, "label": torch.tensor(drawn, dtype=torch.float64)[None]}
+
+
+class Notes(Transform):
+    """Notes in which threads of this process it ran."""
+
+    def __init__(self, threads: set[str]) -> None:
+        self.threads = threads
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        self.threads.add(threading.current_thread().name)
+        return data
 
 
 class Breaks(Transform):
@@ -137,20 +151,40 @@ def test_small_shared_memory_falls_back_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, exact: bool, kind: str
 ) -> None:
     monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 10)
-    loader = loading(dataset(single_thread=exact), batch_size=2, num_workers=2)
+    threads: set[str] = set()
+    loader = loading(dataset(Notes(threads), single_thread=exact), batch_size=2, num_workers=2)
+    expected = [batch["image"] for batch in loading(dataset(), batch_size=2, num_workers=0)]
+    assert not caplog.text
+    for _ in range(2):
+        for batch, one in zip(loader, expected, strict=True):
+            assert torch.equal(batch["image"], one)
     assert loader.num_workers == 0
-    assert isinstance(loader, ThreadDataLoader) is not exact
+    assert (len(threads) > 1) is not exact  # the first item is measured in the main thread
+    assert caplog.text.count("--shm-size") == 1
     assert f"loading in {kind} instead of" in caplog.text
-    assert "--shm-size" in caplog.text
-    assert sum(len(batch["number"]) for batch in loader) == 10
 
 
-def test_a_known_size_is_taken_without_looking_at_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "workers"), [(250, 1), (251, 0)])
+def test_a_known_size_is_taken_without_looking_at_an_item(
+    monkeypatch: pytest.MonkeyPatch, size: int, workers: int
+) -> None:
     monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 1000)
-    broken = SeededDataset(items(), lambda item: 1 / 0)
-    options = {"batch_size": 1, "num_workers": 1, "prefetch_size": 2}
-    assert loading(broken, item_bytes=250, **options).num_workers == 1
-    assert loading(broken, item_bytes=251, **options).num_workers == 0
+    seen: set[str] = set()
+    loader = loading(dataset(Notes(seen)), item_bytes=size, batch_size=1, num_workers=1, prefetch_size=2)
+    loader._check_shared_memory()
+    assert (loader.num_workers, seen) == (workers, set())
+
+
+def test_no_notice_of_workers_that_are_not_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Items that lie ready in memory need none."""
+    monkeypatch.setattr(loader_module, "shared_memory_free", lambda: 10)
+    data, chain = items(), Compose([Notes(set())])
+    plan = EpochPlan(data, shuffle=False, seed=0)
+    ready = SeededDataset(data, chain, cache=ItemCache(data, chain, plan, CacheBudget(1)))
+    assert len(list(data_loader(ready, plan, batch_size=2, num_workers=2))) == 5
+    assert not caplog.text
 
 
 def test_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:

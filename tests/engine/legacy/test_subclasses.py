@@ -22,7 +22,8 @@ from clara_compat.components.entry import Entry
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.engine import properties
 from clara_compat.engine.data.budget import CacheBudget
-from clara_compat.engine.data.cache import ItemCache, cached_length
+from clara_compat.engine.data.cache import ItemCache
+from clara_compat.engine.data.chain import cached_length
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.seeding import drawn_from, seeded
 from clara_compat.engine.item_context import ItemKey

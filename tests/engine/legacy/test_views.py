@@ -13,6 +13,8 @@ from monai.data import MetaTensor
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
+from clara_compat.engine.legacy.images import StackView, TensorView
+from clara_compat.engine.legacy.stacks import items_of, view_of
 from clara_compat.engine.legacy.transform import LegacyTransform, RandomLegacyTransform, legacy_transform
 from clara_compat.engine.legacy.views import from_context, to_context, to_medical_image, to_tensor
 from clara_compat.errors import ClaraError
@@ -63,7 +65,7 @@ def test_what_nobody_looks_at_is_the_tensor_it_was() -> None:
     context = to_context({**data, "cached": cached})
     context.set_image("again", context.get_image("label"))
     assert str(context.get_image("cached").get_shape_format()) == "DHW"
-    assert context.get_image("image").get_shape() == (2, 3, 4)
+    assert context.get_image("image").get_data().shape == (2, 3, 4)
     after = from_context(context, data, "T")
     assert after["label"] is after["again"] is data["label"]
     assert after["cached"] is cached
@@ -358,3 +360,51 @@ class Fresh:
 def test_an_array_that_nobody_keeps_is_taken_over() -> None:
     users = Fresh()
     assert legacy_transform(users)({"image": tensor((1, 2, 3, 4), "DHW")})["image"].data_ptr() == users.pointer
+
+
+class TorchBuffered(Buffered):
+    """The same with a tensor of torch's: an array of it does not say whose memory it is."""
+
+    def transform(self, transform_ctx):
+        image = transform_ctx.get_image("image")
+        if self.buffer is None:
+            self.buffer = torch.empty(image.get_shape())
+        torch.mul(torch.from_numpy(image.get_data()), 2, out=self.buffer)
+        transform_ctx.set_image("image", image.new_image(self.buffer.numpy(), image.get_shape_format()))
+        return transform_ctx
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_buffer_of_torch_is_copied(count: int) -> None:
+    transform = legacy_transform(TorchBuffered())
+    made = []
+    for i in range(2):
+        items = [{"image": tensor((1, 2, 3, 4), "DHW") + i} for _ in range(count)]
+        out = transform(items if count > 1 else items[0])
+        made.append((out[0] if count > 1 else out)["image"])
+    assert torch.equal(made[1].as_tensor() - made[0].as_tensor(), torch.full((1, 2, 3, 4), 2.0))
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_shape_and_properties_are_told_without_the_array(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """The volume is neither copied (it is a cache's) nor stacked."""
+    shared = properties.share(tensor((5, 2, 3, 4), "DHWC"))
+    for view in (TensorView, StackView):
+        monkeypatch.setattr(view, "array", None)
+    before = [{"image": shared} for _ in range(count)] if count else {"image": shared}
+    context = view_of(before, "Mine")
+    image = context.get_image("image")
+    assert image.get_shape() == ((3,) if count else ()) + (2, 3, 4, 5)
+    assert image.get_property("file_name") == "a.nii.gz"
+    assert image.has_property("affine")
+    out = items_of(context, before, "Mine")
+    assert all(one["image"] is shared for one in (out if count else [out]))
+
+
+def test_a_property_that_is_written_into_is_kept() -> None:
+    image = tensor((1, 2, 3, 4), "DHW")
+    properties.update(image, mine=[1, 2])
+    context = to_context({"image": image})
+    context.get_image("image").get_property("mine").append(3)
+    assert properties.read(from_context(context, {"image": image}, "Mine")["image"])["mine"] == [1, 2, 3]
+    assert properties.read(image)["mine"] == [1, 2]

@@ -162,6 +162,8 @@ def test_the_real_scan_is_the_same_in_every_format(clara_examples, tmp_path, end
 def damaged(folder, name, itk_file):
     good = itk_file("good.mha", volume((20, 20, 9)), np.eye(4))
     packed = itk_file("packed.nrrd", volume((20, 20, 9)), np.eye(4), compression=True)
+    zipped = bytearray(Path(itk_file("zip.mha", volume((20, 20, 9)), np.eye(4), compression=True)).read_bytes())
+    zipped[-1000] ^= 0xFF
     itk_file("part.mhd", volume((20, 20, 9)), np.eye(4))
     mhd = (folder / "part.mhd").read_bytes()
     content = {
@@ -170,6 +172,8 @@ def damaged(folder, name, itk_file):
         "text.mha": b"x,y\n1,2\n" * 100,
         "text.nrrd": b"x,y\n1,2\n" * 100,
         "cut.mha": Path(good).read_bytes()[:-500],
+        "flipped.mha": bytes(zipped),
+        "packed-cut.mha": bytes(zipped[:-500]),
         "header.mha": Path(good).read_bytes()[:150],
         "cut.nrrd": Path(packed).read_bytes()[:-500],
         "nowhere.mhd": mhd.replace(b"part.raw", b"none.raw"),
@@ -188,11 +192,13 @@ def damaged(folder, name, itk_file):
         ("empty.nrrd", "the file is empty"),
         ("text.mha", "it is not the .mha file its name says, or it is damaged .its beginning is of no format"),
         ("text.nrrd", "it is not the .nrrd file its name says"),
-        ("cut.mha", "or it is damaged"),
+        ("cut.mha", "it is cut off: 6700 of 7200 bytes are there"),
+        ("flipped.mha", "its compressed data are damaged or cut off"),
+        ("packed-cut.mha", "it is cut off: 6288 of 7200 bytes are there"),
         ("header.mha", "or it is damaged"),
         ("cut.nrrd", "or it is damaged"),
-        ("nowhere.mhd", "or it is damaged .*No such file"),
-        ("short.mhd", "or it is damaged"),
+        ("nowhere.mhd", "its voxels are in none.raw, which is not there"),
+        ("short.mhd", "it is cut off: 100 of 7200 bytes are there"),
         ("scan.nhdr", "it is not the .nhdr file its name says"),
     ],
 )

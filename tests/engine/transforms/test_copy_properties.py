@@ -44,6 +44,14 @@ def test_all_kinds(item, oblique_affine):
     assert item["image"].affine[0, 0] != 99
 
 
+@pytest.mark.parametrize("asked", ["is_canonical", "as_canonical"])
+@pytest.mark.parametrize("held", ["is_canonical", "as_canonical"])
+def test_both_names_of_the_canonical_orientation(item, held, asked):
+    properties.write(item["image"], {held: True})
+    out = CopyPropertiesd("model", "image", [asked])(item)["model"]
+    assert properties.read(out)["as_canonical"] is True
+
+
 def test_only_what_is_named(item):
     properties.write(item["model"], {"file_name": "b.nii", "as_canonical": False})
     out = CopyPropertiesd("model", "image", ["original_shape"])(item)["model"]

@@ -108,8 +108,8 @@ def test_the_search_is_uniform(size):
     voxels = crop_pos_neg_roi._Voxels(torch.cat([label, 0 * label]), np.random.RandomState(0))
     for kind, wanted in ((True, marked), (False, set(np.ndindex(*size)) - marked)):
         counts = Counter(voxels.draw(kind) for _ in range(10 * len(wanted)))
-        assert set(counts) <= wanted
-        assert stats.chisquare([counts[voxel] for voxel in wanted]).pvalue > 1e-4
+        assert set(counts) <= {(voxel, kind) for voxel in wanted}
+        assert stats.chisquare([counts[voxel, kind] for voxel in wanted]).pvalue > 1e-4
 
 
 class TestSeveralRegions:

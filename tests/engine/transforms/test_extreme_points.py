@@ -228,7 +228,7 @@ def test_an_empty_mask_gives_no_points_and_a_warning(item, caplog):
 
 def test_messages(item):
     given = item((14, 12))
-    with pytest.raises(ClaraError, match=r"'label' has the size \[14, 12\] and field 'image' \[5, 5\]"):
+    with pytest.raises(ClaraError, match=r"'image' has the shape \(5, 5\) and field 'label' \(14, 12\)"):
         AddExtremePointsd("image", "label")({**given, "image": torch.zeros(1, 5, 5)})
     with pytest.raises(ClaraError, match="'label' has no property 'original_shape'"):
         FetchExtremePointsd("label", "label")(given)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from clara_compat.engine import properties
-from clara_compat.engine.readers.nifti import nifti_header
+from clara_compat.engine.readers.nifti import nifti_header, read_nifti
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
 from clara_compat.errors import ClaraError
 
@@ -245,6 +245,28 @@ def test_damaged_files_are_named(tmp_path, how, what):
     with pytest.raises(ClaraError, match=f"'{re.escape(path)}' cannot be read: .*{what}") as caught:
         LoadNiftid("image")({"image": path})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["empty.nii.gz", "empty.nii", "cut_early.nii.gz", "page.nii.gz", "text.nii",
+                                 "zipped_text.nii.gz", "picture.png"])  # fmt: skip
+def test_damaged_headers_are_named(tmp_path, how):
+    path = damaged(tmp_path, how)
+    with pytest.raises(ClaraError, match=f"'{re.escape(path)}' cannot be read: ") as caught:
+        nifti_header(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ClaraError, match=r"nowhere.nii' does not exist: check DATA_ROOT"):
+        nifti_header(str(tmp_path / "nowhere.nii"))
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_a_gzipped_file_may_be_named_nii(tmp_path, kind, oblique_affine):
+    array = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    (tmp_path / "a.nii").write_bytes(gzip.compress(kind(array, oblique_affine).to_bytes()))
+    found, header = read_nifti(str(tmp_path / "a.nii"), "float32"), nifti_header(str(tmp_path / "a.nii"))
+    np.testing.assert_array_equal(found.data[0], array)
+    assert (header.size, header.channels) == ((3, 4, 5), 1)
+    np.testing.assert_array_equal(header.affine, found.affine)
+    assert header.spacing == found.spacing
 
 
 def test_other_bad_files(tmp_path):

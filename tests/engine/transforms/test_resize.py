@@ -103,6 +103,17 @@ def test_data_types():
     assert ResizeToShaped("image", (3, 3))(double)["image"].dtype == torch.float64
 
 
+def test_an_image_that_fits_gets_the_type(image):
+    item = {"image": image((4, 5), np.int16)}
+    before = item["image"].as_tensor().clone()
+    out = ResizeToShaped("image", (4, 5))(item)["image"]
+    assert out.dtype == torch.float32
+    assert torch.equal(out.as_tensor(), before.to(torch.float32))
+    assert torch.equal(out.affine, item["image"].affine)
+    assert properties.read(out)["file_name"] == "case.nii"
+    assert ResizeToShaped("image", (4, 5), NEAREST)(item)["image"] is item["image"]
+
+
 def test_nothing_to_do(image):
     item = {"image": image((4, 5))}
     for transform in (ResizeByFactord("image", 1), ResizeToShaped("image", (4, 5))):

@@ -10,6 +10,7 @@ import torch
 from monai.data import DataLoader, Dataset, MetaTensor
 
 from clara_compat.engine.item_context import ItemKey, current_item
+from clara_compat.engine.readers.nifti import read_nifti
 from clara_compat.engine.transforms.save_nifti import SaveNiftid
 from clara_compat.errors import ClaraError
 
@@ -50,6 +51,7 @@ def test_what_is_written(tmp_path, key):
         (scan((1, 4, 5)), (4, 5), np.float32),
         (scan((3, 4, 5)), (4, 5, 1, 3), np.float32),
         (scan((1, 4, 5, 6), torch.bool), (4, 5, 6), np.uint8),
+        (scan((1, 4, 5, 6), torch.float16), (4, 5, 6), np.float32),
         (scan((1, 4, 5), torch.int64) + 2**40, (4, 5), np.float64),
         (torch.rand(1, 4, 5, 6), (4, 5, 6), np.float32),
     ],
@@ -61,6 +63,13 @@ def test_shapes_and_types(tmp_path, key, tensor, shape, dtype):
     assert image.shape == shape
     assert image.get_data_dtype() == dtype
     assert file.name.startswith("case_1_" if isinstance(tensor, MetaTensor) else "item_")
+
+
+def test_a_plane_with_channels_is_none_of_a_volume_when_it_is_read_again(tmp_path, key):
+    SaveNiftid("image", tmp_path)({"image": scan((3, 4, 5))})
+    (file,) = tmp_path.iterdir()
+    read = read_nifti(str(file), "float32")
+    assert (read.shape_format, read.data.shape) == ("HWC", (3, 4, 5))
 
 
 def test_without_a_run_the_files_are_numbered(tmp_path):
@@ -78,19 +87,19 @@ def test_workers_do_not_overwrite_each_other(tmp_path):
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, key, monkeypatch):
-    def fail(image, path):
-        path.write_bytes(b"half")
+    def fail(image, stream):
+        stream.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(nibabel, "save", fail)
-    with pytest.raises(ClaraError, match=r"cannot write '.*case_1_image_e2_i7.nii.gz': No space left on device"):
+    monkeypatch.setattr(nibabel.Nifti1Image, "to_stream", fail)
+    with pytest.raises(ClaraError, match=r"case_1_image_e2_i7.nii.gz' cannot be written: No space left on device"):
         SaveNiftid("image", tmp_path)({"image": scan()})
     assert names(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be(tmp_path, key):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ClaraError, match=r"SaveAsNifti cannot write '.*file/case_1_image"):
+    with pytest.raises(ClaraError, match=r"file/case_1_image_e2_i7.nii.gz' cannot be written: File exists"):
         SaveNiftid("image", tmp_path / "file")({"image": scan()})
 
 

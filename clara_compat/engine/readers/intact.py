@@ -1,13 +1,17 @@
-"""Whether a file is whole. ITK reads a NIfTI that was cut off, and a damaged compressed MetaImage, without an error."""
+"""Whether a file is whole.
+
+ITK reads a NIfTI that was cut off, and a damaged compressed MetaImage, without an error.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
 import math
+import os
 import zlib
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from clara_compat.errors import ClaraError
 
@@ -81,13 +85,13 @@ def _check_meta(path: Path) -> None:
                 _check_meta_data(header, stream)
 
 
-def _check_meta_data(header: dict[str, str], stream: _Readable) -> None:
+def _check_meta_data(header: dict[str, str], stream: BinaryIO) -> None:
     voxel = _BYTES.get(header.get("ElementType", "").removeprefix("MET_").removeprefix("U"))
     if voxel is None or header.get("HeaderSize", "0") not in {"0", "-1"} or "DimSize" not in header:
         return
     expected = math.prod(map(int, header["DimSize"].split())) * voxel * int(header.get("ElementNumberOfChannels", "1"))
     if header.get("CompressedData", "").lower() != "true":
-        _compare(_rest(stream), expected)
+        _compare(os.fstat(stream.fileno()).st_size - stream.tell(), expected)
         return
     unpacker, unpacked = zlib.decompressobj(wbits=47), 0  # 47: the header says whether zlib or gzip
     while not unpacker.eof and (chunk := unpacker.unconsumed_tail or stream.read(_CHUNK)):
