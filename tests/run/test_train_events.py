@@ -339,7 +339,10 @@ def test_what_check_says(with_code: Make) -> None:
     report = check(mmar / "config/config_train.json")
     assert report.passed
     [limit] = report.limits
-    assert "'Old' is written with TensorFlow: user-written optimizer components do not run yet" in limit.message
+    assert (
+        "'Old' is written with TensorFlow, which optimizers cannot use yet: write it with numpy or torch"
+        in limit.message
+    )
     rows = {row.component: row.fidelity for row in report.rows if row.component.startswith("mine.")}
     assert rows == {"mine.Old": "not yet", "mine.Halving": "user code", "mine.Recorder": "user code"}
     with pytest.raises(ClaraError, match="'.*Old' is written with TensorFlow"):
