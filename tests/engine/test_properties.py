@@ -68,7 +68,7 @@ def test_value_comes_back_as_it_was(name):
     assert same(properties.read(tensor)[name], VALUES[name])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.text().filter(lambda name: name != "spacing"),
