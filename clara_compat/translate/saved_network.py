@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from clara_compat.components import catalogue
 from clara_compat.errors import Address, ClaraError
 
 __all__ = ["saved_network_def"]
 
 _BUNDLE = "configs/train.json"
-_OURS = "clara_compat.engine.networks."
 
 
 def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
     """Return the entry ``network_def`` of the training whose output folder this is.
 
-    The folder may come from a stranger, and ``ConfigParser`` runs what a config says: only networks of this package
-    are taken, with plain data as their arguments.
+    The folder may come from a stranger, and ``ConfigParser`` runs what a config says: only what the catalogue's models
+    become is taken, by its whole path, with plain data as arguments.
 
     Args:
         ckpt_dir: ``MMAR_CKPT_DIR`` of the training.
@@ -46,12 +46,18 @@ def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(target, str):
         raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
     arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
-    if not target.startswith(_OURS) or any(_unsafe(arguments)):
+    if target not in _networks() or any(_unsafe(arguments)):
         raise ClaraError(
             f"network_def is {target}: only networks of this package with plain values are taken from a file",
             Address(str(file), None, "network_def"),
         )
-    return dict(found)
+    return {"_target_": target, **arguments}
+
+
+def _networks() -> set[str]:
+    """Return the paths of the networks: a prefix would admit whatever their modules import."""
+    known = catalogue.components().values()
+    return {cls.becomes for cls in known if catalogue.family(cls) == "models"}
 
 
 def _unsafe(value: Any) -> Iterator[Any]:

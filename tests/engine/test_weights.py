@@ -1,5 +1,7 @@
+import contextlib
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -45,3 +47,16 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "model.pt").write_bytes((tmp_path / "model.pt").read_bytes()[:200])
     with pytest.raises(ClaraError, match=r"is damaged"):
         read_weights(tmp_path / "model.pt")
+
+
+def test_damage_of_any_kind_is_told_alike(tmp_path):
+    torch.save(STATE, tmp_path / "model.pt")
+    whole = (tmp_path / "model.pt").read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in random.integers(len(damaged), size=20):
+            damaged[place] = random.integers(256)
+        (tmp_path / "model.pt").write_bytes(damaged)
+        with contextlib.suppress(ClaraError):  # nothing else may come out; some damage does not show
+            read_weights(tmp_path / "model.pt")

@@ -24,6 +24,11 @@ def test_the_entry_as_it_is(tmp_path):
     assert saved_network_def(folder(tmp_path, {"network_def": UNET, "run": ["$1/0"]})) == UNET
 
 
+def test_a_description_is_left_out(tmp_path):
+    described = UNET | {"_desc_": "$open('file', 'w').close()"}
+    assert saved_network_def(folder(tmp_path, {"network_def": described})) == UNET
+
+
 @pytest.mark.parametrize(
     "network",
     [
@@ -33,6 +38,8 @@ def test_the_entry_as_it_is(tmp_path):
         UNET | {"norm": ["@loss"]},
         UNET | {"_requires_": "$1"},
         UNET | {"in#channels": 1},
+        {"_target_": "clara_compat.engine.networks.unet.torch.serialization.os.system", "command": "true"},
+        {"_target_": "clara_compat.engine.networks.unet"},
     ],
 )
 def test_nothing_of_a_strangers_folder_is_run(tmp_path, network):
