@@ -101,9 +101,7 @@ def metric_fields(spec: ComponentSpec) -> dict[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def metric_entry(
-    spec: ComponentSpec, name: str, context: BundleContext, data_prop: Entry | None = None
-) -> Entry:
+def metric_entry(spec: ComponentSpec, name: str, context: BundleContext, data_prop: Entry | None = None) -> Entry:
     """Return what a metric becomes.
 
     Args:

@@ -79,7 +79,7 @@ class Progress:
     def _epoch(self, engine: Engine) -> None:
         state = engine.state
         hidden = getattr(state, "unprinted", ())
-        extra = "".join(f", {name} {_readable(value)}" for name, value in state.metrics.items() if name not in hidden)
+        extra = "".join(f", {name} {readable(value)}" for name, value in state.metrics.items() if name not in hidden)
         logger.info(
             "epoch %d/%d: loss %.4f, learning rate %.3g%s, %.1f s",
             state.epoch,
