@@ -20,9 +20,14 @@ def print_evaluation(result: EvaluateResult) -> None:
     """Print a row per case with its metrics, their values over all cases, and where the results are."""
     names, cases = list(result.metrics), result.stats["cases"]
     table = Table("case", *map(escape, names), "seconds", title="Evaluation finished", title_justify="left")
+    per_case = {name for name in names if any(case["metrics"].get(name) is not None for case in cases)}
     for case in cases:
         seconds = "earlier run" if case["reused"] else f"{case['seconds']:.1f}"
-        table.add_row(escape(case["name"]), *(_number(case["metrics"].get(name)) for name in names), seconds)
+        table.add_row(
+            escape(case["name"]),
+            *(_number(case["metrics"].get(name)) if name in per_case else "" for name in names),
+            seconds,
+        )
     if names:
         table.add_section()
         table.add_row("all cases", *(_number(result.metrics[name]) for name in names), "", style="bold")

@@ -191,6 +191,7 @@ class _EvaluateTranslation:
         inferer = Entry("SimpleInferer")
         if spec is not None:
             [inferer] = component_entries(spec, self.context)
+            self.notices += [Notice(spec.address, text) for text in create(spec).notices(self.context)]
         if not self.settings.use_amp:
             return inferer
         return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))

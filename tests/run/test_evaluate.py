@@ -244,6 +244,29 @@ def test_classes_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
     assert len((classifying_mmar / "eval/preds_model.csv").read_text().splitlines()) == 4
 
 
+def test_area_under_the_curve_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
+    """The label is a number of the data list; the area is the share of pairs in the right order."""
+    values, labels = [10, 200, 90, 120, 30], [0, 1, 1, 0, 0]
+    items = []
+    for index, (value, label) in enumerate(zip(values, labels, strict=True)):
+        Image.fromarray(np.full((8, 8), value, np.uint8)).save(tmp_path / f"p{index}.png")
+        items.append({"image": f"p{index}.png", "label": [1 - label, label]})
+    save_json({"training": items}, tmp_path / "list.json")
+    auc = {"name": "ComputeAUC", "args": {"name": "auc", "field": "model", "label_field": "label", "class_index": 1}}
+    config = json.loads((classifying_mmar / "config/config_validation.json").read_text())
+    save_json({**config, "val_metrics": [auc]}, classifying_mmar / "config/config_validation.json")
+    data = {"DATA_ROOT": str(tmp_path), "DATASET_JSON": str(tmp_path / "list.json")}
+    result = evaluate(classifying_mmar, overrides={**data, **VALIDATE})
+    pairs = [
+        one > other
+        for one, is_one in zip(values, labels, strict=True)
+        for other, is_other in zip(values, labels, strict=True)
+        if is_one and not is_other
+    ]
+    assert result.metrics["auc"] == pytest.approx(np.mean(pairs), abs=1e-9)
+    assert {value for case in result.cases.values() for value in case.values()} == {None}  # it needs all cases
+
+
 USER_CODE = """
 import numpy as np
 from ai4med.components.eval_writers.eval_writer import EvalWriter

@@ -89,6 +89,8 @@ class CaseReport:
 
 def _values(metric: Any) -> list[Any]:
     """Return the values that a metric has collected, one per case as far as it keeps them."""
+    if not getattr(metric, "per_case", True):
+        return []
     values = getattr(metric, "values", None)
     if isinstance(values, list):
         return values
