@@ -129,7 +129,7 @@ def test_masks_lie_where_the_scan_does(
     turn = itk.array_from_matrix(read.GetDirection())
     lps = np.asarray(read.GetOrigin()) + turn @ (np.asarray(read.GetSpacing()) * index)
     np.testing.assert_allclose(np.asarray(lps) * [-1, -1, 1], _centre(voxels(file), mask.affine), atol=1e-3)
-    assert result.metrics["dice"] > 0.8
+    assert result.metrics["dice"] > 0.75
 
 
 def _centre(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:

@@ -36,11 +36,9 @@ def test_a_coarser_mask_is_put_onto_the_file(tmp_path: Path, oblique_affine: np.
 
 def test_a_file_of_unknown_kind(tmp_path: Path, oblique_affine: np.ndarray, caplog: pytest.LogCaptureFixture) -> None:
     np.save(tmp_path / "scan.npy", np.zeros((2, 2, 2)))
-    mask = torch.ones(1, 2, 2, 2)
+    given = item(tmp_path / "scan.npy", torch.ones(1, 2, 2, 2), oblique_affine)
     with caplog.at_level(logging.WARNING, "clara_compat"):
-        WriteInFileGridd(["model"], "", file=tmp_path / "mask.nii.gz")(
-            item(tmp_path / "scan.npy", mask, oblique_affine)
-        )
+        WriteInFileGridd(["model"], "", file=tmp_path / "mask.nii.gz")(given)
     assert "is not known, the result is written as it lies" in caplog.text
     np.testing.assert_allclose(nibabel.load(tmp_path / "mask.nii.gz").affine, oblique_affine, atol=1e-5)
 
