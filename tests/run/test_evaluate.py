@@ -8,6 +8,7 @@ import logging
 import math
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import itk
 import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
 from PIL import Image
 
 import clara_compat
@@ -28,7 +31,10 @@ from clara_compat.errors import ClaraError
 Make = Callable[..., Path]
 CASES = [f"case{i}_image" for i in range(4)]
 VALIDATE = {"do_validation": True}
-EXPORTED = {"name": "FrozenGraphModelLoader", "args": {"model_file_path": "{MMAR_CKPT_DIR}/model.trt.pb"}}
+EXPORTED = {
+    "model_loader.name": "FrozenGraphModelLoader",
+    "model_loader.args": {"model_file_path": "{MMAR_CKPT_DIR}/model.trt.pb"},
+}
 
 
 def voxels(file: Path) -> np.ndarray:
@@ -211,17 +217,23 @@ def test_a_training_is_evaluated(small_mmar: Make, evaluation_mmar: Make) -> Non
     assert last.metrics["dice"] == pytest.approx(trained.stats["epochs"][-1]["metrics"]["mean_dice"], abs=1e-6)
     amp = evaluate(mmar, overrides={**folder, "use_amp": True})
     assert amp.metrics["dice"] == pytest.approx(best.metrics["dice"], abs=0.05)
-    missing = evaluate(
-        mmar,
-        overrides={
-            **folder,
-            "model_loader": {
-                "name": "FrozenGraphModelLoader",
-                "args": {"model_file_path": "{MMAR_CKPT_DIR}/model.trt.pb"},
-            },
-        },
-    )
+    missing = evaluate(mmar, overrides={**folder, **EXPORTED})
+    assert missing.stats["model"].endswith("model.pt")
     assert missing.metrics == best.metrics
+    _export(trained.paths["model"].parent)
+    exported = evaluate(mmar, overrides={**folder, **EXPORTED})
+    assert exported.stats["model"].endswith("model.ts")
+    for case, values in best.cases.items():
+        assert exported.cases[case] == pytest.approx(values, abs=1e-4)
+
+
+def _export(models: Path) -> None:
+    """Write the TorchScript of a training's best network."""
+    network = ConfigParser(json.loads((models / "configs/train.json").read_text())).get_parsed_content("network_def")
+    network.load_state_dict(torch.load(models / "model.pt", weights_only=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(network.eval(), torch.rand(1, 1, 16, 16, 16)).save(str(models / "model.ts"))
 
 
 def test_classes_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
