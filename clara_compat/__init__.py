@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clara_compat.run.check import CheckReport, check
+    from clara_compat.run.evaluate import EvaluateResult, evaluate
+    from clara_compat.run.infer import InferResult, infer
     from clara_compat.run.train import TrainResult, train
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckReport", "TrainResult", "check", "train"]
+__all__ = ["CheckReport", "EvaluateResult", "InferResult", "TrainResult", "check", "evaluate", "infer", "train"]
 
 _HOMES = {
     "CheckReport": "clara_compat.run.check",
+    "EvaluateResult": "clara_compat.run.evaluate",
+    "InferResult": "clara_compat.run.infer",
     "TrainResult": "clara_compat.run.train",
     "check": "clara_compat.run.check",
+    "evaluate": "clara_compat.run.evaluate",
+    "infer": "clara_compat.run.infer",
     "train": "clara_compat.run.train",
 }
 

@@ -1,4 +1,4 @@
-"""Clara's own entry points: ``nvmidl.apps.train`` and ``nvmidl.utils.train_mmar``."""
+"""Clara's own entry points: ``nvmidl.apps.train`` and ``evaluate``, and their functions in ``nvmidl.utils``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from clara_compat.cli.exit import exit_code
 from clara_compat.errors import ClaraError
 
 if TYPE_CHECKING:
+    from clara_compat.run.evaluate import EvaluateResult
     from clara_compat.run.train import TrainResult
 
-__all__ = ["evaluate_main", "export_main", "train_main", "train_mmar"]
+__all__ = ["evaluate_main", "evaluate_mmar", "export_main", "train_main", "train_mmar"]
 
 
 def train_main(arguments: Sequence[str] | None = None) -> None:
@@ -26,9 +27,15 @@ def train_main(arguments: Sequence[str] | None = None) -> None:
     main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def evaluate_main() -> None:
-    """Say that ``python -m nvmidl.apps.evaluate`` (validate.sh, infer.sh) does not run yet, and exit with 2."""
-    sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.evaluate", "train first; a model is validated while it trains")))
+def evaluate_main(arguments: Sequence[str] | None = None) -> None:
+    """Do what ``python -m nvmidl.apps.evaluate`` (validate.sh, infer.sh) did, with its flags, and exit.
+
+    ``-m/--mmar``, ``-c/--config``, ``-e/--env``, ``-l/--log_config``, ``--set K=V ...`` (clara-3.1 facts, engine
+    section 1.10).
+    """
+    from clara_compat.cli.main import main
+
+    main(["evaluate", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def export_main() -> None:
@@ -59,3 +66,26 @@ def train_mmar(
     from clara_compat.run.train import train
 
     return train(mmar_root, wf_config_file_name, env_config_file_name, kv_list or (), log_config=log_config_file_name)
+
+
+def evaluate_mmar(
+    mmar_root: str,
+    wf_config_file_name: str,
+    env_config_file_name: str | None = None,
+    log_config_file_name: str | None = None,
+    kv_list: Sequence[str] | Mapping[str, Any] | None = None,
+) -> EvaluateResult:
+    """Evaluate an MMAR's network from Python, as Clara's ``nvmidl.utils.evaluate_mmar`` did.
+
+    Args:
+        mmar_root: root folder of the MMAR.
+        wf_config_file_name: evaluation configuration, relative to the MMAR.
+        env_config_file_name: environment file, relative to the MMAR.
+        log_config_file_name: logging configuration, relative to the MMAR.
+        kv_list: what ``--set`` takes: ``["do_validation=true"]`` or a mapping.
+    """
+    from clara_compat.run.evaluate import evaluate
+
+    return evaluate(
+        mmar_root, wf_config_file_name, env_config_file_name, kv_list or (), log_config=log_config_file_name
+    )

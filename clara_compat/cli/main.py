@@ -35,6 +35,11 @@ Set = Annotated[
     ),
 ]
 
+Log = Annotated[
+    Path | None,
+    typer.Option("-l", "--log_config", help="Logging configuration. By default the MMAR's resources/log.config."),
+]
+
 CacheGb = Annotated[
     float | None,
     typer.Option(
@@ -54,10 +59,7 @@ def train(
     ] = Path("config/config_train.json"),
     mmar: Mmar = None,
     env: Env = None,
-    log: Annotated[
-        Path | None,
-        typer.Option("-l", "--log_config", help="Logging configuration. By default the MMAR's resources/log.config."),
-    ] = None,
+    log: Log = None,
     write_train_stats: Annotated[  # noqa: ARG001 -- Clara's flag
         bool, typer.Option("--write_train_stats", help="Accepted as in Clara; train_stats.json is always written.")
     ] = False,
@@ -78,8 +80,68 @@ def train(
 
 
 @app.command()
+def evaluate(
+    config: Annotated[
+        Path,
+        typer.Option("-c", "--config", help="Evaluation configuration, also relative to the MMAR."),
+    ] = Path("config/config_validation.json"),
+    mmar: Mmar = None,
+    env: Env = None,
+    log: Log = None,
+    set_: Set = None,
+) -> None:
+    """Run an unmodified config_validation.json: predict the scans of its data list, write the results, measure them.
+
+    do_validation=true compares with the labels; output_infer_result=false writes no predictions;
+    overwrite_previous_result=false takes what an earlier run left, so that an interrupted run goes on. Results go to
+    MMAR_EVAL_OUTPUT_PATH, one folder per case, with evaluate_stats.json and the MONAI bundle config that ran.
+
+    Example: clara-compat evaluate -m my_mmar -c config/config_validation.json --set do_validation=true
+    """
+    from clara_compat.cli.evaluation_tables import print_evaluation
+    from clara_compat.run.evaluate import evaluate as run
+
+    print_evaluation(run(mmar, config, env, set_ or (), log_config=log))
+
+
+@app.command()
+def infer(
+    images: Annotated[list[Path], typer.Argument(help="Images, or folders with a DICOM series each.")],
+    config: Annotated[
+        Path, typer.Option("-c", "--config", help="config_aiaa.json (version 2 or 3) or config_validation.json.")
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the results; for one image also the .nii.gz file itself.")
+    ] = Path("infer_results"),
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            help="Output folder of a training, or an exported network (.ts). By default what the config names, else "
+            "MMAR_CKPT_DIR.",
+        ),
+    ] = None,
+    mmar: Mmar = None,
+    env: Env = None,
+    log: Log = None,
+    set_: Set = None,
+) -> None:
+    """Run single images through a network, as Clara's annotation server did.
+
+    The mask has the affine, the shape and the orientation of the image's file.
+
+    Example: clara-compat infer scan.nii.gz -c my_mmar/config/config_aiaa.json -m my_mmar -o mask.nii.gz
+    """
+    from clara_compat.cli.evaluation_tables import print_inference
+    from clara_compat.run.infer import infer as run
+
+    found = run([*images], config, out, mmar=mmar, model=model, env=env, overrides=set_ or (), log_config=log)
+    print_inference(found)
+
+
+@app.command()
 def check(
-    config: Annotated[Path, typer.Argument(help="Training configuration, also relative to the MMAR.")],
+    config: Annotated[Path, typer.Argument(help="Training or evaluation configuration, also relative to the MMAR.")],
     mmar: Mmar = None,
     env: Env = None,
     set_: Set = None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clara_compat.run.data_summary import DataSummary
     from clara_compat.run.train import TrainResult
 
-__all__ = ["print_check", "print_components", "print_training"]
+__all__ = ["print_check", "print_components", "print_training", "wide_console"]
 
 _COLOURS = {"exact": "green", "approximate": "yellow", "assumed": "cyan", "user code": "blue", "not yet": "red"}
 
@@ -29,7 +29,7 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
         return
-    console = _console()
+    console = wide_console()
     if report.rows:
         table = Table("component", "becomes", "fidelity", "where", title="What runs in place of each component")
         for row in report.rows:
@@ -80,7 +80,7 @@ def print_components(family: str | None) -> None:
     families = sorted({catalogue.family(cls) for cls in classes.values()})
     if family is not None and family not in families:
         raise ClaraError(f"no family '{family}'{suggestion(family, families)} (families: {', '.join(families)})")
-    console = _console()
+    console = wide_console()
     for name in families if family is None else [family]:
         table = Table("component", "becomes", "fidelity", "remark", title=name, title_justify="left", expand=False)
         for component, cls in sorted(classes.items()):
@@ -108,7 +108,7 @@ def print_training(result: TrainResult) -> None:
     for name in ("model", "final_model", "stats", "bundle"):
         if name in result.paths:
             table.add_row(name.replace("_", " "), escape(str(result.paths[name])))
-    _console().print(table)
+    wide_console().print(table)
 
 
 def _short(becomes: str) -> str:
@@ -125,6 +125,6 @@ def _coloured(fidelity: str) -> str:
     return f"[{_COLOURS.get(fidelity, 'white')}]{fidelity}[/]"
 
 
-def _console() -> Console:
+def wide_console() -> Console:
     """Return a console that fits the terminal; piped output is wide, so that tables stay readable in logs."""
     return Console() if sys.stdout.isatty() else Console(width=160)

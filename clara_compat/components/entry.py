@@ -65,7 +65,7 @@ class BundleContext:
         final_activation: ``softmax``, ``sigmoid`` or ``linear`` of the model; None when the config does not tell.
         section: ``train`` or ``validate``: where in the bundle config the entry stands.
         debug_dir: folder for debug taps whose own folder cannot be used; a path or an expression.
-        loss: reference to the loss entry.
+        loss: reference to the loss entry; None where there is no loss.
         network: reference to the network entry.
         learning_rate: reference to the learning rate.
         crops: items that a batching crop of the chain makes of one; None without such a crop.
@@ -82,7 +82,7 @@ class BundleContext:
     mmar: str = ""
     section: str = "train"
     debug_dir: str = "debug"
-    loss: Expression = Expression("@loss")
+    loss: Expression | None = Expression("@loss")
     network: Expression = Expression("@network")
     learning_rate: Expression = Expression("@learning_rate")
     crops: int | None = None

@@ -12,7 +12,6 @@ __all__ = ["NOT_YET"]
 
 _NAMES = {
     "handlers": "AdjustLayerLRs",
-    "model_loaders": "CheckpointLoader FrozenGraphModelLoader TRTISModelLoader",
 }
 
 NOT_YET: Mapping[str, str] = {name: family for family, names in _NAMES.items() for name in names.split()}

@@ -33,6 +33,7 @@ class ComponentResolver:
         catalogue: the built-in components.
         problems: takes every error and notice.
         user_code_required: whether user code that is not found is an error rather than a notice.
+        ref_section: the section whose components a ``ref`` may name; None for the whole document.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class ComponentResolver:
         catalogue: Catalogue,
         problems: Problems,
         user_code_required: bool = True,
+        ref_section: str | None = "train",
     ) -> None:
+        self._ref_section = ref_section
         self._document = document
         self._undefined = undefined
         self._roots = roots
@@ -58,14 +61,14 @@ class ComponentResolver:
         """Resolve the components of the slots.
 
         Args:
-            slots: in order; a ``ref`` may name any component below ``train``.
+            slots: in order; a ``ref`` may name any component of the referable section.
 
         Returns:
             The enabled components of each slot by its path; at most one for a single slot.
         """
         reader = ElementReader(self._document, self._undefined, self._problems)
         written = {slot.path: list(reader.elements(slot)) for slot in slots}
-        named = [item for items in written.values() for item in items if item.path[0] == "train" and item.ref is None]
+        named = [item for items in written.values() for item in items if item.ref is None and self._is_referable(item)]
         found: dict[JSONPath, list[ComponentSpec]] = {}
         for slot in slots:
             enabled = [item for item in written[slot.path] if item.enabled]
@@ -77,6 +80,9 @@ class ComponentResolver:
             if len(self._problems.errors) > before:
                 self.broken.add(slot.path)
         return found
+
+    def _is_referable(self, item: Element) -> bool:
+        return self._ref_section is None or item.path[0] == self._ref_section
 
     def _one_of(self, enabled: Sequence[Element], slot: Slot) -> Element:
         """Return the first of several enabled candidates; an error unless a search was to choose between them."""
@@ -179,7 +185,10 @@ class ComponentResolver:
         if not enabled:
             if not hits:
                 near = suggestion(ref, {name for other in named for name in other.names})
-                self._error(f"the ref '{ref}' names no component of train{near}", (*item.path, "ref"))
+                self._error(
+                    f"the ref '{ref}' names no component of {self._ref_section or 'this file'}{near}",
+                    (*item.path, "ref"),
+                )
             return None
         spec = self._named(enabled[0])
         if spec is None:

@@ -127,7 +127,7 @@ class ElementReader:
             return None
         if "ref" in texts:
             if item.get("args"):
-                text = "the args beside a 'ref' are ignored: it makes the same component as in train"
+                text = "the args beside a 'ref' are ignored: it makes the same component as that"
                 self._problems.notice(text, self._at(*path, "args"))
             ref = texts["ref"].rpartition("#")[2].strip()
             return Element(slot, path, self._at(*path), enabled, "ref", "", (), frozenset(), ref, {}, ())

@@ -1,4 +1,4 @@
-"""The typed top level of a training config.
+"""The typed top level of a config.
 
 Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` and ``cache_gb`` are our own.
 """
@@ -6,7 +6,7 @@ Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,7 +16,9 @@ from clara_compat.config.problems import Problems
 from clara_compat.config.variables import because
 from clara_compat.errors import Address, suggestion
 
-__all__ = ["Determinism", "TrainSettings", "typed_settings"]
+__all__ = ["Determinism", "EvaluateSettings", "TrainSettings", "typed_settings"]
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class Determinism(BaseModel):
@@ -77,15 +79,45 @@ class TrainSettings(BaseModel):
     cache_gb: float | None = Field(default=None, ge=0)
 
 
+class EvaluateSettings(BaseModel):
+    """Top-level values of a config for evaluation (clara-3.1 facts, section 1.8).
+
+    Args:
+        batch_size: cases per forward pass.
+        use_scanning_window: accepted; the inferer decides.
+        multi_gpu: one process per GPU.
+        use_amp: mixed precision.
+        do_validation: compare with the labels.
+        output_infer_result: let the writers write.
+        overwrite_previous_result: evaluate every case, also those whose results are there.
+        DATA_LIST_KEY: list of the data list file (the default is assumed).
+        infer_in_training_mode: predict with the network in training mode.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    batch_size: int = Field(default=1, ge=1)
+    use_scanning_window: bool | None = None
+    multi_gpu: bool = False
+    use_amp: bool = False
+    do_validation: bool = False
+    output_infer_result: bool = True
+    overwrite_previous_result: bool = True
+    DATA_LIST_KEY: str = "validation"
+    infer_in_training_mode: bool = False
+
+
 def typed_settings(
+    model: type[Settings],
     values: Mapping[str, Any],
     undefined: Mapping[JSONPath, str],
     address: Callable[..., Address],
     problems: Problems,
-) -> TrainSettings | None:
+) -> Settings | None:
     """Check and convert the top-level values.
 
     Args:
+        model: names and types.
         values: first-level values of the config with the variables that win over them.
         undefined: variables without a value, by path.
         address: gives the address of a path.
@@ -96,7 +128,7 @@ def typed_settings(
     """
     before = len(problems.errors)
     known: dict[str, Any] = {}
-    for name, field in TrainSettings.model_fields.items():
+    for name, field in model.model_fields.items():
         if name not in values:
             if field.is_required():
                 problems.error(f"'{name}' is missing: add \"{name}\": ... at the top level or --set", address(name))
@@ -114,7 +146,7 @@ def typed_settings(
             what, _, expected = str(error).rpartition(", expected ")
             problems.error(f"'{name}' {what}{reason}, expected {expected}", address(name))
     try:
-        settings = TrainSettings.model_validate(known)
+        settings = model.model_validate(known)
     except ValidationError as error:
         for detail in error.errors():
             name = str(detail["loc"][0])

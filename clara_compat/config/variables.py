@@ -43,7 +43,15 @@ DOCUMENTED = frozenset(
         *("dynamic_input_shape", "train_summary_recording_interval", "use_scanning_window", "determinism"),
         *("stop_threshold", "continue_from_ckpt_epoch", "microbatches_size", "infer_in_training_mode", "extra_inputs"),
         *("search", "lr_search", "learning_rate_search_space", "validate_at_end", "cache_gb", "batch_size"),
-        *("do_validation", "output_infer_result", "DATA_ROOT", "DATASET_JSON", "DATA_LIST_KEY", "PROCESSING_TASK"),
+        *(
+            "do_validation",
+            "output_infer_result",
+            "overwrite_previous_result",
+            "DATA_ROOT",
+            "DATASET_JSON",
+            "DATA_LIST_KEY",
+            "PROCESSING_TASK",
+        ),
         *("MMAR_EVAL_OUTPUT_PATH", "MMAR_CKPT_DIR", "MMAR_CKPT", "PRETRAIN_WEIGHTS_FILE"),
     }
 )

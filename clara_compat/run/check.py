@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clara_compat.config.components import ComponentSpec
+from clara_compat.config.evaluate_workflow import EvaluateWorkflow, is_evaluation, load_evaluate_workflow
+from clara_compat.config.loading import find_config
+from clara_compat.config.positions import read_json
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.user_code import UserClass, uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
@@ -83,10 +86,10 @@ def check(
     *,
     data: bool = True,
 ) -> CheckReport:
-    """Check a training configuration; user code is parsed, never imported.
+    """Check a configuration for training, evaluation or inference; user code is parsed, never imported.
 
     Args:
-        config: the training configuration.
+        config: the configuration; its keys say what it is for.
         mmar: root folder of the MMAR.
         env: the environment file.
         overrides: what ``--set`` takes.
@@ -94,20 +97,26 @@ def check(
             the config itself is checked.
     """
     report = CheckReport()
+    given: dict[str, Any] = {
+        "mmar": None if mmar is None else Path(mmar),
+        "env": None if env is None else Path(env),
+        "overrides": overrides,
+        "user_code_required": data,
+    }
     try:
-        workflow = load_train_workflow(
-            Path(config),
-            mmar=None if mmar is None else Path(mmar),
-            env=None if env is None else Path(env),
-            overrides=overrides,
-            user_code_required=data,
-        )
+        document = read_json(find_config(Path(config), given["mmar"]), shown=str(config))
+        if is_evaluation(document.data):
+            _check_evaluation(report, load_evaluate_workflow(Path(config), **given), data=data)
+        else:
+            _check_training(report, load_train_workflow(Path(config), **given), data=data)
     except ConfigErrors as errors:
         report.errors = errors.errors
-        return report
     except ClaraError as error:
         report.errors = [error]
-        return report
+    return report
+
+
+def _check_training(report: CheckReport, workflow: TrainWorkflow, *, data: bool) -> None:
     from clara_compat.translate.limits import limits
 
     report.limits = limits(workflow)
@@ -115,7 +124,23 @@ def check(
     report.errors, notices = problems_of(workflow, data=data)
     report.notices = [*workflow.notices, *notices]
     report.data = _summaries(workflow) if data else []
-    return report
+
+
+def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: bool) -> None:
+    from clara_compat.run.evaluate import eval_folder
+    from clara_compat.run.evaluation_check import check_evaluation, evaluation_limits
+    from clara_compat.translate.evaluation_writers import Inference
+
+    report.limits = evaluation_limits(workflow)
+    report.rows = [_row(spec) for spec in workflow.specs]
+    report.notices = workflow.notices
+    if report.limits:
+        return
+    # The annotation server's files name no data list: they are for single images.
+    inference = Inference([]) if workflow.annotation else None
+    found = check_evaluation(workflow, eval_folder(workflow), data=data, inference=inference)
+    report.errors = found.errors
+    report.notices = [*workflow.notices, *found.notices]
 
 
 def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[ClaraError], list[Notice]]:
@@ -167,7 +192,12 @@ def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
 
 _RUNNING_FAMILIES = {
     "pre_transforms": "transform",
+    "post_transforms": "transform",
+    "label_transforms": "transform",
     "metrics": "update",
+    "val_metrics": "update",
+    "writers": "write",
+    "writer": "write",
     "aux_ops": "get_output_tensors",
     "optimizer": "get_optimizer",
     "lr_policy": "evaluate",

@@ -16,7 +16,7 @@ from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError, suggestion
 
-__all__ = ["check_data"]
+__all__ = ["check_data", "follow", "missing_files"]
 
 _MOST = 5
 """Problems of one data list that are spelled out; the rest is counted."""
@@ -87,31 +87,61 @@ def _item_problems(
     images = ("image", "label") if pipeline.task == "segmentation" else ("image",)
     if pipeline.task == "classification":
         yield from _class_label(item["label"], pipeline, where)
-    missing = [path for path in _paths(item, images) if not Path(path).exists()]
+    missing = missing_files(item, images)
     for path in missing:
         yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
     if missing:
         return
-    geometry: dict[str, Geometry] = {}
-    for spec, component in chain:
-        if not isinstance(component, NativeTransform):
-            return  # what the user's own code does to the item is not known
-        try:
-            if isinstance(component, ImageLoader):
-                _check_fields(component.used_fields(), item, spec, "the data list has")
-                geometry |= component.load_geometry(item)
-                yield from _unequal_shapes(geometry, item)
-            else:
-                _check_fields(component.used_fields(), geometry, spec, "loaded are")
-                geometry = component.propagate(geometry)
-        except ClaraError as error:
-            yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address or spec.address)
-            return
+    try:
+        geometry = follow(chain, item, {})
+    except ClaraError as error:
+        yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address)
+        return
+    if geometry is None:
+        return
     for field in images:
         if field not in geometry:
             yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
         else:
             yield from _declared(field, geometry[field], pipeline, describe(dict(item)))
+
+
+def follow(
+    chain: Sequence[tuple[ComponentSpec, Component | None]], item: Mapping[str, Any], geometry: Mapping[str, Geometry]
+) -> dict[str, Geometry] | None:
+    """Follow the images of an item through a chain, reading headers only.
+
+    Args:
+        chain: the transforms and, of the catalogue's, the components.
+        item: of a data list.
+        geometry: of the fields in front of the chain.
+
+    Returns:
+        The geometry behind it, or None when code of the user's own has a part in it.
+
+    Raises:
+        ClaraError: a transform cannot run on this item, at its address.
+    """
+    known = dict(geometry)
+    for spec, component in chain:
+        if not isinstance(component, NativeTransform):
+            return None  # what the user's own code does to the item is not known
+        try:
+            if isinstance(component, ImageLoader):
+                _check_fields(component.used_fields(), item, spec, "the data list has")
+                known |= component.load_geometry(item)
+                _check_equal_shapes(known)
+            else:
+                _check_fields(component.used_fields(), known, spec, "loaded are")
+                known = component.propagate(known)
+        except ClaraError as error:
+            raise ClaraError(error.message, error.address or spec.address) from error
+    return known
+
+
+def missing_files(item: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
+    """Return the files that fields of an item name and that are not there."""
+    return [path for path in _paths(item, fields) if not Path(path).exists()]
 
 
 def _class_label(label: Any, pipeline: BaseImagePipeline, where: str) -> Iterator[ClaraError]:
@@ -167,10 +197,10 @@ def _paths(item: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     return found
 
 
-def _unequal_shapes(geometry: Mapping[str, Geometry], item: Mapping[str, Any]) -> Iterator[ClaraError]:
-    if {"image", "label"} <= geometry.keys() and geometry["image"].size != geometry["label"].size:
-        image, label = geometry["image"].size, geometry["label"].size
-        yield ClaraError(
-            f"image and label have different shapes, {image} and {label} voxels ({describe(dict(item))}): "
-            "they must be of the same grid"
+def _check_equal_shapes(geometry: Mapping[str, Geometry]) -> None:
+    """Compare image and label as they were loaded."""
+    sizes = [geometry[field].original for field in ("image", "label") if field in geometry]
+    if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
+        raise ClaraError(
+            f"image and label have different shapes, {sizes[0]} and {sizes[1]} voxels: they must be of the same grid"
         )

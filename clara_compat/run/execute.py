@@ -56,15 +56,17 @@ def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
         if isinstance(found, ValueError) and _raised_by_engine(found):
             return ClaraError(str(found))
         if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            return ClaraError(
-                f"{found.strerror}: {found.filename or bundle.config['ckpt_dir']}; free or change the folder"
-            )
+            return ClaraError(f"{found.strerror}: {found.filename or _folder(bundle)}; free or change the folder")
         if isinstance(found, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(found):
             return ClaraError(
                 "out of memory: lower output_batch_size or the crop size of training, the inferer's roi_size or "
                 "batch_size, or num_workers"
             )
     return None
+
+
+def _folder(bundle: Bundle) -> str:
+    return str(bundle.config.get("eval_dir", bundle.config.get("ckpt_dir", "")))
 
 
 def _item_error(error: ItemError, bundle: Bundle) -> ClaraError | None:

@@ -14,7 +14,7 @@ from clara_compat.translate.aux_ops import Tags
 from clara_compat.translate.chain import component_entries, user_component
 from clara_compat.translate.render import is_safe_key
 
-__all__ = ["Metrics", "translate_metrics"]
+__all__ = ["Metrics", "NamedMetrics", "metric_entry", "metric_fields", "named_entries", "translate_metrics"]
 
 NamedMetrics = dict[str, Entry] | Entry | None
 
@@ -63,7 +63,7 @@ def translate_metrics(
         if name in entries:
             raise ClaraError(f"two metrics are called '{name}': give one of them another name", spec.address)
         _check_fields(spec, tags)
-        entries[name] = _entry(spec, name, context, data_prop)
+        entries[name] = metric_entry(spec, name, context, data_prop)
         for flag, names in flags.items():
             if _argument(spec, flag) is False:
                 names.append(name)
@@ -77,7 +77,7 @@ def translate_metrics(
         count = f"{len(keys)} metrics have" if keys else "no metric has"
         notices.append(f"{count} is_key_metric: '{chosen}' chooses the best model")
     key = {chosen: entries.pop(chosen)}
-    return Metrics(_named(key), _named(entries), notices, flags["do_summary"], flags["do_print"])
+    return Metrics(named_entries(key), named_entries(entries), notices, flags["do_summary"], flags["do_print"])
 
 
 def _check_fields(spec: ComponentSpec, tags: Tags) -> None:
@@ -95,7 +95,21 @@ def _check_fields(spec: ComponentSpec, tags: Tags) -> None:
             )
 
 
-def _entry(spec: ComponentSpec, name: str, context: BundleContext, data_prop: Entry | None) -> Entry:
+def metric_fields(spec: ComponentSpec) -> dict[str, str]:
+    """Return the fields a metric reads, by the arguments that name them."""
+    found = {name: _argument(spec, name) for name in ("field", "label_field")}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def metric_entry(spec: ComponentSpec, name: str, context: BundleContext, data_prop: Entry | None = None) -> Entry:
+    """Return what a metric becomes.
+
+    Args:
+        spec: of the catalogue, or the user's own.
+        name: the metric's name.
+        context: its place.
+        data_prop: what a user's own metric is told of the data.
+    """
     if spec.cls is None:
         target = "clara_compat.engine.legacy.metric.LegacyMetric"
         return Entry(target, metric=user_component(spec), name=name, loss=context.loss, data_prop=data_prop)
@@ -103,7 +117,7 @@ def _entry(spec: ComponentSpec, name: str, context: BundleContext, data_prop: En
     return entry
 
 
-def _named(entries: dict[str, Entry]) -> NamedMetrics:
+def named_entries(entries: dict[str, Entry]) -> NamedMetrics:
     """Return metrics by their names, which are the user's words and may mean more to ``ConfigParser``."""
     if all(map(is_safe_key, entries)):
         return entries or None

@@ -97,7 +97,7 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda c: (c.pop("train"), c.update(val_metrics=[])),
-            "val_metrics: this is a config for evaluation or inference, which is not supported yet",
+            "val_metrics: this is a config for evaluation or inference: run it with clara-compat evaluate",
         ),
         (
             lambda c: c["validate"]["metrics"][1]["args"].update(name="mean_dice"),
@@ -180,7 +180,7 @@ def test_a_missing_scan_is_named(small_mmar: Make, small_scans: Path, tmp_path: 
 def test_a_label_of_another_shape_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.zeros((24, 22, 19), np.uint8), np.eye(4)), tmp_path / "short.nii.gz")
     mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, label=str(tmp_path / "short.nii.gz"))
-    with pytest.raises(ClaraError, match=r"different shapes, \(24, 22, 20\) and \(24, 22, 19\) voxels .*short.nii.gz"):
+    with pytest.raises(ClaraError, match=r"different shapes, \(24, 22, 20\) and \(24, 22, 19\) voxels: .*short.nii.gz"):
         train(mmar, overrides=overrides)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
 
-from clara_compat import check, train
+from clara_compat import check, evaluate, infer, train
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
 from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd
 
@@ -205,3 +209,76 @@ def test_trn_byoc_transform_trains_once_mended(getting_started: Path, published_
     broken = (getting_started / "config/trn_BYOC_transform.json").read_text()
     config.write_text(broken.replace('"a_offset": 200', '"a_max": 164'))
     _trained(getting_started, "mended.json", published_data)
+
+
+@pytest.fixture(scope="module")
+def trained_mmar(getting_started: Path, published_data: dict[str, str]) -> Path:
+    train(getting_started, "config/trn_base.json", overrides={**SMALLER, **published_data})
+    return getting_started
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["config_validation_chpt.json", "config_validation.json"])
+def test_published_evaluations_run(
+    trained_mmar: Path, clara_examples: Path, published_data: dict[str, str], name: str
+) -> None:
+    """With the weights, and with the network exported beside the frozen graph that the config names: Dice, NIfTI."""
+    if name == "config_validation.json":
+        _export(trained_mmar / "models")
+    folder = {"MMAR_EVAL_OUTPUT_PATH": f"eval_{name}"}
+    result = evaluate(trained_mmar, f"config/{name}", overrides={**published_data, **folder, "do_validation": True})
+    assert Path(result.stats["model"]).name == ("model.ts" if name == "config_validation.json" else "model.pt")
+    scan = nibabel.load(clara_examples / "sampleData/imagesTr/spleen_8.nii.gz")
+    results = trained_mmar / f"eval_{name}"
+    masks = {
+        field: nibabel.load(results / f"spleen_8/spleen_8_{field}.nii.gz")
+        for field in ("model", "pred_class0", "pred_class1", "pred_class2")
+    }
+    for mask in masks.values():
+        np.testing.assert_allclose(mask.header.get_zooms(), 1.0, atol=0.005)
+        corners = [_corners(image) for image in (mask, scan)]
+        np.testing.assert_allclose(corners[0], corners[1], atol=1e-2)
+    true = ResizeToSpacingd("label", [1.0, 1.0, 1.0], "nearest-exact")(
+        LoadNiftid(["label"])({"label": str(clara_examples / "sampleData/labelsTr/spleen_8.nii.gz")})
+    )["label"][0].numpy()
+    predicted = np.asarray(masks["pred_class1"].dataobj)
+    dice = 2 * np.logical_and(predicted == 1, true == 1).sum() / (predicted.sum() + (true == 1).sum())
+    assert result.metrics["mean_dice_class1"] == pytest.approx(dice, abs=1e-9)
+    assert (results / "mean_dice_class1_raw_results.txt").is_file()
+    assert (results / "mean_dice_class2_summary_results.txt").is_file()
+
+
+def _corners(image: nibabel.Nifti1Image) -> list[np.ndarray]:
+    """Return where the outer corners of the first and the last voxel are, RAS mm."""
+    ends = (np.full(3, -0.5), np.array(image.shape) - 0.5)
+    return [image.affine[:3, :3] @ end + image.affine[:3, 3] for end in ends]
+
+
+@pytest.mark.slow
+def test_the_scan_is_segmented_in_its_own_grid(trained_mmar: Path, clara_examples: Path, tmp_path: Path) -> None:
+    image = clara_examples / "sampleData/imagesTr/spleen_8.nii.gz"
+    infer(image, trained_mmar / "config/config_validation_chpt.json", tmp_path)
+    mask, scan = nibabel.load(tmp_path / "spleen_8/spleen_8_model.nii.gz"), nibabel.load(image)
+    assert mask.shape == scan.shape
+    np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-5)
+
+
+def _export(models: Path) -> None:
+    network = ConfigParser(json.loads((models / "configs/train.json").read_text())).get_parsed_content("network_def")
+    network.load_state_dict(torch.load(models / "model.pt", weights_only=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(network.eval(), torch.rand(1, 1, 64, 64, 64)).save(str(models / "model.ts"))
+
+
+def test_every_published_evaluation_config_passes(
+    clara_examples: Path, published_data: dict[str, str], tmp_path: Path
+) -> None:
+    files = sorted(clara_examples.glob("*/config/config_validation*.json"))
+    files += sorted(clara_examples.glob("FL/*/config/config_validation*.json"))
+    assert len(files) == 4
+    for file in files:
+        report = check(file, overrides={**published_data, "MMAR_EVAL_OUTPUT_PATH": str(tmp_path)}, data=False)
+        assert report.passed, (file, report.errors)
+        assert not report.limits
+        assert all(row.becomes != "nothing yet" for row in report.rows)

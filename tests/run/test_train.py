@@ -67,7 +67,7 @@ def test_somebody_who_watches_sees_steps_and_windows(
     small_mmar: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ticks = iter(range(10**6))
-    monkeypatch.setattr("clara_compat.engine.handlers.progress._watched", lambda: True)
+    monkeypatch.setattr("clara_compat.engine.handlers.progress.watched", lambda: True)
     monkeypatch.setattr("clara_compat.engine.handlers.progress.time.perf_counter", lambda: next(ticks))
     result = train(small_mmar(lambda config: config.update(epochs=1)))
     shown = capfd.readouterr().err

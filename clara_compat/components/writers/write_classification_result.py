@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from clara_compat.common.files import replacing
+from clara_compat.common.class_table import ClassTable
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components.component import Component, assumed
-from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.writers._case_writer import checked_write_path
 from clara_compat.components.writers.eval_writer import EvalWriter
 from clara_compat.errors import ClaraError
@@ -37,25 +33,18 @@ class WriteClassificationResult(EvalWriter, Component):
         "one file, written at the end, is documented, its name and columns are not: preds_<field>.csv with a row for "
         "each input, its file and a value for each class"
     )
-    becomes = "monai.handlers.ClassificationSaver"
+    becomes = "clara_compat.engine.transforms.write_classes.WriteClassesd"
 
     def __init__(self, field: str, write_path: str) -> None:
         EvalWriter.__init__(self, field)
         self.write_path = checked_write_path(write_path, self)
         if not field.isidentifier():
             raise ClaraError(f"argument 'field' is '{field}', expected a name: the file is named after it")
-        self._rows: dict[str, np.ndarray] = {}
-        self._earlier: dict[str, np.ndarray] | None = None
+        self._table = ClassTable(self.file)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the handler that collects and writes."""
-        return Entry(
-            self.becomes,
-            output_dir=os.path.join(context.mmar, self.write_path),
-            filename=self.file.name,
-            batch_transform=Expression("$lambda batch: [item['image'].meta for item in batch]"),
-            output_transform=Expression(f"$monai.handlers.from_engine('{self.field}')"),
-        )
+        """Return what collects the values and writes them."""
+        return Entry(self.becomes, key=self.field, file=os.path.join(context.mmar, self.write_path, self.file.name))
 
     @property
     def file(self) -> Path:
@@ -64,7 +53,7 @@ class WriteClassificationResult(EvalWriter, Component):
 
     def check_results_exist(self, input_file_name: str) -> bool:
         """Whether a file of an earlier run has a row of this input."""
-        return str(input_file_name) in self._read()
+        return self._table.holds(str(input_file_name))
 
     def write(self, input_file_name: str, data_dict: Mapping[str, Any]) -> None:
         """Keep the values of one input for :meth:`finalize`.
@@ -73,12 +62,8 @@ class WriteClassificationResult(EvalWriter, Component):
             ClaraError: the field holds no numbers.
         """
         value = data_dict[self.field]
-        data = np.ravel(value.get_data() if isinstance(value, MedicalImage) else value)
-        if data.dtype.kind not in "biuf" or not data.size:
-            raise ClaraError(
-                f"WriteClassificationResult: '{self.field}' holds {value!r:.60}, expected a value per class"
-            )
-        self._rows[str(input_file_name)] = data
+        data = value.get_data() if isinstance(value, MedicalImage) else value
+        self._table.add(str(input_file_name), data, f"WriteClassificationResult: '{self.field}'")
 
     def load_results(self, input_file_name: str, transform_ctx: TransformContext) -> None:
         """Put the values of an earlier run into the context, and keep them for :meth:`finalize`.
@@ -86,10 +71,7 @@ class WriteClassificationResult(EvalWriter, Component):
         Raises:
             ClaraError: there are none.
         """
-        earlier = self._read()
-        if str(input_file_name) not in earlier:
-            raise ClaraError(f"{self.file} has no row of '{input_file_name}'")
-        self._rows[str(input_file_name)] = transform_ctx[self.field] = earlier[str(input_file_name)]
+        transform_ctx[self.field] = self._table.take_over(str(input_file_name))
 
     def finalize(self) -> None:
         """Write the file, whole or not at all.
@@ -97,22 +79,4 @@ class WriteClassificationResult(EvalWriter, Component):
         Raises:
             ClaraError: it cannot be written.
         """
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([name, *map(str, row)] for name, row in self._rows.items())
-        try:
-            with replacing(self.file) as stream:
-                stream.write(text.getvalue().encode())
-        except OSError as error:
-            raise ClaraError(f"{self.file} cannot be written: {error.strerror or error}") from error
-
-    def _read(self) -> dict[str, np.ndarray]:
-        """Return the rows of an earlier run's file, read once."""
-        if self._earlier is None:
-            try:
-                with self.file.open(encoding="utf-8", newline="") as stream:
-                    self._earlier = {row[0]: np.array(row[1:], dtype=np.float32) for row in csv.reader(stream) if row}
-            except FileNotFoundError:
-                self._earlier = {}
-            except (OSError, ValueError, csv.Error) as error:
-                raise ClaraError(f"{self.file} cannot be read: {error}") from error
-        return self._earlier
+        self._table.write()

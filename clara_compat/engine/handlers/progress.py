@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from clara_compat.engine.handlers.statistics import validated
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "readable", "watched"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -79,7 +79,7 @@ class Progress:
     def _epoch(self, engine: Engine) -> None:
         state = engine.state
         hidden = getattr(state, "unprinted", ())
-        extra = "".join(f", {name} {_readable(value)}" for name, value in state.metrics.items() if name not in hidden)
+        extra = "".join(f", {name} {readable(value)}" for name, value in state.metrics.items() if name not in hidden)
         logger.info(
             "epoch %d/%d: loss %.4f, learning rate %.3g%s, %.1f s",
             state.epoch,
@@ -93,12 +93,12 @@ class Progress:
         if found is not None:
             best = " (best so far)" if found.best_metric_epoch == state.epoch else ""
             shown = {name: value for name, value in found.metrics.items() if name not in self.leave_out}
-            values = ", ".join(f"{name} {_readable(value)}" for name, value in shown.items())
+            values = ", ".join(f"{name} {readable(value)}" for name, value in shown.items())
             logger.info("validation after epoch %d: %s%s", state.epoch, values, best)
 
     def _open(self, total: int, title: str, unit: str) -> None:
         self._close(None)
-        self._bar = tqdm(total=total, desc=title, unit=unit, leave=False, dynamic_ncols=True, disable=not _watched())
+        self._bar = tqdm(total=total, desc=title, unit=unit, leave=False, dynamic_ncols=True, disable=not watched())
 
     def _close(self, engine: Engine | None) -> None:
         if self._bar is not None:
@@ -112,11 +112,12 @@ class Progress:
         raise error
 
 
-def _readable(value: Any) -> str:
+def readable(value: Any) -> str:
+    """Return a metric for a person."""
     number = float(value)
     return "undefined" if math.isnan(number) else f"{number:.4f}"
 
 
-def _watched() -> bool:
+def watched() -> bool:
     """Whether somebody looks: a terminal or a notebook."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -32,6 +32,9 @@ _OWN_REFERENCES = 3
 
 _FILE_META = "filename_or_obj"
 
+_IMAGE_AXES = 3
+"""An image has a channel axis and two spatial ones at least."""
+
 
 class PathText(str):
     """A path as Clara's loaders were given it: text to those that check, ``decode`` for those that expect bytes."""
@@ -46,12 +49,15 @@ class PathText(str):
 def to_context(data: Mapping[str, Any]) -> TransformContext:
     """Return a context of the item: tensors as :class:`MedicalImage` views, everything else as it is.
 
-    Lists, dictionaries and arrays are copied: the user's code may write into them, and a cache may hold them.
+    A tensor of fewer axes than an image has, such as a network's values per class, is shown as an array. Lists,
+    dictionaries and arrays are copied: the user's code may write into them, and a cache may hold them.
     """
     context = TransformContext()
     for field, value in data.items():
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, torch.Tensor) and value.ndim >= _IMAGE_AXES:
             context.set_image(field, TensorView(value))
+        elif isinstance(value, torch.Tensor):
+            context[field] = value.detach().cpu().numpy().copy()
         else:
             context[field] = _shown(value)
     return context
@@ -74,6 +80,8 @@ def from_context(context: TransformContext, before: Mapping[str, Any], name: str
             after[field] = value.tensor
         elif isinstance(value, MedicalImage):
             after[field] = to_tensor(_alone(value), before.get(field), field, name)
+        elif isinstance(value, np.ndarray) and isinstance(before.get(field), torch.Tensor):
+            after[field] = _as_tensor(_native(value, field, name))
         else:
             after[field] = _plain(value)
     return after

@@ -38,6 +38,8 @@ class ClaraAUC(CaseMetric):
         name: the metric's name, for reports and messages.
     """
 
+    per_case = False
+
     def __init__(
         self,
         field: str = CommonKeys.PRED,

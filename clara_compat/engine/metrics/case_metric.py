@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,6 +33,9 @@ class CaseMetric(Metric):
         name: the metric's name, for reports and messages.
         report_path: folder for the reports; none are written without it.
     """
+
+    per_case: ClassVar[bool] = True
+    """Whether the mean of a case's row is the metric of that case; an area under a curve needs all cases."""
 
     def __init__(self, name: str, report_path: str | os.PathLike[str] | None = None) -> None:
         self.name = name

@@ -16,6 +16,9 @@ from monai.utils import ensure_tuple
 
 from clara_compat.common.result_files import ResultFiles
 from clara_compat.engine import properties
+from clara_compat.engine.readers.nifti import read_nifti
+from clara_compat.engine.readers.picture import read_picture
+from clara_compat.engine.readers.volume import Volume
 from clara_compat.engine.transforms._fields import plain
 from clara_compat.engine.writers.nifti import affine_to_restore, write_nifti
 from clara_compat.engine.writers.png import write_png
@@ -54,6 +57,33 @@ class _WriteResultsd(MapTransform):
     def save(self, path: Path, image: torch.Tensor, field: str) -> None:
         """Write one image."""
         raise NotImplementedError(f"{type(self).__name__} does not say how a file is written")
+
+    def load(self, path: str) -> Volume:
+        """Read what :meth:`save` wrote."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how a file is read")
+
+    def is_written(self, file: Any) -> bool:
+        """Whether the results of the case with this image are there, from an earlier run."""
+        return all(Path(path).is_file() for path in self.paths(file))
+
+    def restored(self, file: Any) -> dict[str, torch.Tensor]:
+        """Return the fields of an earlier run: what was written, where it lies.
+
+        Raises:
+            ClaraError: a file is missing or damaged.
+        """
+        found: dict[str, torch.Tensor] = {}
+        for key, files in self.files.items():
+            volume = self.load(str(files.path(file)))
+            found[str(key)] = MetaTensor(torch.from_numpy(volume.data), affine=torch.from_numpy(volume.affine))
+        return found
+
+    def paths(self, file: Any) -> list[str]:
+        """Return the files of the case with this image."""
+        return [str(files.path(file)) for files in self.files.values()]
+
+    def finalize(self) -> None:
+        """Nothing is left to do after the last case."""
 
     def _source(self, item: Mapping[Hashable, Any], key: Hashable) -> str:
         for image in (item.get(self.source_key), item[key]):
@@ -107,6 +137,10 @@ class WriteNiftid(_WriteResultsd):
         like = affine_to_restore(properties.read(image), field) if self.revert_canonical else None
         write_nifti(path, _array(image), affine, self.dtype, like, use_identity=self.use_identity)
 
+    def load(self, path: str) -> Volume:
+        """Read what :meth:`save` wrote, in the type it was written in."""
+        return read_nifti(path, np.uint8 if self.dtype == np.bool_ else self.dtype, False)
+
 
 class WritePngd(_WriteResultsd):
     """Write 2-D fields to ``<output_dir>/<case>/<case>_<field>.png`` and pass the item on unchanged.
@@ -130,6 +164,10 @@ class WritePngd(_WriteResultsd):
     def save(self, path: Path, image: torch.Tensor, field: str) -> None:
         """Write one image."""
         write_png(path, _array(image))
+
+    def load(self, path: str) -> Volume:
+        """Read what :meth:`save` wrote."""
+        return read_picture(path, np.float32)
 
 
 def _array(image: torch.Tensor) -> np.ndarray[Any, Any]:

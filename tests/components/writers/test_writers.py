@@ -10,7 +10,6 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from ignite.engine import Engine
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from PIL import Image
@@ -201,25 +200,27 @@ def test_a_classification_file_of_others(tmp_path):
         WriteClassificationResult("model", str(tmp_path)).check_results_exist("a.png")
 
 
-def test_the_handler_of_classification_writes_the_same_rows(tmp_path):
+def test_the_entry_of_classification_writes_the_same_rows(tmp_path):
     rows = {"a.png": [0.25, 0.75], "b.png": [0.1, 0.9]}
     writer = WriteClassificationResult("pred", str(tmp_path / "writer"))
     for name, row in rows.items():
         writer.write(name, context(pred=np.array(row, np.float32)))
     writer.finalize()
-    writer.write_path = str(tmp_path / "handler")
-
-    def step(engine, name):
-        engine.state.batch = [{"image": MetaTensor(torch.zeros(1, 2, 2), meta={"filename_or_obj": name})}]
-        return [{"pred": torch.tensor(rows[name])}]
-
-    engine = Engine(step)
-    instantiate(writer.bundle_entry(BundleContext())).attach(engine)
-    engine.run(list(rows), max_epochs=1)
-    found = [[*csv.reader((tmp_path / folder / "preds_pred.csv").open())] for folder in ("handler", "writer")]
-    for one, other in zip(*found, strict=True):
-        assert one[0] == other[0]
-        np.testing.assert_array_equal(np.array(one[1:], np.float32), np.array(other[1:], np.float32))
+    entry = WriteClassificationResult("pred", "entry").bundle_entry(BundleContext(mmar=str(tmp_path)))
+    writes = instantiate(entry)
+    for name, row in rows.items():
+        image = MetaTensor(torch.zeros(1, 2, 2), meta={"filename_or_obj": name})
+        writes({"image": image, "pred": torch.tensor(row)})
+    assert not (tmp_path / "entry").exists()
+    writes.finalize()
+    found = [(tmp_path / folder / "preds_pred.csv").read_text() for folder in ("entry", "writer")]
+    assert found[0] == found[1]
+    again = instantiate(entry)
+    assert again.is_written("a.png")
+    assert not again.is_written("c.png")
+    np.testing.assert_array_equal(again.restored("a.png")["pred"], np.float32(rows["a.png"]))
+    with pytest.raises(ClaraError, match="'image' does not say which file it comes from"):
+        again({"image": torch.zeros(1, 2, 2), "pred": torch.tensor(row)})
 
 
 def test_entries(tmp_path, oblique_affine):

@@ -1,0 +1,70 @@
+"""Clara's ``CheckpointLoader``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clara_compat.components.component import approximate
+from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader, below
+from clara_compat.errors import ClaraError
+
+__all__ = ["CheckpointLoader"]
+
+_OURS = {"model.ckpt": "model.pt", "model_final.ckpt": "final_model.pt"}
+"""The names of Clara's checkpoints, and those that a training writes here."""
+
+
+class CheckpointLoader(ModelLoader):
+    """Takes the network from the output folder of a training (clara-3.1 engine facts, section 2.9).
+
+    Args:
+        checkpoint_dir: the training's MMAR_CKPT_DIR; a relative one starts from the MMAR's root.
+        input_node_names: of the graph; not needed here.
+        output_node_names: of the graph; not needed here.
+        checkpoint_file_prefix: ``model.ckpt`` for the best weights, ``model_final.ckpt`` for the last, or the name of a
+            file of weights.
+        infer_in_training_mode: predict with dropout and batch statistics as in training.
+    """
+
+    fidelity = approximate(
+        "reads what a training here leaves: model.ckpt is model.pt, model_final.ckpt is final_model.pt, and the "
+        "network is that of configs/train.json beside them; checkpoints of TensorFlow are not read"
+    )
+    becomes = "torch.load(weights_only=True)"
+
+    def __init__(
+        self,
+        checkpoint_dir: str,
+        input_node_names: Any = None,
+        output_node_names: Any = None,
+        checkpoint_file_prefix: str = "model.ckpt",
+        infer_in_training_mode: bool = False,
+    ) -> None:
+        super().__init__(infer_in_training_mode)
+        self.checkpoint_dir = checkpoint_dir
+        self.input_node_names = input_node_names
+        self.output_node_names = output_node_names
+        self.checkpoint_file_prefix = checkpoint_file_prefix
+
+    def files(self, mmar: str) -> ModelFiles:
+        """Look for the weights.
+
+        Raises:
+            ClaraError: there are none, or those of TensorFlow.
+        """
+        folder = below(mmar, self.checkpoint_dir)
+        name = self.checkpoint_file_prefix
+        for candidate in (folder / _OURS.get(name, name), folder / f"{name}.pt"):
+            if candidate.is_file():
+                return ModelFiles(folder, weights=candidate)
+        wanted = _OURS.get(name, f"{name}.pt")
+        if not folder.is_dir():
+            raise ClaraError(f"the folder '{folder}' does not exist: train first, or mend MMAR_CKPT_DIR")
+        if any(folder.glob("*.index")):
+            raise ClaraError(
+                f"'{folder}' holds a TensorFlow checkpoint, whose weights are not read yet: train with clara-compat, "
+                f"which leaves {wanted} there"
+            )
+        others = sorted(file.name for file in folder.glob("*.pt"))
+        there = f" (there are {', '.join(others)}: see checkpoint_file_prefix)" if others else ""
+        raise ClaraError(f"'{folder / wanted}' does not exist{there}: train first, or mend MMAR_CKPT_DIR")

@@ -1,0 +1,127 @@
+"""What an evaluation leaves behind besides the writers' files: figures per case, as JSON."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from ignite.metrics import Metric
+
+from clara_compat.common.files import save_json
+from clara_compat.engine.evaluation.step import Case, EvaluateCases
+
+__all__ = ["CaseReport"]
+
+
+class CaseReport:
+    """Keeps the value of every metric for every case, lets the writers finish, and writes a JSON file at the end.
+
+    It attaches the metrics itself: MONAI's engines want one that chooses the best of several runs. The fields of a case
+    are let go as soon as the metrics have read them.
+
+    Args:
+        path: the JSON file; None keeps its content in ``content`` only.
+        step: knows the cases and has the writers.
+        metrics: by name.
+        run: what else the file says of the run.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        step: EvaluateCases,
+        metrics: Mapping[str, Metric] | None = None,
+        run: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.path = None if path is None else Path(path)
+        self.content: dict[str, Any] = {}
+        """What the file holds, at the end."""
+        self.step = step
+        self.metrics = dict(metrics or {})
+        self.run = dict(run or {})
+        self._known: dict[str, int] = {}
+        self._started = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach the metrics and this handler to an evaluator."""
+        for name, metric in self.metrics.items():
+            metric.attach(engine, name)
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._case)
+        engine.add_event_handler(Events.COMPLETED, self._end)
+
+    def _start(self, engine: Engine) -> None:
+        self._started = time.perf_counter()
+        self._known = {}
+
+    def _case(self, engine: Engine) -> None:
+        cases = self.step.cases[-len(engine.state.batch["image"]) :]
+        for name, metric in self.metrics.items():
+            values = _values(metric)
+            new = values[self._known.get(name, 0) :]
+            self._known[name] = len(values)
+            for case, value in zip(cases, _of_cases(new, cases), strict=True):
+                case.metrics[name] = value
+        engine.state.output = engine.state.batch = None
+
+    def _end(self, engine: Engine) -> None:
+        for writer in self.step.writers if self.step.writes else ():
+            writer.finalize()
+        content = {
+            **self.run,
+            "metrics": {name: float(engine.state.metrics[name]) for name in self.metrics},
+            "cases": [_told(case) for case in self.step.cases],
+            "seconds": time.perf_counter() - self._started,
+            "device": str(engine.state.device),
+            "threads": torch.get_num_threads(),
+        }
+        self.content = _jsonable(content)
+        if self.path is not None:
+            save_json(self.content, self.path)
+
+
+def _values(metric: Any) -> list[Any]:
+    """Return the values that a metric has collected, one per case as far as it keeps them."""
+    if not getattr(metric, "per_case", True):
+        return []
+    values = getattr(metric, "values", None)
+    if isinstance(values, list):
+        return values
+    while getattr(metric, "metric", None) is not None:  # a user's: the adapter, Metric, MetricList
+        metric = metric.metric
+    kept = getattr(metric, "_list", None)
+    return [] if kept is None else list(np.ravel(np.asarray(kept, dtype=np.float64)))
+
+
+def _of_cases(new: list[Any], cases: list[Case]) -> list[float]:
+    """Return a value per case; NaN for all when the metric has not kept one for each."""
+    if len(new) != len(cases):
+        return [math.nan] * len(cases)
+    return [_mean(value) for value in new]
+
+
+def _mean(value: Any) -> float:
+    numbers = np.ravel(np.asarray(value, dtype=np.float64))
+    finite = numbers[np.isfinite(numbers)]
+    return float(finite.mean()) if finite.size else math.nan
+
+
+def _told(case: Case) -> dict[str, Any]:
+    told = {one.name: getattr(case, one.name) for one in fields(case) if one.name != "slice"}
+    return {**told, "seconds": round(case.seconds, 3)}
+
+
+def _jsonable(value: Any) -> Any:
+    """Return the value without NaN, which JSON lacks."""
+    if isinstance(value, Mapping):
+        return {name: _jsonable(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,86 @@
+"""The network of an evaluation: which files it is made of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clara_compat.components.model_loaders.checkpoint_loader import CheckpointLoader
+from clara_compat.components.model_loaders.frozen_graph_model_loader import FrozenGraphModelLoader
+from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader
+from clara_compat.config.arguments import create
+from clara_compat.config.evaluate_workflow import EvaluateWorkflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.saved_network import saved_network_def
+
+__all__ = ["Model", "find_model"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network of an evaluation.
+
+    Args:
+        files: what it is made of.
+        training_mode: predict in training mode.
+        network_def: entry of the network, or None for an exported one.
+    """
+
+    files: ModelFiles
+    training_mode: bool = False
+    network_def: dict[str, Any] | None = None
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number among the network's arguments, such as ``in_channels``, or None."""
+        value = (self.network_def or {}).get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None = None) -> Model:
+    """Find the network of a workflow.
+
+    Args:
+        workflow: the resolved config.
+        model: an output folder of a training, or an exported network, in place of what the config names.
+
+    Raises:
+        ClaraError: there is none that can be used, at the address of the model loader.
+    """
+    spec = workflow.model_loader
+    loader, address = _loader(workflow, model), None if spec is None or model is not None else spec.address
+    try:
+        files = loader.files(str(workflow.mmar))
+        network = None if files.exported is not None else saved_network_def(files.folder)
+        if network is None and files.exported is not None and (files.folder / "configs" / "train.json").is_file():
+            network = _known_of(files.folder)
+    except ClaraError as error:
+        raise error if error.address else ClaraError(error.message, address) from error
+    training_mode = loader.infer_in_training_mode or workflow.settings.infer_in_training_mode
+    return Model(files, training_mode and files.exported is None, network)
+
+
+def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) -> ModelLoader:
+    if model is not None:
+        path = os.path.abspath(model)  # noqa: PTH100 -- resolve() would follow the user's links
+        if not os.path.isfile(path):  # noqa: PTH113 -- Path.is_file raises where a folder may not be entered
+            return CheckpointLoader(path)
+        if path.endswith(".pt"):
+            folder, name = os.path.split(path)
+            return CheckpointLoader(folder, checkpoint_file_prefix=name)
+        return FrozenGraphModelLoader(path)
+    if workflow.model_loader is None:
+        return CheckpointLoader(str(workflow.variables["MMAR_CKPT_DIR"]))
+    component = create(workflow.model_loader)
+    if not isinstance(component, ModelLoader):
+        raise ClaraError(f"'{workflow.model_loader.name}' is no model loader", workflow.model_loader.address)
+    return component
+
+
+def _known_of(folder: Path) -> dict[str, Any] | None:
+    """Return what the training beside an exported network says of it, or None when that cannot be used."""
+    try:
+        return saved_network_def(folder)
+    except ClaraError:
+        return None

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.components.model_loaders``: aliases of clara_compat."""

@@ -1,0 +1,3 @@
+"""Legacy path of ``ModelLoader``."""
+
+from clara_compat.components.model_loaders.model_loader import ModelLoader as ModelLoader
