@@ -14,7 +14,7 @@ INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format check hooks clean distclean
+.PHONY: help demo test docs lint format check hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -24,6 +24,9 @@ demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no 
 
 test: $(VENV)/installed ## all tests, the slow ones too, one torch thread per process; PYTEST_ARGS="-k dice" for some
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST_ARGS)
+
+docs: $(VENV)/installed ## write docs/COMPONENTS.md and docs/FIDELITY.md anew from the catalogue
+	$(BIN)/clara-compat components --markdown docs
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -114,7 +114,7 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(describe(part) for part in arguments)
     if origin is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
+        return "one of " + ", ".join(sorted(map(repr, arguments)))  # typing may hand out an equal one in another order
     if origin in (list, tuple) and arguments:
         inner = _PLURALS.get(arguments[0]) or describe(arguments[0])
         return f"a list of {inner}"

@@ -1,3 +1,3 @@
-"""The demo: synthetic CT scans, a legacy-format MMAR that trains on them, and the picture at the end."""
+"""The demos: synthetic images, legacy-format MMARs that train on them, and the picture at the end."""
 
 from __future__ import annotations

@@ -1,41 +1,78 @@
-"""The demo from beginning to end: make an MMAR and scans, train, predict, draw."""
+"""The demos from beginning to end: make an MMAR and its data, train, predict, draw."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from clara_compat.errors import ClaraError
+from clara_compat.demo.classification import show_classification
+from clara_compat.demo.lesion_images import make_pictures, make_volumes
+from clara_compat.demo.mmar import prepare_mmar
+from clara_compat.demo.scans import make_scans
+from clara_compat.demo.segmentation import show_segmentation
+from clara_compat.errors import ClaraError, suggestion
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from clara_compat.demo.pictures import Case
     from clara_compat.run.train import TrainResult
 
-__all__ = ["DemoResult", "demo_mmar_folder", "predict_cases", "prepare_mmar", "run_demo"]
+__all__ = ["TASKS", "DemoResult", "TaskName", "run_demo"]
 
-_MARK = ".made_by_clara_compat_demo"
-_NOT_COPIED = ("models", "eval", "data", "__pycache__")  # what working in the MMAR leaves there
+TaskName = Literal["segmentation", "classification", "classification3d"]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a demo is about.
+
+    Args:
+        mmar: name of its MMAR.
+        data: what is made for it, in words.
+        make: makes the data in a folder, with a seed, and returns the data list.
+        show: draws what the best model makes of the test items, and returns the values to print.
+        measure: what the values are.
+        of: what each of them belongs to.
+    """
+
+    mmar: str
+    data: str
+    make: Callable[..., Path]
+    show: Callable[[TrainResult, Path, Path], dict[str, float]]
+    measure: str
+    of: str
+
+
+TASKS: dict[TaskName, _Task] = {
+    "segmentation": _Task("demo_mmar", "CT scans", make_scans, show_segmentation, "Dice", "test scan"),
+    "classification": _Task("demo_classification_2d", "pictures", make_pictures, show_classification, "AUC", "finding"),
+    "classification3d": _Task(
+        "demo_classification_3d", "CT volumes", make_volumes, show_classification, "AUC", "finding"
+    ),
+}
+"""The demos by name."""
 
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo reached.
+    """What a demo reached.
 
     Args:
-        dice: mean Dice of the best model over the test scans, which neither trained it nor chose it.
-        case_dice: Dice per test scan.
-        picture: the PNG with slices and curve.
+        measure: ``Dice`` or ``AUC``.
+        value: mean of the values.
+        values: the best model's, on test items that neither trained nor chose it: the Dice per scan, or the area under
+            the ROC curve per finding.
+        picture: the PNG.
         mmar: the folder, a complete legacy-format MMAR with its data and results.
     """
 
-    dice: float
-    case_dice: dict[str, float]
+    measure: str
+    value: float
+    values: dict[str, float]
     picture: Path
     mmar: Path
 
@@ -43,35 +80,39 @@ class DemoResult:
 def run_demo(
     folder: str | os.PathLike[str] | None = None,
     *,
+    task: TaskName = "segmentation",
     epochs: int | None = None,
     seed: int | None = None,
     console: Console | None = None,
 ) -> DemoResult:
-    """Train the demo's MMAR on synthetic scans and show what it learned.
+    """Train a demo's MMAR on synthetic images and show what it learned.
 
     Args:
-        folder: where to work, ``clara_compat_demo`` by default; made when missing, filled anew when an earlier demo
-            made it (results in its ``models`` are kept as training keeps them).
+        folder: where to work, ``clara_compat_demo`` by default (with the task's name when it is another one); made when
+            missing, filled anew when an earlier demo made it (results in its ``models`` are kept as training keeps
+            them).
+        task: which demo.
         epochs: number of epochs; the MMAR's own when None.
-        seed: seed of the scans and of the training; the MMAR's own when None.
+        seed: seed of the images and of the training; the MMAR's own when None.
         console: where to print.
 
     Raises:
-        ClaraError: the folder holds files that no demo made.
+        ClaraError: the folder holds files that this demo did not make, or there is no such task.
     """
     from rich.console import Console
 
-    from clara_compat.demo.pictures import Curve, save_overview
-    from clara_compat.demo.scans import make_scans
     from clara_compat.run.train import train
 
-    console = console or Console()
+    if task not in TASKS:
+        names = get_args(TaskName)
+        raise ClaraError(f"no demo '{task}'{suggestion(task, names)} (demos: {', '.join(names)})")
+    console, demo = console or Console(), TASKS[task]
     started = time.perf_counter()
-    mmar = prepare_mmar(Path("clara_compat_demo" if folder is None else folder))
+    mmar = prepare_mmar(Path(_default_folder(task) if folder is None else folder), demo.mmar)
     console.print(f"MMAR in the format of Clara Train 3.1: {mmar}", highlight=False, markup=False)
-    with console.status("making synthetic CT scans"):
-        data_list = make_scans(mmar / "data", seed=seed or 0)
-    console.print(f"Synthetic CT scans: {data_list}", highlight=False, markup=False)
+    with console.status(f"making synthetic {demo.data}"):
+        data_list = demo.make(mmar / "data", seed=seed or 0)
+    console.print(f"Synthetic {demo.data}: {data_list}", highlight=False, markup=False)
 
     overrides: dict[str, Any] = {"DATA_ROOT": str(data_list.parent), "DATASET_JSON": str(data_list)}
     if epochs is not None:
@@ -82,108 +123,26 @@ def run_demo(
         }  # fmt: skip
     trained = train(mmar, "config/config_train.json", "config/environment.json", overrides)
 
-    cases = predict_cases(trained, data_list)
-    picture = save_overview(mmar / "demo.png", cases, Curve.from_stats(trained.stats))
-    case_dice = {case.name: case.dice for case in cases}
-    result = DemoResult(sum(case_dice.values()) / len(case_dice), case_dice, picture, mmar)
-    _print_result(console, result, trained, time.perf_counter() - started)
+    picture = mmar / "demo.png"
+    values = demo.show(trained, data_list, picture)
+    result = DemoResult(demo.measure, sum(values.values()) / len(values), values, picture, mmar)
+    _print_result(console, demo, result, trained, time.perf_counter() - started)
     return result
 
 
-def demo_mmar_folder() -> Path:
-    """Return the folder of the MMAR that ships with the package, in an installed wheel or in the source tree.
-
-    Raises:
-        ClaraError: neither is there.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "resources" / "demo_mmar", package.parent / "configs" / "demo_mmar"):
-        if folder.is_dir():
-            return folder
-    raise ClaraError(f"the demo's MMAR is missing from the installation in '{package}': install clara-compat again")
+def _default_folder(task: TaskName) -> str:
+    return "clara_compat_demo" + ("" if task == "segmentation" else f"_{task}")
 
 
-def prepare_mmar(folder: Path) -> Path:
-    """Copy the demo's MMAR into ``folder`` and return its absolute path; only an own or empty folder is filled.
-
-    Raises:
-        ClaraError: the folder holds files that no demo made, or it is a file.
-    """
-    folder = folder.expanduser().absolute()
-    if folder.exists() and not folder.is_dir():
-        raise ClaraError(f"'{folder}' is a file, expected a folder for the demo: name another one")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        raise ClaraError(f"'{folder}' holds files that the demo did not make: name a new or an empty folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _MARK).write_text("The clara-compat demo may overwrite this folder.\n", encoding="utf-8")
-        shutil.copytree(demo_mmar_folder(), folder, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True)
-        for command in folder.glob("commands/*.sh"):
-            command.chmod(command.stat().st_mode | 0o755)  # a wheel does not keep it
-    except OSError as error:
-        raise ClaraError(f"the demo cannot write into '{folder}': {error.strerror}; name another folder") from error
-    return folder
-
-
-def predict_cases(result: TrainResult, data_list: Path, key: str = "testing") -> list[Case]:
-    """Segment scans with the best model of a finished run, prepared as its validation prepares them.
-
-    Args:
-        result: of a run whose config has a ``validate`` section, with the organ as class 1.
-        data_list: the data list file.
-        key: which of its lists.
-
-    Returns:
-        The scans on the grid the network saw, turned so that their axes run to the right, front and head.
-    """
-    import copy
-
-    import torch
-
-    from clara_compat.engine.data.datalist import load_datalist
-    from clara_compat.engine.data.dataset import SeededDataset
-
-    items = load_datalist(data_list, key, data_list.parent)
-    dataset = SeededDataset(items, result.parser.get_parsed_content("validate#transform"))
-    inferer = result.parser.get_parsed_content("validate#inferer")
-    network = copy.deepcopy(result.network).eval()
-    device = next(network.parameters()).device
-    network.load_state_dict(torch.load(result.paths["model"], map_location=device, weights_only=True))
-    cases = []
-    for index in range(len(dataset)):
-        item = dataset[index]
-        with torch.no_grad():
-            scores = inferer(item["image"].as_tensor()[None].to(device), network)
-        cases.append(_case(item, scores[0].argmax(dim=0).cpu().numpy()))
-    return cases
-
-
-def _case(item: Any, prediction: Any) -> Case:
-    """Turn a scan to right, front, head; ``item`` has channel-first MetaTensors, ``prediction`` no channel."""
-    import nibabel
-    import numpy as np
-
-    from clara_compat.demo.pictures import Case
-
-    affine = item["image"].affine.numpy()
-    turned = [
-        nibabel.as_closest_canonical(nibabel.Nifti1Image(array.astype(np.float32), affine))
-        for array in (item["image"][0].numpy(), item["label"][0].numpy(), prediction)
-    ]
-    image, truth, predicted = (np.asarray(nifti.dataobj) for nifti in turned)
-    name = Path(str(item["image"].meta["filename_or_obj"])).name.partition(".")[0]
-    dx, dy, dz = (float(zoom) for zoom in turned[0].header.get_zooms())
-    return Case(name, image, truth, predicted, (dx, dy, dz))
-
-
-def _print_result(console: Console, result: DemoResult, trained: TrainResult, seconds: float) -> None:
+def _print_result(console: Console, demo: _Task, result: DemoResult, trained: TrainResult, seconds: float) -> None:
     from rich.table import Table
 
-    table = Table("test scan", "Dice", title="The best model on scans it never saw", title_justify="left", min_width=40)
-    for name, dice in result.case_dice.items():
-        table.add_row(name, f"{dice:.3f}")
+    title = f"The best model on {demo.data} it never saw"
+    table = Table(demo.of, demo.measure, title=title, title_justify="left", min_width=46)
+    for name, value in result.values.items():
+        table.add_row(name, f"{value:.3f}")
     table.add_section()
-    table.add_row("mean", f"{result.dice:.3f}", style="bold")
+    table.add_row("mean", f"{result.value:.3f}", style="bold")
     console.print(table)
     stats = trained.stats
     console.print(

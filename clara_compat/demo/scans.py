@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clara_compat.demo.anatomy import FIELD_OF_VIEW, SPLEEN, draw_anatomy
+from clara_compat.demo.dataset import SPLITS, Case, checked_counts, make_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["make_scan", "make_scans"]
 
 _VERSION = 4  # of what is drawn; a change makes old folders be made again
-_STAMP = ".scans.json"
-_SPLITS = ("training", "validation", "testing")
 _STORED_OFFSET = 1024  # stored value = HU + 1024, as scanners do; the header's scl_inter undoes it
 _NOISE = 18.0  # HU
+_DESCRIPTION = {
+    "name": "Synthetic spleen",
+    "description": "Synthetic upper-abdominal CT with a labelled spleen, made by clara_compat",
+    "licence": "Apache-2.0",
+    "tensorImageSize": "3D",
+    "modality": {"0": "CT"},
+    "labels": {"0": "background", "1": "spleen"},
+}
 
 
 def make_scans(
@@ -35,8 +42,8 @@ def make_scans(
 ) -> Path:
     """Make a data set and return the path of its ``dataset.json``.
 
-    The same parameters give the same voxels. A folder that already holds them is left as it is; one whose making was
-    interrupted is completed; one made with other parameters is made again. Files appear whole or not at all.
+    The same parameters give the same voxels; :func:`~clara_compat.demo.dataset.make_dataset` says what happens in a
+    folder that already holds some.
 
     Args:
         folder: where to write ``dataset.json``, ``imagesTr`` and ``labelsTr``; created when missing.
@@ -49,33 +56,11 @@ def make_scans(
     Raises:
         ValueError: a number of scans below zero, none at all, or a size that is not three numbers of at least 8.
     """
-    counts = {"training": training, "validation": validation, "testing": testing}
-    if min(counts.values()) < 0 or not any(counts.values()):
-        raise ValueError(f"the numbers of scans must be at least 0 and not all 0, got {counts}")
+    counts = checked_counts(training, validation, testing)
     if len(size) != 3 or min(size) < 8:
         raise ValueError(f"size must be three numbers of at least 8 voxels, got {tuple(size)}")
-
-    root = Path(folder)
-    for name in ("imagesTr", "labelsTr"):
-        (root / name).mkdir(parents=True, exist_ok=True)
     parameters = {"version": _VERSION, **counts, "size": list(size), "seed": seed}
-    fresh = _read_stamp(root) != parameters
-    if fresh:
-        (root / "dataset.json").unlink(missing_ok=True)
-        for scan in _listed(counts):
-            for file in scan["item"].values():
-                (root / file).unlink(missing_ok=True)
-        _write_json(root / _STAMP, parameters)
-
-    for scan in _listed(counts):
-        image, label = (root / scan["item"][field] for field in ("image", "label"))
-        if not (image.is_file() and label.is_file()):
-            _write_scan(image, label, size, scan["seed"] + [seed])
-
-    data_list = root / "dataset.json"
-    if not data_list.is_file():
-        _write_json(data_list, _data_list(counts))
-    return data_list
+    return make_dataset(folder, list(_cases(counts, size, seed)), parameters, _DESCRIPTION)
 
 
 def make_scan(
@@ -117,6 +102,15 @@ def make_scan(
     return np.maximum(image, -1024.0), (anatomy.tissue == SPLEEN).astype(np.uint8), affine
 
 
+def _cases(counts: dict[str, int], size: Sequence[int], seed: int) -> Iterator[Case]:
+    for number, split in enumerate(SPLITS):
+        for index in range(counts[split]):
+            name = f"ct_{split}_{index:03d}.nii.gz"
+            item = {"image": f"imagesTr/{name}", "label": f"labelsTr/{name}"}
+            write = partial(_write_scan, size=size, seed=[index, number, seed])
+            yield Case(split, item, list(item.values()), write)
+
+
 def _write_scan(image_file: Path, label_file: Path, size: Sequence[int], seed: list[int]) -> None:
     import nibabel
 
@@ -125,47 +119,4 @@ def _write_scan(image_file: Path, label_file: Path, size: Sequence[int], seed: l
     image.header.set_slope_inter(1.0, -_STORED_OFFSET)
     for file, nifti in ((image_file, image), (label_file, nibabel.Nifti1Image(label, affine))):
         nifti.header.set_xyzt_units("mm", "sec")
-        partial = _partial(file)
-        nibabel.save(nifti, partial)
-        partial.replace(file)
-
-
-def _partial(file: Path) -> Path:
-    """Where a file is written before it gets its name; another process may be making the same folder."""
-    return file.with_name(f".partial_{os.getpid()}_{file.name}")
-
-
-def _listed(counts: dict[str, int]) -> Iterator[dict[str, Any]]:
-    for number, split in enumerate(_SPLITS):
-        for index in range(counts[split]):
-            name = f"ct_{split}_{index:03d}.nii.gz"
-            item = {"image": f"imagesTr/{name}", "label": f"labelsTr/{name}"}
-            yield {"split": split, "item": item, "seed": [index, number]}
-
-
-def _data_list(counts: dict[str, int]) -> dict[str, Any]:
-    listed = list(_listed(counts))
-    return {
-        "name": "Synthetic spleen",
-        "description": "Synthetic upper-abdominal CT with a labelled spleen, made by clara_compat",
-        "licence": "Apache-2.0",
-        "tensorImageSize": "3D",
-        "modality": {"0": "CT"},
-        "labels": {"0": "background", "1": "spleen"},
-        "numTraining": counts["training"],
-        "numTest": counts["testing"],
-        **{split: [scan["item"] for scan in listed if scan["split"] == split] for split in _SPLITS},
-    }
-
-
-def _read_stamp(root: Path) -> Any:
-    try:
-        return json.loads((root / _STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _write_json(file: Path, content: Any) -> None:
-    partial = _partial(file)
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)
+        nibabel.save(nifti, file)

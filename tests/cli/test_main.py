@@ -110,6 +110,14 @@ def test_components_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> N
     assert "did you mean 'losses'" in capsys.readouterr().err
 
 
+def test_components_as_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("components", "--markdown", str(tmp_path)) == 0
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "COMPONENTS.md"), str(tmp_path / "FIDELITY.md")]
+    assert "### Focal\n" in (tmp_path / "COMPONENTS.md").read_text()
+    assert run("components", "losses", "--markdown", str(tmp_path)) == 2
+    assert "--markdown writes the whole catalogue: leave the family out" in capsys.readouterr().err
+
+
 def test_train_with_the_legacy_module_and_its_flags(small_mmar: Make) -> None:
     mmar = small_mmar()
     command = [sys.executable, "-u", "-m", "nvmidl.apps.train", "-m", str(mmar), "-c", "config/config_train.json"]

@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from clara_compat.demo.run import prepare_mmar
+from clara_compat.demo.mmar import prepare_mmar
 from clara_compat.demo.scans import make_scans
 
 

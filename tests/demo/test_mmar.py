@@ -1,4 +1,4 @@
-"""The MMAR that ships with the project is one as users have them."""
+"""The MMARs that ship with the project are ones as users have them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clara_compat.demo.run import demo_mmar_folder
+from clara_compat.demo.lesion_images import make_pictures, make_volumes
+from clara_compat.demo.mmar import demo_mmar_folder
 from clara_compat.demo.scans import make_scans
+from clara_compat.run.check import check
 
 MMAR = demo_mmar_folder()
+NAMES = ("demo_mmar", "demo_classification_2d", "demo_classification_3d")
+CLASSIFICATIONS = {"demo_classification_2d": make_pictures, "demo_classification_3d": make_volumes}
 STEP_1 = {
     "LoadNifti", "ConvertToChannelsFirst", "ScaleByResolution", "ScaleIntensityRange", "RandomZoom",
     "FastPosNegRatioCropROI", "RandomSpatialFlip", "ScaleShiftIntensity", "ScaleIntensityOscillation",
 }  # fmt: skip
 
 
-def _config(name: str) -> dict[str, Any]:
-    return json.loads((MMAR / "config" / name).read_text())
+def _config(name: str, mmar: str = "demo_mmar") -> dict[str, Any]:
+    return json.loads((demo_mmar_folder(mmar) / "config" / name).read_text())
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +41,19 @@ def custom() -> ModuleType:
     return module
 
 
+@pytest.mark.parametrize("mmar", NAMES)
 @pytest.mark.parametrize("name", ["config_train.json", "config_validation.json", "environment.json"])
-def test_configs_are_json(name: str) -> None:
-    assert _config(name)
+def test_configs_are_json(name: str, mmar: str) -> None:
+    assert _config(name, mmar)
+
+
+@pytest.mark.parametrize("mmar", NAMES)
+def test_an_mmar_has_all_its_folders(mmar: str) -> None:
+    folder = demo_mmar_folder(mmar)
+    assert {"commands", "config", "docs", "eval", "models", "resources"} <= {part.name for part in folder.iterdir()}
+    assert sorted(file.name for file in (folder / "commands").iterdir()) == [
+        "infer.sh", "set_env.sh", "train.sh", "train_finetune.sh", "validate.sh",
+    ]  # fmt: skip
 
 
 def test_training_names_the_users_transform_by_its_path() -> None:
@@ -51,8 +65,9 @@ def test_training_names_the_users_transform_by_its_path() -> None:
     assert train["model"]["args"]["use_group_norm"] is True
 
 
-def test_references_resolve() -> None:
-    config = _config("config_train.json")
+@pytest.mark.parametrize("mmar", NAMES)
+def test_references_resolve(mmar: str) -> None:
+    config = _config("config_train.json", mmar)
     aliases = {part for entry in config["train"]["pre_transforms"] for part in entry["name"].split("#")}
     assert {entry["ref"] for entry in config["validate"]["pre_transforms"]} <= aliases
 
@@ -65,8 +80,9 @@ def test_the_scanning_window_has_the_size_of_the_crops() -> None:
     assert _config("config_validation.json")["inferer"]["args"]["roi_size"] == crop
 
 
-def test_evaluation_prepares_scans_as_training_does() -> None:
-    train, evaluation = _config("config_train.json"), _config("config_validation.json")
+@pytest.mark.parametrize("mmar", NAMES)
+def test_evaluation_prepares_images_as_training_does(mmar: str) -> None:
+    train, evaluation = _config("config_train.json", mmar), _config("config_validation.json", mmar)
     arguments = {}
     for entry in train["train"]["pre_transforms"]:
         arguments.setdefault(entry["name"].replace("#ScaleImg", ""), entry["args"])
@@ -75,9 +91,10 @@ def test_evaluation_prepares_scans_as_training_does() -> None:
         assert entry["args"]["fields"] == ["image"]
 
 
-def test_the_log_config_is_of_the_ini_format() -> None:
+@pytest.mark.parametrize("mmar", NAMES)
+def test_the_log_config_is_of_the_ini_format(mmar: str) -> None:
     parser = configparser.RawConfigParser()
-    parser.read(MMAR / "resources" / "log.config")
+    parser.read(demo_mmar_folder(mmar) / "resources" / "log.config")
     assert parser["loggers"]["keys"] == "root,modelLogger"
     assert parser["formatter_fullFormatter"]["format"] == "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 
@@ -95,9 +112,11 @@ def test_every_scan_is_larger_than_a_crop(tmp_path: Path) -> None:
         assert (size >= crop).all(), file
 
 
+@pytest.mark.parametrize("mmar", NAMES)
 @pytest.mark.parametrize("command", ["train", "train_finetune", "validate", "infer"])
-def test_commands_start_the_legacy_program(tmp_path: Path, command: str) -> None:
-    script = MMAR / "commands" / f"{command}.sh"
+def test_commands_start_the_legacy_program(tmp_path: Path, command: str, mmar: str) -> None:
+    folder = demo_mmar_folder(mmar)
+    script = folder / "commands" / f"{command}.sh"
     fake = tmp_path / "python3"
     fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "PYTHONPATH=$PYTHONPATH" "$@"\n')
     fake.chmod(0o755)
@@ -106,20 +125,51 @@ def test_commands_start_the_legacy_program(tmp_path: Path, command: str) -> None
         ["bash", str(script), "epochs=2", "learning_rate=1e-3"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    assert f"PYTHONPATH={MMAR}/custom:/elsewhere" in called
+    assert f"PYTHONPATH={folder}/custom:/elsewhere" in called
     program = "train" if command.startswith("train") else "evaluate"
     arguments = called[called.index("-u") :]
-    assert arguments[:5] == ["-u", "-m", f"nvmidl.apps.{program}", "-m", str(MMAR)]
-    assert (MMAR / arguments[arguments.index("-c") + 1]).is_file()
-    assert (MMAR / arguments[arguments.index("-e") + 1]).is_file()
-    assert f"DATASET_JSON={MMAR}/data/dataset.json" in arguments
+    assert arguments[:5] == ["-u", "-m", f"nvmidl.apps.{program}", "-m", str(folder)]
+    assert (folder / arguments[arguments.index("-c") + 1]).is_file()
+    assert (folder / arguments[arguments.index("-e") + 1]).is_file()
+    assert f"DATASET_JSON={folder}/data/dataset.json" in arguments
     assert arguments[-2:] == ["epochs=2", "learning_rate=1e-3"]
 
 
-def test_the_readme_names_only_what_is_there() -> None:
-    text = (MMAR / "docs" / "Readme.md").read_text()
+@pytest.mark.parametrize("mmar", NAMES)
+def test_the_readme_names_only_what_is_there(mmar: str) -> None:
+    folder = demo_mmar_folder(mmar)
+    text = (folder / "docs" / "Readme.md").read_text()
     for name in re.findall(r"`((?:config|custom|resources)/[\w.]+)`", text):
-        assert (MMAR / name).exists(), name
+        assert (folder / name).exists(), name
+
+
+@pytest.mark.parametrize("mmar", CLASSIFICATIONS)
+def test_classification_configs_fit_their_data(tmp_path: Path, mmar: str) -> None:
+    train, evaluation = _config("config_train.json", mmar), _config("config_validation.json", mmar)
+    data_list = CLASSIFICATIONS[mmar](tmp_path, training=6, validation=4, testing=1)
+    content = json.loads(data_list.read_text())
+    label_format = content["label_format"]
+    dims = 3 if mmar.endswith("3d") else 2
+    shape = next(one["args"]["target_shape"] for one in evaluation["pre_transforms"] if one["name"] == "ScaleToShape")
+    assert len(shape) == dims
+    for section in ("train", "validate"):
+        pipeline = train[section]["image_pipeline"]["args"]
+        assert pipeline["output_label_format"] == label_format
+        assert pipeline["output_crop_size"] == shape
+    outputs = sum(label_format)
+    assert train["train"]["model"]["args"]["num_classes"] == outputs == len(content["labels"])
+    assert train["train"]["model"]["args"].get("n_spatial_dim", 2) == dims
+    for metrics in (train["validate"]["metrics"], evaluation["val_metrics"]):
+        assert all(one["args"].get("class_index", 0) < outputs for one in metrics)
+    [key] = [one for one in train["validate"]["metrics"] if one["args"].get("is_key_metric")]
+    assert (key["name"], key["args"]["field"]) == ("ComputeAUC", "model")
+    places = {"DATA_ROOT": tmp_path, "DATASET_JSON": data_list, "MMAR_CKPT_DIR": tmp_path / "models"}
+    found = check(
+        demo_mmar_folder(mmar) / "config/config_train.json",
+        overrides={name: str(path) for name, path in places.items()},
+    )
+    assert found.passed, found.errors
+    assert [(one.section, one.items) for one in found.data] == [("train", 6), ("validate", 4)]
 
 
 def test_the_custom_transform_bends_grey_values(custom: ModuleType) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clara_compat.demo.pictures import Case, Curve, save_overview
+from clara_compat.demo.pictures import Case, save_overview
+from clara_compat.report.course import Course
 
-CURVE = Curve(epochs=[1, 2, 3, 4], loss=[0.9, 0.5, 0.3, 0.2], validated=[2, 4], dice=[0.4, 0.8])
+COURSE = Course(epochs=[1, 2, 3, 4], loss=[0.9, 0.5, 0.3, 0.2], validated=[2, 4], metric=[0.4, 0.8])
 
 
 def _case(shift: int = 2) -> Case:
@@ -30,21 +31,9 @@ def test_dice_of_a_case() -> None:
     assert math.isnan(Case("a", case.image, nothing, nothing, case.spacing).dice)
 
 
-def test_curve_of_statistics() -> None:
-    stats = {
-        "key_metric": "mean_dice",
-        "epochs": [
-            {"epoch": 1, "loss": 0.9},
-            {"epoch": 2, "loss": 0.5, "metrics": {"mean_dice": 0.4, "negloss": -0.5}},
-            {"epoch": 3, "loss": 0.4, "metrics": {"mean_dice": None}},
-        ],
-    }
-    assert Curve.from_stats(stats) == Curve([1, 2, 3], [0.9, 0.5, 0.4], [2], [0.4])
-
-
 @pytest.mark.parametrize("count", [1, 4])
 def test_the_picture_is_written(tmp_path: Path, count: int) -> None:
-    path = save_overview(tmp_path / "overview.png", [_case(k + 1) for k in range(count)], CURVE)
+    path = save_overview(tmp_path / "overview.png", [_case(k + 1) for k in range(count)], COURSE)
     assert [file.name for file in tmp_path.iterdir()] == ["overview.png"]
     with Image.open(path) as picture:
         assert picture.format == "PNG"
@@ -58,7 +47,7 @@ def test_the_picture_is_written(tmp_path: Path, count: int) -> None:
 def test_an_empty_prediction_and_a_run_without_validation_are_drawn(tmp_path: Path) -> None:
     case = _case()
     empty = Case(case.name, case.image, case.truth, np.zeros_like(case.truth), case.spacing)
-    path = save_overview(tmp_path / "overview.png", [empty], Curve([1], [0.9], [], []))
+    path = save_overview(tmp_path / "overview.png", [empty], Course([1], [0.9], [], []))
     assert path.stat().st_size > 10_000
 
 
@@ -66,10 +55,10 @@ def test_matplotlibs_global_state_is_left_alone(tmp_path: Path) -> None:
     import matplotlib.pyplot as plt
 
     before = plt.get_backend(), plt.get_fignums()
-    save_overview(tmp_path / "overview.png", [_case()], CURVE)
+    save_overview(tmp_path / "overview.png", [_case()], COURSE)
     assert (plt.get_backend(), plt.get_fignums()) == before
 
 
 def test_a_picture_needs_a_case(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one case"):
-        save_overview(tmp_path / "overview.png", [], CURVE)
+        save_overview(tmp_path / "overview.png", [], COURSE)

@@ -17,7 +17,9 @@ class ClassificationLabels:
 
 @dataclass(eq=False)
 class ClassificationImagePipeline(ClassificationLabels, BaseImagePipeline):
-    """Feeds an engine with batches of images and class labels; its arguments are those of :class:`BaseImagePipeline`.
+    """Feeds an engine with batches of images and class labels.
+
+    Takes the arguments of :class:`BaseImagePipeline`.
 
     The label of an item of the data list is a number or a list of numbers, one per label.
     """

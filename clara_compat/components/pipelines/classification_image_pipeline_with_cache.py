@@ -11,7 +11,10 @@ __all__ = ["ClassificationImagePipelineWithCache"]
 
 @dataclass(eq=False)
 class ClassificationImagePipelineWithCache(ClassificationLabels, CachedImagePipeline):
-    """Clara's smart cache over images with class labels; arguments of :class:`CachedImagePipeline`."""
+    """Clara's smart cache over images with class labels.
+
+    Takes the arguments of :class:`CachedImagePipeline`.
+    """
 
     fidelity = assumed(
         "the encoding of output_label_format is not documented: classes per label, 1 for a binary one; "

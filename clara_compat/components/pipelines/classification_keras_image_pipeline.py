@@ -11,7 +11,10 @@ __all__ = ["ClassificationKerasImagePipeline"]
 
 @dataclass(eq=False)
 class ClassificationKerasImagePipeline(ClassificationLabels, BaseImagePipeline):
-    """The Keras-based twin of ``ClassificationImagePipeline``; arguments of :class:`BaseImagePipeline`."""
+    """The Keras-based twin of ``ClassificationImagePipeline``.
+
+    Takes the arguments of :class:`BaseImagePipeline`.
+    """
 
     fidelity = assumed(
         "the encoding of output_label_format is not documented: classes per label, 1 for a binary one; what made "

@@ -11,7 +11,10 @@ __all__ = ["ClassificationKerasImagePipelineWithCache"]
 
 @dataclass(eq=False)
 class ClassificationKerasImagePipelineWithCache(ClassificationLabels, CachedImagePipeline):
-    """The Keras-based twin of ``ClassificationImagePipelineWithCache``; arguments of :class:`CachedImagePipeline`."""
+    """The Keras-based twin of ``ClassificationImagePipelineWithCache``.
+
+    Takes the arguments of :class:`CachedImagePipeline`.
+    """
 
     fidelity = assumed(
         "the encoding of output_label_format is not documented: classes per label, 1 for a binary one; what made "

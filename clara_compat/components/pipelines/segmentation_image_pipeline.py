@@ -32,7 +32,9 @@ class SegmentationLabels:
 
 @dataclass(eq=False)
 class SegmentationImagePipeline(SegmentationLabels, BaseImagePipeline):
-    """Feeds an engine with batches of images and label images; its arguments are those of :class:`BaseImagePipeline`.
+    """Feeds an engine with batches of images and label images.
+
+    Takes the arguments of :class:`BaseImagePipeline`.
 
     Args:
         output_label_channels: channels of the label.

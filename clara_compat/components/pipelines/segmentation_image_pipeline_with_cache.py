@@ -11,7 +11,10 @@ __all__ = ["SegmentationImagePipelineWithCache"]
 
 @dataclass(eq=False)
 class SegmentationImagePipelineWithCache(SegmentationLabels, CachedImagePipeline):
-    """Clara's smart cache over image and label pairs; arguments of :class:`CachedImagePipeline`."""
+    """Clara's smart cache over image and label pairs.
+
+    Takes the arguments of :class:`CachedImagePipeline`.
+    """
 
     fidelity = assumed(
         "num_cache_objects items of the list are held and an epoch is one pass over them; after it the first "

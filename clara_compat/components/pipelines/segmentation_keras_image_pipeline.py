@@ -11,7 +11,10 @@ __all__ = ["SegmentationKerasImagePipeline"]
 
 @dataclass(eq=False)
 class SegmentationKerasImagePipeline(SegmentationLabels, BaseImagePipeline):
-    """The Keras-based twin of ``SegmentationImagePipeline``; arguments of :class:`BaseImagePipeline`."""
+    """The Keras-based twin of ``SegmentationImagePipeline``.
+
+    Takes the arguments of :class:`BaseImagePipeline`.
+    """
 
     fidelity = exact(
         "what made the Keras pipelines faster has no counterpart: the same loader; arguments as for "

@@ -11,7 +11,10 @@ __all__ = ["SegmentationKerasImagePipelineWithCache"]
 
 @dataclass(eq=False)
 class SegmentationKerasImagePipelineWithCache(SegmentationLabels, CachedImagePipeline):
-    """The Keras-based twin of ``SegmentationImagePipelineWithCache``; arguments of :class:`CachedImagePipeline`."""
+    """The Keras-based twin of ``SegmentationImagePipelineWithCache``.
+
+    Takes the arguments of :class:`CachedImagePipeline`.
+    """
 
     fidelity = assumed(
         "what made the Keras pipelines faster has no counterpart: the same loader; num_cache_objects items of the "
