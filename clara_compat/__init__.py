@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clara_compat.run.check import CheckReport, check
+    from clara_compat.run.export import ExportResult, export
     from clara_compat.run.train import TrainResult, train
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckReport", "TrainResult", "check", "train"]
+__all__ = ["CheckReport", "ExportResult", "TrainResult", "check", "export", "train"]
 
 _HOMES = {
     "CheckReport": "clara_compat.run.check",
+    "ExportResult": "clara_compat.run.export",
     "TrainResult": "clara_compat.run.train",
     "check": "clara_compat.run.check",
+    "export": "clara_compat.run.export",
     "train": "clara_compat.run.train",
 }
 

@@ -31,9 +31,14 @@ def evaluate_main() -> None:
     sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.evaluate", "train first; a model is validated while it trains")))
 
 
-def export_main() -> None:
-    """Say that ``python -m nvmidl.apps.export`` (export.sh) does not run yet, and exit with 2."""
-    sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.export", "the trained weights are in model.pt")))
+def export_main(arguments: Sequence[str] | None = None) -> None:
+    """Do what ``python -m nvmidl.apps.export`` (export.sh) did, with its flags, and exit.
+
+    TorchScript and ONNX take the place of the frozen graph (clara-3.1 facts, engine section 1.10).
+    """
+    from clara_compat.cli.main import main
+
+    main(["export", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def _not_yet(command: str, meanwhile: str) -> None:

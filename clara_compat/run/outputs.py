@@ -25,6 +25,9 @@ OUTPUTS = {
 }
 """What a training run leaves below ``MMAR_CKPT_DIR``."""
 
+_FURTHER = ("events.out.tfevents.*", "*.ts", "*.onnx", "*.plan")
+"""What else belongs to a run: an exported file beside other weights would be taken for theirs."""
+
 _LOGGING_CONF = """[loggers]
 keys=root
 
@@ -74,7 +77,8 @@ def prepare(folder: Path) -> dict[Path, Path]:
         return {}
     names = {Path(name).parts[0] for name in OUTPUTS.values()} | {"debug"}
     earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
-    earlier += sorted(folder.glob("events.out.tfevents.*"))
+    earlier += sorted(path for pattern in _FURTHER for path in folder.glob(pattern))
+    earlier += sorted(path.parent for path in folder.glob("*/config.pbtxt"))
     number = 1
     while (folder / f"previous_{number}").exists():
         number += 1

@@ -12,7 +12,7 @@ from typing import Any
 from clara_compat.common.weight_files import find_weights
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
-from clara_compat.errors import ClaraError
+from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import section_context
@@ -49,7 +49,7 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
     checkpoint, pretrained = (_text(workflow.variables.get(name)) for name in ("MMAR_CKPT", "PRETRAIN_WEIGHTS_FILE"))
     notices: list[Notice] = []
     if checkpoint:
-        place = workflow.address("MMAR_CKPT")
+        place = _place(workflow, "MMAR_CKPT")
         try:
             found = find_weights(Path(checkpoint))
         except ClaraError as error:
@@ -58,7 +58,7 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
             notices.append(Notice(place, found.notice))
         return StartWeights(found.path, "MMAR_CKPT", notices)
     if pretrained:
-        place = workflow.address("PRETRAIN_WEIGHTS_FILE")
+        place = _place(workflow, "PRETRAIN_WEIGHTS_FILE")
         reason = ""
         if Path(pretrained).suffix.lower() in _KERAS and Path(pretrained).exists():
             reason = f"'{pretrained}' is a Keras file, whose weights are not read"
@@ -86,7 +86,7 @@ def check_start_weights(workflow: TrainWorkflow) -> tuple[list[Notice], list[Not
         return start.notices, []
     from clara_compat.engine.fine_tuning import match_file
 
-    place = workflow.address(start.variable)
+    place = _place(workflow, start.variable)
     try:
         match = match_file(start.path, _network(workflow))
     except ClaraError as error:
@@ -103,6 +103,14 @@ def _network(workflow: TrainWorkflow) -> Any:
     [entry] = component_entries(workflow.train.model, context)
     with torch.random.fork_rng(devices=[]):
         return ConfigParser({"network_def": render(entry)}).get_parsed_content("network_def")
+
+
+def _place(workflow: TrainWorkflow, variable: str) -> Address:
+    """Return where a variable's value stands; what neither the config nor ``--set`` says is the environment's."""
+    document = workflow.document
+    if variable in document.data or (variable,) in document.overridden:
+        return workflow.address(variable)
+    return Address("environment.json", None, variable)
 
 
 def _text(value: Any) -> str:

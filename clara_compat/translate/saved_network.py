@@ -7,16 +7,19 @@ lies beside the weights.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from clara_compat.errors import Address, ClaraError
 
-__all__ = ["saved_network_def"]
+__all__ = ["saved_network_def", "saved_sizes"]
 
 _BUNDLE = "configs/train.json"
-_OURS = "clara_compat.engine.networks."
+_OURS = re.compile(r"clara_compat\.engine\.networks\.[a-z_0-9]+\.[A-Z]\w*", re.ASCII)
+"""A class in a module, and no more dots: the name of anything that such a module imports would lead on from it."""
+_SIZES = ("roi_size", "spatial_size", "size")
 
 
 def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
@@ -32,6 +35,32 @@ def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
         ClaraError: there is none, or it is not of that kind.
     """
     file = ckpt_dir / _BUNDLE
+    found = _config(file).get("network_def")
+    target = found.get("_target_") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(target, str):
+        raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
+    arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
+    if _OURS.fullmatch(target) is None or any(_unsafe(arguments)):
+        raise ClaraError(
+            f"network_def is {target}: only networks of this package with plain values are taken from a file",
+            Address(str(file), None, "network_def"),
+        )
+    return dict(found)
+
+
+def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
+    """Return the sizes, in voxels, of windows and crops in that training: those of the inferer first.
+
+    Raises:
+        ClaraError: the training's config is missing or cannot be read.
+    """
+    config = _config(ckpt_dir / _BUNDLE)
+    sections = [config.get(name) for name in ("validate", "train")]
+    validate, train = (section if isinstance(section, dict) else {} for section in sections)
+    return list(dict.fromkeys([*_sizes(validate.get("inferer")), *_sizes(train.get("transform"))]))
+
+
+def _config(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -39,19 +68,20 @@ def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
             f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
             "this package wrote (MMAR_CKPT_DIR)"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ClaraError(f"cannot be read: {error}", Address(str(file))) from error
-    found = content.get("network_def") if isinstance(content, dict) else None
-    target = found.get("_target_") if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not isinstance(target, str):
-        raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
-    arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
-    if not target.startswith(_OURS) or any(_unsafe(arguments)):
-        raise ClaraError(
-            f"network_def is {target}: only networks of this package with plain values are taken from a file",
-            Address(str(file), None, "network_def"),
-        )
-    return dict(found)
+    return content if isinstance(content, dict) else {}
+
+
+def _sizes(value: Any) -> Iterator[tuple[int, ...]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name in _SIZES and isinstance(item, list) and item and all(type(n) is int and n > 0 for n in item):
+                yield tuple(item)
+            yield from _sizes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sizes(item)
 
 
 def _unsafe(value: Any) -> Iterator[Any]:
