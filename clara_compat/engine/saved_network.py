@@ -42,4 +42,4 @@ def trained_network(network_def: dict[str, Any], weights: Path) -> torch.nn.Modu
             f"{match.lines[0]}{more}"
         )
     network.load_state_dict(dict(match.taken))
-    return network.eval()
+    return network.requires_grad_(False).eval()

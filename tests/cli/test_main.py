@@ -124,12 +124,11 @@ def test_train_with_the_legacy_module_and_its_flags(small_mmar: Make) -> None:
     assert stats["epochs"][0]["learning_rate"] == 0.002
 
 
-@pytest.mark.parametrize("program", ["evaluate", "export"])
-def test_programs_that_do_not_run_yet_say_so(program: str) -> None:
-    command = [sys.executable, "-m", f"nvmidl.apps.{program}", "-m", "mmar", "-c", "config/config_validation.json"]
+def test_the_program_that_does_not_run_yet_says_so() -> None:
+    command = [sys.executable, "-m", "nvmidl.apps.evaluate", "-m", "mmar", "-c", "config/config_validation.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert f"nvmidl.apps.{program} is not supported yet" in done.stderr
+    assert "nvmidl.apps.evaluate is not supported yet" in done.stderr
 
 
 def test_text_in_brackets_is_printed_as_it_is(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,10 @@ def at_one_size(network: torch.nn.Module, probed: Probe) -> Probe:
     return attempt.probe(probed.size, [(1, probed.size), (2, probed.size)], any_size=False)
 
 
+class _NotFiniteError(ClaraError):
+    """Another size would not help."""
+
+
 class _Attempt:
     """Runs a network on random images; the same numbers for the same shape."""
 
@@ -93,6 +97,8 @@ class _Attempt:
             return False
         try:
             self.outputs(1, size)
+        except _NotFiniteError:
+            raise
         except ClaraError:
             return False
         return True
@@ -106,6 +112,10 @@ class _Attempt:
             raise ClaraError(f"the network does not take an image of {list(size)} voxels: {reason}") from error
         if not isinstance(found, torch.Tensor):
             raise ClaraError(f"the network gives a {type(found).__name__}, expected one tensor: it cannot be exported")
+        if not bool(found.isfinite().all()):
+            raise _NotFiniteError(
+                "the network gives values that are not finite for random images: its weights are broken"
+            )
         return found.clone()
 
 

@@ -1,0 +1,58 @@
+"""Networks to export."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+
+from clara_compat.components import catalogue
+from clara_compat.components.component import Component
+from clara_compat.components.entry import BundleContext
+from clara_compat.translate.render import render
+
+MODELS = sorted(name for name, cls in catalogue.components().items() if catalogue.family(cls) == "models")
+
+_SMALL: dict[str, dict[str, Any]] = {
+    "Unet": {"nf_enc": "4,4,8", "nf_dec": "4,4,4,4,4", "use_group_norm": True, "use_group_normG": 2},
+    "UnetParallel": {"nf_enc": "4,4,8", "nf_dec": "4,4,4,4,4"},
+    "SegResnet": {"init_filters": 8, "blocks_down": "1,1,1", "blocks_up": "1,1"},
+    "Alexnet": {"num_feat": "8,8,16,16,16,16,16"},
+}
+"""Arguments that keep a model small; those that its constructor does not know are left out."""
+
+
+def network_def(model: str, dims: int, channels: int = 2) -> dict[str, Any]:
+    """Return the bundle entry of a small network of the catalogue."""
+    cls: type[Component] = catalogue.components()[model]
+    known = inspect.signature(cls.__init__).parameters
+    arguments = {name: value for name, value in _SMALL.get(model, {}).items() if name in known}
+    component = cls(num_classes=3, **arguments)
+    return render(component.bundle_entry(BundleContext(spatial_dims=dims, in_channels=channels)))
+
+
+def seasoned(network: torch.nn.Module) -> torch.nn.Module:
+    """Give every weight and statistic a value of its own, so that a file cannot agree by chance."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                noise = torch.rand(value.shape, generator=generator)
+                value.copy_(0.5 + noise if "running_var" in name else value + 0.1 * (noise - 0.5))
+    return network.eval()
+
+
+@pytest.fixture(params=[2, 3], ids=["2d", "3d"])
+def dims(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+@pytest.fixture(params=MODELS)
+def network(request: pytest.FixtureRequest, dims: int) -> torch.nn.Module:
+    """Every model of the catalogue, small, with two image channels."""
+    torch.manual_seed(0)
+    entry = network_def(request.param, dims)
+    return seasoned(ConfigParser({"network_def": entry}).get_parsed_content("network_def"))
