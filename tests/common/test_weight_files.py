@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from clara_compat.common.weight_files import WeightsFile, find_weights
@@ -49,9 +47,7 @@ def test_without_validation_the_last_weights_are_the_best(tmp_path, named):
 @pytest.mark.parametrize("named", ["model.ckpt", "model.ckpt.meta", "."])
 def test_tensorflows_weights_are_not_read_yet(tmp_path, named):
     folder(tmp_path, "model.ckpt.index", "model.ckpt.meta", "model.ckpt.data-00000-of-00001")
-    with pytest.raises(
-        ClaraError, match=r"model(\.ckpt)?' is a TensorFlow checkpoint, .* not read yet: name a model.pt"
-    ):
+    with pytest.raises(ClaraError, match=r"model(\.ckpt)?' is a TensorFlow checkpoint, .* not read yet: name a"):
         find_weights(tmp_path / named)
 
 
@@ -63,7 +59,5 @@ def test_where_missing_weights_may_be(tmp_path):
         find_weights(tmp_path / "modle.pt")
     (tmp_path / "model.pt").unlink()
     folder(tmp_path, "previous_1/model.pt")
-    with pytest.raises(
-        ClaraError, match=rf"exist; those of an earlier run are in {re.escape(str(tmp_path))}/previous_1/model"
-    ):
+    with pytest.raises(ClaraError, match=r"; those of an earlier run are in .*/previous_1/model.pt$"):
         find_weights(tmp_path / "model.ckpt")
