@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -56,11 +56,15 @@ def onnx_file(network: torch.nn.Module, probed: Probe, input_name: str, output_n
             network gives.
     """
     check_libraries()
-    if probed.any_size:
-        try:
-            return _compared(_content(network, probed, input_name, output_name), probed, input_name)
-        except ClaraError:  # the exporter has made the size of the example a part of the network
-            probed = at_one_size(network, probed)
+    axes = _AXES[probed.inputs[0].ndim - 2]
+    divisor = getattr(network, "divisor", None)
+    ways: list[tuple[Any, ...]] = [axes] if probed.any_size else []
+    if probed.any_size and isinstance(divisor, int):  # where the exporter must know that sizes can be halved
+        ways.append(tuple(divisor * torch.export.Dim(name, min=1) for name in axes))
+    for sizes in ways:
+        with suppress(ClaraError):  # the exporter has made the size of the example a part of the network
+            return _compared(_content(network, probed, input_name, output_name, sizes), probed, input_name)
+    probed = at_one_size(network, probed)
     return _compared(_content(network, probed, input_name, output_name), probed, input_name)
 
 
@@ -68,11 +72,13 @@ def _compared(content: bytes, probed: Probe, input_name: str) -> Exported:
     return Exported(content, difference(_runner(content, input_name), probed, "ONNX"), probed.any_size)
 
 
-def _content(network: torch.nn.Module, probed: Probe, input_name: str, output_name: str) -> bytes:
+def _content(
+    network: torch.nn.Module, probed: Probe, input_name: str, output_name: str, sizes: Sequence[Any] = ()
+) -> bytes:
+    """Write the network; ``sizes`` are the spatial axes that are free, by name or as multiples of a dimension."""
     image = probed.inputs[1]  # of two items: one of a single item would fix their number
-    axes = {0: "batch"}
-    if probed.any_size:
-        axes |= {2 + axis: name for axis, name in enumerate(_AXES[image.ndim - 2])}
+    free = {0: torch.export.Dim("batch") if sizes and not isinstance(sizes[0], str) else "batch"}
+    axes = free | {2 + axis: size for axis, size in enumerate(sizes)}
     try:
         with _quiet():
             program = torch.onnx.export(

@@ -14,8 +14,6 @@ from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext
 from clara_compat.translate.render import render
 
-MODELS = sorted(name for name, cls in catalogue.components().items() if catalogue.family(cls) == "models")
-
 _SMALL: dict[str, dict[str, Any]] = {
     "Unet": {"nf_enc": "4,4,8", "nf_dec": "4,4,4,4,4", "use_group_norm": True, "use_group_normG": 2},
     "UnetParallel": {"nf_enc": "4,4,8", "nf_dec": "4,4,4,4,4"},
@@ -23,6 +21,12 @@ _SMALL: dict[str, dict[str, Any]] = {
     "Alexnet": {"num_feat": "8,8,16,16,16,16,16"},
 }
 """Arguments that keep a model small; those that its constructor does not know are left out."""
+
+MODELS = [
+    pytest.param(name, marks=[] if name in _SMALL else [pytest.mark.slow])
+    for name, cls in sorted(catalogue.components().items())
+    if catalogue.family(cls) == "models"
+]
 
 
 def network_def(model: str, dims: int, channels: int = 2) -> dict[str, Any]:
@@ -34,14 +38,16 @@ def network_def(model: str, dims: int, channels: int = 2) -> dict[str, Any]:
     return render(component.bundle_entry(BundleContext(spatial_dims=dims, in_channels=channels)))
 
 
-def seasoned(network: torch.nn.Module) -> torch.nn.Module:
-    """Give every weight and statistic a value of its own, so that a file cannot agree by chance."""
+def seasoned(network: torch.nn.Module, dims: int) -> torch.nn.Module:
+    """Give every weight a value of its own and every statistic one that fits, as a training does."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                noise = torch.rand(value.shape, generator=generator)
-                value.copy_(0.5 + noise if "running_var" in name else value + 0.1 * (noise - 0.5))
+        for value in network.parameters():
+            value.add_(0.1 * (torch.rand(value.shape, generator=generator) - 0.5) * (value.ndim == 1))
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+                layer.momentum = 1.0
+        network.train()(torch.rand((2, 2, *(64,) * dims), generator=generator))
     return network.eval()
 
 
@@ -55,4 +61,4 @@ def network(request: pytest.FixtureRequest, dims: int) -> torch.nn.Module:
     """Every model of the catalogue, small, with two image channels."""
     torch.manual_seed(0)
     entry = network_def(request.param, dims)
-    return seasoned(ConfigParser({"network_def": entry}).get_parsed_content("network_def"))
+    return seasoned(ConfigParser({"network_def": entry}).get_parsed_content("network_def"), dims)

@@ -124,6 +124,33 @@ def test_a_file_that_gives_something_else_is_refused():
             difference(wrong, probed, "X")
 
 
+def test_the_networks_own_rounding_is_no_difference():
+    class Large(nn.Module):
+        def forward(self, image):
+            return torch.cos(1e4 * image)
+
+    probed = probe(Large().eval(), 1, 2, None)
+    rounding = probed.rounding()
+    assert 1e-4 < rounding < 1e-2
+    assert difference(lambda image: torch.cos(1e4 * image) + 5 * rounding, probed, "X") > 1e-4
+    with pytest.raises(ClaraError, match="differs from the network"):
+        difference(lambda image: torch.cos(1e4 * image) + 20 * rounding, probed, "X")
+
+
+def test_sizes_that_the_exporter_must_know_to_be_multiples():
+    class Halves(nn.Module):
+        divisor = 4
+
+        def forward(self, image):
+            small = nn.functional.avg_pool2d(nn.functional.avg_pool2d(image, 2), 2)
+            return nn.functional.interpolate(small, scale_factor=4, mode="bilinear") + image
+
+    network = Halves().eval()
+    exported = onnx_file(network, probe(network, 1, 2, None), "A", "B")
+    assert exported.any_size
+    assert exported.difference <= 1e-5
+
+
 def _fails_on_two(image: torch.Tensor) -> torch.Tensor:
     if len(image) == 2:
         raise RuntimeError("no\nmore")

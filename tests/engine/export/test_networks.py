@@ -22,7 +22,10 @@ def _images(network, dims):
     for number, size in ((1, (64, 32, 32)), (3, (32, 64, 96))):
         image = torch.randn((number, 2, *size[:dims]), generator=generator)
         with torch.inference_mode():
-            yield image, network(image).numpy()
+            predictions = network(image).numpy()
+        between = (predictions > 0.01) & (predictions < 0.99)
+        assert between.mean() > 0.1  # not saturated, where everything would agree
+        yield image, predictions
 
 
 def test_torchscript(network, dims):
@@ -44,8 +47,9 @@ def test_onnx(network, dims):
     assert [tensor.name for tensor in model.graph.input] == ["IMAGE"]
     assert [tensor.name for tensor in model.graph.output] == ["PREDICTIONS"]
     axes = model.graph.input[0].type.tensor_type.shape.dim
-    assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 2, *("depth", "height", "width")[-dims:]]
-    assert b".py" not in exported.content
+    assert axes[1].dim_value == 2
+    assert all(axes[axis].dim_param for axis in (0, *range(2, 2 + dims)))
+    assert b"site-packages" not in exported.content
     session = onnxruntime.InferenceSession(exported.content)
     for image, expected in _images(network, dims):
         [found] = session.run(None, {"IMAGE": image.numpy()})
