@@ -7,20 +7,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clara_compat.run.check import CheckReport, check
     from clara_compat.run.evaluate import EvaluateResult, evaluate
+    from clara_compat.run.export import ExportResult, export
     from clara_compat.run.infer import InferResult, infer
     from clara_compat.run.train import TrainResult, train
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckReport", "EvaluateResult", "InferResult", "TrainResult", "check", "evaluate", "infer", "train"]
+__all__ = [
+    "CheckReport",
+    "EvaluateResult",
+    "ExportResult",
+    "InferResult",
+    "TrainResult",
+    "check",
+    "evaluate",
+    "export",
+    "infer",
+    "train",
+]
 
 _HOMES = {
     "CheckReport": "clara_compat.run.check",
     "EvaluateResult": "clara_compat.run.evaluate",
+    "ExportResult": "clara_compat.run.export",
     "InferResult": "clara_compat.run.infer",
     "TrainResult": "clara_compat.run.train",
     "check": "clara_compat.run.check",
     "evaluate": "clara_compat.run.evaluate",
+    "export": "clara_compat.run.export",
     "infer": "clara_compat.run.infer",
     "train": "clara_compat.run.train",
 }

@@ -6,9 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clara_compat.cli.exit import exit_code
-from clara_compat.errors import ClaraError
-
 if TYPE_CHECKING:
     from clara_compat.run.evaluate import EvaluateResult
     from clara_compat.run.train import TrainResult
@@ -38,13 +35,14 @@ def evaluate_main(arguments: Sequence[str] | None = None) -> None:
     main(["evaluate", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def export_main() -> None:
-    """Say that ``python -m nvmidl.apps.export`` (export.sh) does not run yet, and exit with 2."""
-    sys.exit(exit_code(lambda: _not_yet("nvmidl.apps.export", "the trained weights are in model.pt")))
+def export_main(arguments: Sequence[str] | None = None) -> None:
+    """Do what ``python -m nvmidl.apps.export`` (export.sh) did, with its flags, and exit.
 
+    TorchScript and ONNX take the place of the frozen graph (clara-3.1 facts, engine section 1.10).
+    """
+    from clara_compat.cli.main import main
 
-def _not_yet(command: str, meanwhile: str) -> None:
-    raise ClaraError(f"{command} is not supported yet: {meanwhile}")
+    main(["export", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def train_mmar(

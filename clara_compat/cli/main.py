@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from clara_compat.cli.exit import exit_code
+from clara_compat.cli.export import export, spread_shape
 from clara_compat.errors import ClaraError
 
 __all__ = ["app", "main"]
@@ -256,6 +257,9 @@ def demo(
     run_demo(folder, task=task, epochs=epochs, seed=seed)
 
 
+app.command()(export)
+
+
 def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:
     return [*(set_ or ()), *([] if cache_gb is None else [f"cache_gb={cache_gb}"])]
 
@@ -263,7 +267,7 @@ def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with 0, 2 (something of the user's must be mended) or 1 (a defect of ours)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(exit_code(lambda: app(spread_set(arguments))))
+    sys.exit(exit_code(lambda: app(spread_shape(spread_set(arguments)))))
 
 
 def spread_set(arguments: list[str]) -> list[str]:

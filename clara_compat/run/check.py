@@ -121,7 +121,7 @@ def _check_training(report: CheckReport, workflow: TrainWorkflow, *, data: bool)
 
     report.limits = limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
-    report.errors, notices = problems_of(workflow, data=data)
+    report.errors, notices = problems_of(workflow, data=data, told_by_run=True)
     report.notices = [*workflow.notices, *notices]
     report.data = _summaries(workflow) if data else []
 
@@ -143,14 +143,29 @@ def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: 
     report.notices = [*workflow.notices, *found.notices]
 
 
-def problems_of(workflow: TrainWorkflow, *, data: bool = True) -> tuple[list[ClaraError], list[Notice]]:
-    """Return everything that would stop the run and can be known before its first batch, and what is odd about it."""
+def problems_of(
+    workflow: TrainWorkflow, *, data: bool = True, told_by_run: bool = False
+) -> tuple[list[ClaraError], list[Notice]]:
+    """Return everything that would stop the run and can be known before its first batch, and what is odd about it.
+
+    Args:
+        workflow: the resolved config.
+        data: also look at the data and at files and folders of this machine.
+        told_by_run: also return notices of what the run says by itself.
+    """
     from clara_compat.run.data_check import check_data
+    from clara_compat.run.start_weights import check_start_weights
     from clara_compat.run.translation_check import check_translation
 
     problems, notices = check_translation(workflow)
     if not data:
         return problems, notices
+    if not problems:
+        try:
+            of_weights, of_match = check_start_weights(workflow)
+            notices += [*of_weights, *(of_match if told_by_run else ())]
+        except ClaraError as error:
+            problems.append(error)
     problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
     if workflow.validate is not None:
         problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)

@@ -25,6 +25,9 @@ OUTPUTS = {
 }
 """What a training run leaves below ``MMAR_CKPT_DIR``."""
 
+_FURTHER = ("events.out.tfevents.*", "*.ts", "*.onnx", "*.plan")
+"""What else belongs to a run: an exported file beside other weights would be taken for theirs."""
+
 _LOGGING_CONF = """[loggers]
 keys=root
 
@@ -64,13 +67,18 @@ def check_writable(folder: Path, name: str = "MMAR_CKPT_DIR") -> None:
         raise ClaraError(f"the output folder {folder} cannot be written: no permission for {existing}; mend {name}")
 
 
-def prepare(folder: Path) -> None:
-    """Make room in the output folder: results of an earlier run are moved to ``previous_N`` beside the new ones."""
+def prepare(folder: Path) -> dict[Path, Path]:
+    """Make room in the output folder: results of an earlier run are moved to ``previous_N`` beside the new ones.
+
+    Returns:
+        Where each file or folder that was moved is now, by where it was (without symbolic links).
+    """
     if not any((folder / name).exists() for name in OUTPUTS.values()):
-        return
+        return {}
     names = {Path(name).parts[0] for name in OUTPUTS.values()} | {"debug"}
     earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
-    earlier += sorted(folder.glob("events.out.tfevents.*"))
+    earlier += sorted(path for pattern in _FURTHER for path in folder.glob(pattern))
+    earlier += sorted(path.parent for path in folder.glob("*/config.pbtxt"))
     number = 1
     while (folder / f"previous_{number}").exists():
         number += 1
@@ -79,6 +87,7 @@ def prepare(folder: Path) -> None:
     for path in earlier:
         path.rename(kept / path.name)
     logger.info("the results of an earlier run are kept in %s", kept)
+    return {folder.resolve() / path.name: kept / path.name for path in earlier}
 
 
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run
 from clara_compat.run.outputs import OUTPUTS, prepare, write_bundle
 from clara_compat.run.seeds import seeds_of
+from clara_compat.run.start_weights import start_weights
 from clara_compat.translate.limits import limits
 from clara_compat.translate.train import translate_train
 
@@ -92,8 +93,11 @@ def train(
 def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
     from clara_compat.run.execute import execute
 
-    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir)
-    prepare(ckpt_dir)
+    start = start_weights(workflow).path
+    start = None if start is None else start.resolve()
+    moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
+    start = None if start is None else moved.get(start, start)
+    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
     write_bundle(ckpt_dir, bundle.config)
     parser = execute(bundle)
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}

@@ -29,7 +29,6 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
         ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
         ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
         ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
-        ("MMAR_CKPT", bool(workflow.variables.get("MMAR_CKPT")), "leave it out to start from new weights"),
     ):
         if set_:
             yield ClaraError(f"{name} is not supported yet: {way}", workflow.address(name))

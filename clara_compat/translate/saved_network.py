@@ -14,9 +14,10 @@ from typing import Any
 from clara_compat.components import catalogue
 from clara_compat.errors import Address, ClaraError
 
-__all__ = ["saved_network_def"]
+__all__ = ["saved_network_def", "saved_sizes"]
 
 _BUNDLE = "configs/train.json"
+_SIZES = ("roi_size", "spatial_size", "size")
 
 
 def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
@@ -32,16 +33,7 @@ def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
         ClaraError: there is none, or it is not of that kind.
     """
     file = ckpt_dir / _BUNDLE
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ClaraError(
-            f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
-            "this package wrote (MMAR_CKPT_DIR)"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ClaraError(f"cannot be read: {error}", Address(str(file))) from error
-    found = content.get("network_def") if isinstance(content, dict) else None
+    found = _config(file).get("network_def")
     target = found.get("_target_") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(target, str):
         raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
@@ -58,6 +50,42 @@ def _networks() -> set[str]:
     """Return the paths of the networks: a prefix would admit whatever their modules import."""
     known = catalogue.components().values()
     return {cls.becomes for cls in known if catalogue.family(cls) == "models"}
+
+
+def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
+    """Return the sizes, in voxels, of windows and crops in that training: those of the inferer first.
+
+    Raises:
+        ClaraError: the training's config is missing or cannot be read.
+    """
+    config = _config(ckpt_dir / _BUNDLE)
+    sections = [config.get(name) for name in ("validate", "train")]
+    validate, train = (section if isinstance(section, dict) else {} for section in sections)
+    return list(dict.fromkeys([*_sizes(validate.get("inferer")), *_sizes(train.get("transform"))]))
+
+
+def _config(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ClaraError(
+            f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
+            "this package wrote (MMAR_CKPT_DIR)"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ClaraError(f"cannot be read: {error}", Address(str(file))) from error
+    return content if isinstance(content, dict) else {}
+
+
+def _sizes(value: Any) -> Iterator[tuple[int, ...]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name in _SIZES and isinstance(item, list) and item and all(type(n) is int and n > 0 for n in item):
+                yield tuple(item)
+            yield from _sizes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sizes(item)
 
 
 def _unsafe(value: Any) -> Iterator[Any]:

@@ -29,27 +29,29 @@ _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.
 """Functions that the config hands over as they are."""
 
 
-def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path) -> Bundle:
+def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | None = None) -> Bundle:
     """Translate ``workflow`` into the config that trains it.
 
     Args:
         workflow: the resolved config.
         seeds: of this run.
         ckpt_dir: where the outputs go.
+        start_weights: file of weights that the network starts from; None for new ones.
 
     Raises:
         ClaraError: something in the workflow cannot be translated; what is not supported yet is found before, by
             :func:`clara_compat.translate.limits.limits`.
     """
-    return _TrainTranslation(workflow, seeds, ckpt_dir).bundle()
+    return _TrainTranslation(workflow, seeds, ckpt_dir, start_weights).bundle()
 
 
 class _TrainTranslation:
-    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path) -> None:
+    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | None) -> None:
         self.workflow = workflow
         self.settings = workflow.settings
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
+        self.start_weights = start_weights
         self.pipeline = pipeline_of(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
         self.notices: list[Notice] = []
@@ -81,7 +83,7 @@ class _TrainTranslation:
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
-            "network": Expression("$@network_def.to(@device)"),
+            "network": self._network(),
             "loss": self._component(train.loss, replace(context, **self._outputs())),
             "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
@@ -131,6 +133,14 @@ class _TrainTranslation:
         """Return the model when it is one of the catalogue."""
         model = None if self.workflow.train.model.cls is None else create(self.workflow.train.model)
         return model if isinstance(model, BuiltInModel) else None
+
+    def _network(self) -> Entry | Expression:
+        """Return the network on its device, with the weights it starts from."""
+        network = Expression("$@network_def.to(@device)")
+        if self.start_weights is None:
+            return network
+        target = "clara_compat.engine.fine_tuning.load_into"
+        return Entry(target, network=network, path=str(self.start_weights))
 
     def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the one entry of a catalogue component."""

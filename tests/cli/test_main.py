@@ -132,14 +132,6 @@ def test_train_with_the_legacy_module_and_its_flags(small_mmar: Make) -> None:
     assert stats["epochs"][0]["learning_rate"] == 0.002
 
 
-@pytest.mark.parametrize("program", ["export"])
-def test_programs_that_do_not_run_yet_say_so(program: str) -> None:
-    command = [sys.executable, "-m", f"nvmidl.apps.{program}", "-m", "mmar", "-c", "config/config_validation.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert f"nvmidl.apps.{program} is not supported yet" in done.stderr
-
-
 def test_text_in_brackets_is_printed_as_it_is(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> None:
     def change(config: dict) -> None:
         config["epochs"] = 1

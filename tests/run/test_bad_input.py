@@ -84,7 +84,7 @@ def transform(index: int, **args: Any) -> Callable[[dict[str, Any]], None]:
         ),
         (lambda c: c["train"]["loss"].update(path="Dice"), r"train.loss.path: 'Dice' has no module"),
         (lambda c: c.update(microbatches_size=4), "microbatches_size is not supported yet: leave it out"),
-        (lambda c: c.update(MMAR_CKPT="models/model.ckpt"), "MMAR_CKPT is not supported yet"),
+        (lambda c: c.update(MMAR_CKPT="models/model.ckpt"), "MMAR_CKPT: the weights .models.model.ckpt. do not exist"),
         (
             lambda c: c.update(extra_inputs=[{"args": {"name": "age", "data_key": "age"}}]),
             "extra_inputs is not supported yet: leave it out, or preview the data with them",

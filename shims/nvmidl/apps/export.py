@@ -1,4 +1,4 @@
-"""``python -m nvmidl.apps.export``, as export.sh call it."""
+"""``python -m nvmidl.apps.export``, as export.sh calls it."""
 
 from clara_compat.cli.legacy import export_main as main
 

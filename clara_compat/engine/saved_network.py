@@ -1,0 +1,45 @@
+"""The network of an earlier training with its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.bundle import ConfigParser
+
+from clara_compat.engine.fine_tuning import match_file
+from clara_compat.errors import ClaraError
+
+__all__ = ["trained_network"]
+
+
+def trained_network(network_def: dict[str, Any], weights: Path) -> torch.nn.Module:
+    """Return a network with the weights of a file, on the CPU and in evaluation mode.
+
+    Args:
+        network_def: its bundle entry, which is run: only one that has been checked.
+        weights: the file; it must hold every tensor of the network and no other.
+
+    Raises:
+        ClaraError: the network cannot be made, or the weights are not its own.
+    """
+    target = network_def.get("_target_")
+    try:
+        network = ConfigParser({"network_def": network_def}).get_parsed_content("network_def")
+    except Exception as error:  # MONAI wraps whatever the constructor raises
+        first: BaseException = error
+        while first.__cause__ is not None:
+            first = first.__cause__
+        raise ClaraError(f"the network {target} of the training cannot be made: {first}") from error
+    if not isinstance(network, torch.nn.Module):
+        raise ClaraError(f"{target} is no network")
+    match = match_file(weights, network)
+    if match.lines:
+        more = f" and {len(match.lines) - 1} more" if match.lines[1:] else ""
+        raise ClaraError(
+            f"'{weights}' does not hold the weights of the {type(network).__name__} that the training's config names: "
+            f"{match.lines[0]}{more}"
+        )
+    network.load_state_dict(dict(match.taken))
+    return network.requires_grad_(False).eval()
