@@ -48,7 +48,11 @@ class Match:
             return [counts]
         shown = [f"  {line}" for line in self.lines[:_MOST]]
         more = len(self.lines) - _MOST
-        return [f"{counts}, not these:", *shown, *([f"  ... and {more} more"] if more > 0 else [])]
+        return [
+            f"{counts}, the others keep their new weights:",
+            *shown,
+            *([f"  ... and {more} more"] if more > 0 else []),
+        ]
 
 
 def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module) -> Match:
@@ -63,12 +67,12 @@ def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module)
     for name, value in own.items():
         found = weights.get(name)
         if found is None:
-            lines.append(f"{name}: missing in the file, keeps its new weights")
+            lines.append(f"{name}: missing in the file")
         elif found.shape != value.shape:
-            lines.append(f"{name}: {_shape(found)} in the file, {_shape(value)} in the network, keeps its new weights")
+            lines.append(f"{name}: {_shape(found)} in the file, {_shape(value)} in the network")
         else:
             taken[name] = found
-    lines += [f"{name}: not in the network, left out" for name in weights if name not in own]
+    lines += [f"{name}: not in the network" for name in weights if name not in own]
     return Match(taken, lines, len(own))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from monai.bundle import ConfigParser
 
-from clara_compat.engine.fine_tuning import match_file
+from clara_compat.engine.model_files import network_with_weights
 from clara_compat.errors import ClaraError
 
 __all__ = ["trained_network"]
@@ -34,12 +34,4 @@ def trained_network(network_def: dict[str, Any], weights: Path) -> torch.nn.Modu
         raise ClaraError(f"the network {target} of the training cannot be made: {first}") from error
     if not isinstance(network, torch.nn.Module):
         raise ClaraError(f"{target} is no network")
-    match = match_file(weights, network)
-    if match.lines:
-        more = f" and {len(match.lines) - 1} more" if match.lines[1:] else ""
-        raise ClaraError(
-            f"'{weights}' does not hold the weights of the {type(network).__name__} that the training's config names: "
-            f"{match.lines[0]}{more}"
-        )
-    network.load_state_dict(dict(match.taken))
-    return network.requires_grad_(False).eval()
+    return network_with_weights(network, weights, "cpu").requires_grad_(False)

@@ -51,16 +51,16 @@ def test_a_head_for_other_classes_keeps_its_new_weights(tmp_path, caplog):
     assert torch.equal(network.head.weight, head)
     assert all(record.levelname == "WARNING" for record in caplog.records)
     assert [record.getMessage() for record in caplog.records] == [
-        f"weights of {path}: 2 of the network's 9 tensors are taken over, not these:",
-        "  norm.weight: missing in the file, keeps its new weights",
-        "  norm.bias: missing in the file, keeps its new weights",
-        "  norm.running_mean: missing in the file, keeps its new weights",
-        "  norm.running_var: missing in the file, keeps its new weights",
-        "  norm.num_batches_tracked: missing in the file, keeps its new weights",
-        "  head.weight: (2, 4) in the file, (3, 4) in the network, keeps its new weights",
-        "  head.bias: (2) in the file, (3) in the network, keeps its new weights",
-        "  deep.weight: not in the network, left out",
-        "  deep.bias: not in the network, left out",
+        f"weights of {path}: 2 of the network's 9 tensors are taken over, the others keep their new weights:",
+        "  norm.weight: missing in the file",
+        "  norm.bias: missing in the file",
+        "  norm.running_mean: missing in the file",
+        "  norm.running_var: missing in the file",
+        "  norm.num_batches_tracked: missing in the file",
+        "  head.weight: (2, 4) in the file, (3, 4) in the network",
+        "  head.bias: (2) in the file, (3) in the network",
+        "  deep.weight: not in the network",
+        "  deep.bias: not in the network",
     ]
 
 

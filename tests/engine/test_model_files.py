@@ -34,15 +34,16 @@ def test_weights_and_export_give_the_same(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
-    torch.save({**network(4).state_dict(), "extra": torch.zeros(1)}, tmp_path / "model.pt")
-    message = (
-        r"the weights in '.*model.pt' are not those of Sequential: unknown are extra; "
-        r"of another size are 0.weight \[4, 1, 3, 3\] for \[3, 1, 3, 3\], 0.bias \[4\] for \[3\], 2.weight"
-    )
+    torch.save({"extra": torch.zeros(1)}, tmp_path / "model.pt")
+    message = r"nothing in '.*model.pt' fits the network: the file holds 1 tensors, the first extra \(1\)"
     with pytest.raises(ClaraError, match=message):
         network_with_weights(network(), tmp_path / "model.pt", "cpu")
+    torch.save({**network().state_dict(), "extra": torch.zeros(1)}, tmp_path / "more.pt")
+    message = r"the weights in '.*more.pt' are not those of the Sequential: extra: not in the network"
+    with pytest.raises(ClaraError, match=message):
+        network_with_weights(network(), tmp_path / "more.pt", "cpu")
     torch.save({"0.weight": torch.zeros(3, 1, 3, 3)}, tmp_path / "part.pt")
-    with pytest.raises(ClaraError, match="missing are 0.bias, 2.weight, 2.bias"):
+    with pytest.raises(ClaraError, match="0.bias: missing in the file and 2 more"):
         network_with_weights(network(), tmp_path / "part.pt", "cpu")
 
 

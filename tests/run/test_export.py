@@ -152,14 +152,14 @@ def _config(folder: Path, **network: object) -> None:
         (
             lambda f: _config(f, _target_="clara_compat.engine.networks.unet.Sequence"),
             {},
-            "the network clara_compat.engine.networks.unet.Sequence of the training cannot be made",
+            "network_def is clara_compat.engine.networks.unet.Sequence: only networks of this package",
         ),
         (lambda f: _config(f, encoder_channels=[0]), {}, "ClaraUNet of the training cannot be made: .*at least"),
         (lambda f: _config(f, depth=3), {}, "ClaraUNet of the training cannot be made: .*depth"),
         (
             lambda f: _config(f, out_channels=3),
             {},
-            r"model.pt' does not hold the weights of the ClaraUNet.*: head.weight: \(2, 2, 1, 1\) in the file, .* 1",
+            r"model.pt' are not those of the ClaraUNet: head.weight: \(2, 2, 1, 1\) in the file, .* and 1 more",
         ),
         (lambda f: (f / "model.pt").write_bytes(b"x"), {}, "model.pt' is damaged or no file of weights"),
         (lambda f: None, {"model_name": "modle"}, r"modle.ckpt' do not exist; did you mean 'model.pt'\?"),

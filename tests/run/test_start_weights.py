@@ -93,9 +93,9 @@ def test_check_says_what_fits(trained: Path) -> None:
     [notice] = report.notices
     source = f"--set MMAR_CKPT: weights of {trained}/models/model.pt"
     assert str(notice).splitlines() == [
-        f"{source}: 22 of the network's 24 tensors are taken over, not these:",
-        "  head.weight: (2, 4, 1, 1, 1) in the file, (3, 4, 1, 1, 1) in the network, keeps its new weights",
-        "  head.bias: (2) in the file, (3) in the network, keeps its new weights",
+        f"{source}: 22 of the network's 24 tensors are taken over, the others keep their new weights:",
+        "  head.weight: (2, 4, 1, 1, 1) in the file, (3, 4, 1, 1, 1) in the network",
+        "  head.bias: (2) in the file, (3) in the network",
     ]
     assert check(config, overrides=overrides, data=False).notices == []
 
@@ -184,7 +184,7 @@ def test_the_last_weights_of_a_training_without_validation(trained: Path, caplog
 
 def test_the_demos_script_for_fine_tuning_runs_as_written(trained: Path, small_scans: Path) -> None:
     """``train_finetune.sh`` with a ``python3`` of this environment first on PATH."""
-    from clara_compat.demo.run import demo_mmar_folder
+    from clara_compat.demo.mmar import demo_mmar_folder
 
     (trained / "commands").symlink_to(demo_mmar_folder() / "commands")
     (trained / "data").symlink_to(small_scans)

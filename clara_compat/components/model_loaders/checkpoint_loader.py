@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from clara_compat.common.weight_files import find_weights
 from clara_compat.components.component import approximate
 from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader, below
 from clara_compat.errors import ClaraError
 
 __all__ = ["CheckpointLoader"]
-
-_OURS = {"model.ckpt": "model.pt", "model_final.ckpt": "final_model.pt"}
-"""The names of Clara's checkpoints, and those that a training writes here."""
 
 
 class CheckpointLoader(ModelLoader):
@@ -28,7 +26,8 @@ class CheckpointLoader(ModelLoader):
 
     fidelity = approximate(
         "reads what a training here leaves: model.ckpt is model.pt, model_final.ckpt is final_model.pt, and the "
-        "network is that of configs/train.json beside them; checkpoints of TensorFlow are not read"
+        "network is that of configs/train.json beside them; without a best one the last is taken, with a notice; "
+        "checkpoints of TensorFlow are not read"
     )
     becomes = "torch.load(weights_only=True)"
 
@@ -53,18 +52,7 @@ class CheckpointLoader(ModelLoader):
             ClaraError: there are none, or those of TensorFlow.
         """
         folder = below(mmar, self.checkpoint_dir)
-        name = self.checkpoint_file_prefix
-        for candidate in (folder / _OURS.get(name, name), folder / f"{name}.pt"):
-            if candidate.is_file():
-                return ModelFiles(folder, weights=candidate)
-        wanted = _OURS.get(name, f"{name}.pt")
         if not folder.is_dir():
             raise ClaraError(f"the folder '{folder}' does not exist: train first, or mend MMAR_CKPT_DIR")
-        if any(folder.glob("*.index")):
-            raise ClaraError(
-                f"'{folder}' holds a TensorFlow checkpoint, whose weights are not read yet: train with clara-compat, "
-                f"which leaves {wanted} there"
-            )
-        others = sorted(file.name for file in folder.glob("*.pt"))
-        there = f" (there are {', '.join(others)}: see checkpoint_file_prefix)" if others else ""
-        raise ClaraError(f"'{folder / wanted}' does not exist{there}: train first, or mend MMAR_CKPT_DIR")
+        found = find_weights(folder / self.checkpoint_file_prefix)
+        return ModelFiles(folder, weights=found.path, notice=found.notice)

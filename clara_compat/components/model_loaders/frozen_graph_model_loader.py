@@ -56,8 +56,7 @@ class FrozenGraphModelLoader(ModelLoader):
                 return ModelFiles(named.parent, exported=candidate)
         wanted = _candidates(named)[-1].name
         if any((named.parent / name).is_file() for name in _WEIGHTS):
-            prefix = "model.ckpt" if (named.parent / _WEIGHTS[0]).is_file() else "model_final.ckpt"
-            found = CheckpointLoader(str(named.parent), checkpoint_file_prefix=prefix).files("")
+            found = CheckpointLoader(str(named.parent)).files("")
             text = (
                 f"'{named.parent / wanted}' does not exist: the weights of the training in that folder are used "
                 f"({found.file.name}); clara-compat export writes {wanted}"

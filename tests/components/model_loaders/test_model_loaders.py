@@ -40,11 +40,11 @@ def test_names_of_checkpoints(tmp_path: Path, prefix: str, file: str) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ((), r"models/model.pt' does not exist: train first, or mend MMAR_CKPT_DIR"),
-        (("final_model.pt",), r"does not exist \(there are final_model.pt: see checkpoint_file_prefix\): train first"),
+        ((), r"the weights '.*models/model.ckpt' do not exist"),
+        (("modell.pt",), r"models/model.ckpt' do not exist; did you mean 'modell.pt'\?"),
         (
             ("model.ckpt.index", "model.ckpt.meta"),
-            "holds a TensorFlow checkpoint, whose weights are not read yet: train with clara-compat, which leaves",
+            "models/model.ckpt' is a TensorFlow checkpoint, whose weights are not read yet: name a model.pt",
         ),
     ],
 )
@@ -54,6 +54,13 @@ def test_no_weights(tmp_path: Path, files: tuple[str, ...], message: str) -> Non
         CheckpointLoader("models").files(str(tmp_path))
     with pytest.raises(ClaraError, match="the folder '.*nowhere' does not exist: train first, or mend MMAR_CKPT_DIR"):
         CheckpointLoader("nowhere").files(str(tmp_path))
+
+
+def test_the_last_weights_where_there_are_no_best(tmp_path: Path) -> None:
+    make(tmp_path, "final_model.pt")
+    found = CheckpointLoader("").files(str(tmp_path))
+    assert found.weights == tmp_path / "final_model.pt"
+    assert "as the training had no validation: final_model.pt is taken" in found.notice
 
 
 def test_weights_of_ours_beside_those_of_tensorflow(tmp_path: Path) -> None:
