@@ -61,7 +61,7 @@ def find_weights(named: Path) -> WeightsFile:
             f"'{tensorflow[0].with_name(prefix.name)}' is a TensorFlow checkpoint, whose weights are not read yet: "
             "name a model.pt that a training of this package wrote"
         )
-    raise ClaraError(f"the weights '{named}' do not exist{_elsewhere(found)}")
+    raise ClaraError(f"the weights '{named}' do not exist{_elsewhere(found) or ': train first, or name other weights'}")
 
 
 def _is_part(path: Path) -> bool:

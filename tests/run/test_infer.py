@@ -215,6 +215,6 @@ def test_check_takes_annotation_configs(evaluation_mmar: Make) -> None:
     config = write(mmar, V3)
     report = check(config)
     [error] = report.errors
-    assert "model.pt' does not exist: train first, or mend MMAR_CKPT_DIR" in str(error)
+    assert "models/model.ckpt' do not exist: train first, or name other weights" in str(error)
     assert check(config, data=False).passed
     assert report.rows[0].component == "TFScanWindowInferer"

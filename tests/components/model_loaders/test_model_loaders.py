@@ -40,7 +40,7 @@ def test_names_of_checkpoints(tmp_path: Path, prefix: str, file: str) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ((), r"the weights '.*models/model.ckpt' do not exist"),
+        ((), r"the weights '.*models/model.ckpt' do not exist: train first, or name other weights"),
         (("modell.pt",), r"models/model.ckpt' do not exist; did you mean 'modell.pt'\?"),
         (
             ("model.ckpt.index", "model.ckpt.meta"),
