@@ -136,6 +136,20 @@ def test_commands_start_the_legacy_program(tmp_path: Path, command: str, mmar: s
 
 
 @pytest.mark.parametrize("mmar", NAMES)
+def test_the_command_of_the_export(tmp_path: Path, mmar: str) -> None:
+    folder = demo_mmar_folder(mmar)
+    fake = tmp_path / "python3"
+    fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n')
+    fake.chmod(0o755)
+    called = subprocess.run(
+        ["bash", str(folder / "commands/export.sh"), "--trtis_export"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert called[1:6] == ["-u", "-m", "nvmidl.apps.export", "--model_file_path", f"{folder}/models"]
+    assert called[-1] == "--trtis_export"
+
+
+@pytest.mark.parametrize("mmar", NAMES)
 def test_the_readme_names_only_what_is_there(mmar: str) -> None:
     folder = demo_mmar_folder(mmar)
     text = (folder / "docs" / "Readme.md").read_text()
