@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.losses.checks import check_background, check_probabilities
+from clara_compat.components.losses.checks import (
+    check_background,
+    check_labels,
+    check_probabilities,
+    independent_channels,
+)
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -28,7 +33,8 @@ class CrossEntropy(Component, Loss):
 
     fidelity = assumed(
         "the formula is not documented: the mean over voxels of -log(p + smooth) of the voxel's class, voxels without "
-        "one counting as 0; a single prediction channel is compared with the label as a foreground mask"
+        "one counting as 0; a single prediction channel is compared with the label as a foreground mask; each of several "
+        "sigmoid channels adds a binary cross entropy, the mean over the channels"
     )
     becomes = "clara_compat.engine.losses.cross_entropy.ClaraCrossEntropyLoss"
 
@@ -55,9 +61,11 @@ class CrossEntropy(Component, Loss):
         """
         check_background(context, self.skip_background)
         check_probabilities(context, "CrossEntropy")
+        check_labels(context, "CrossEntropy", self.is_onehot_targets)
         return Entry(
             "clara_compat.engine.losses.cross_entropy.ClaraCrossEntropyLoss",
             skip_background=self.skip_background,
             smooth=self.smooth,
             is_onehot_targets=self.is_onehot_targets,
+            **independent_channels(context),
         )

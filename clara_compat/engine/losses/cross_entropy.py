@@ -22,6 +22,7 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         skip_background: leave channel 0 out.
         smooth: added to the probability.
         is_onehot_targets: targets have one channel per class; otherwise one channel of class indices.
+        is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
         ValueError: when smooth is negative.
@@ -32,8 +33,14 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         loss(torch.softmax(logits, dim=1), label)  # logits (N, C, D, H, W), label (N, 1, D, H, W)
     """
 
-    def __init__(self, skip_background: bool = False, smooth: float = 1e-8, is_onehot_targets: bool = False) -> None:
-        super().__init__(skip_background, is_onehot_targets)
+    def __init__(
+        self,
+        skip_background: bool = False,
+        smooth: float = 1e-8,
+        is_onehot_targets: bool = False,
+        is_independent_predictions: bool = False,
+    ) -> None:
+        super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
         if smooth < 0:
             raise ValueError(f"smooth must not be negative but is {smooth}")
         self.smooth = smooth

@@ -20,6 +20,7 @@ class ClaraFocalLoss(VoxelwiseLoss):
         gamma: exponent, 0 for cross entropy.
         alpha: factor.
         is_onehot_targets: targets have one channel per class; otherwise one channel of class indices.
+        is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
         ValueError: when gamma is negative.
@@ -31,9 +32,14 @@ class ClaraFocalLoss(VoxelwiseLoss):
     """
 
     def __init__(
-        self, skip_background: bool = False, gamma: float = 2.0, alpha: float = 0.25, is_onehot_targets: bool = False
+        self,
+        skip_background: bool = False,
+        gamma: float = 2.0,
+        alpha: float = 0.25,
+        is_onehot_targets: bool = False,
+        is_independent_predictions: bool = False,
     ) -> None:
-        super().__init__(skip_background, is_onehot_targets)
+        super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
         if gamma < 0:
             raise ValueError(f"gamma must not be negative but is {gamma}")
         self.gamma = gamma
