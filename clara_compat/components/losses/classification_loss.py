@@ -26,6 +26,10 @@ class BinaryClassificationLoss(Component, Loss):
     fidelity = assumed(_ASSUMED)
     becomes = _TARGET
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
+
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
 
@@ -50,6 +54,10 @@ class MulticlassClassificationLoss(Component, Loss):
 
     fidelity = assumed(_ASSUMED)
     becomes = _TARGET
+
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
@@ -85,6 +93,10 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
             raise ClaraError(f"class_weights is {class_weights}, expected numbers that are not negative")
         self.class_weights = class_weights
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
+
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
 
@@ -99,6 +111,16 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
                 f"{expected} classes (a binary label, 1, has two): give one number per class"
             )
         return _entry(classes, self.class_weights, context)
+
+
+def _shared_softmax(context: BundleContext) -> list[str]:
+    labels = context.label_format or ()
+    if context.final_activation != "softmax" or len(labels) < 2 or 1 not in labels:
+        return []
+    return [
+        f"the model's final_activation is softmax over the outputs of all labels of output_label_format {list(labels)}, "
+        "so a binary label can only be probable when the others are not: set final_activation to sigmoid"
+    ]
 
 
 def _label_format(name: str, context: BundleContext) -> list[int]:
