@@ -102,4 +102,5 @@ def _user_operation(spec: ComponentSpec, context: BundleContext, pipeline: BaseI
         loss=context.loss,
         optimizer=Expression("@optimizer"),
         is_train=context.section == "train",
+        final_activation=context.final_activation,
     )

@@ -36,6 +36,8 @@ class LegacyAuxOp:
         loss: the loss function, for an evaluator, which computes no loss itself.
         optimizer: knows the learning rate.
         is_train: whether the step trains.
+        final_activation: what the predictions have gone through, when it is known: operations of the catalogue do not
+            apply it twice.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class LegacyAuxOp:
         loss: Callable[..., torch.Tensor],
         optimizer: torch.optim.Optimizer | None = None,
         is_train: bool = False,
+        final_activation: str | None = None,
     ) -> None:
         method = getattr(operation, "get_output_tensors", None)
         if not callable(method):
@@ -58,13 +61,14 @@ class LegacyAuxOp:
         self.loss = loss
         self.optimizer = optimizer
         self.is_train = is_train
+        self.final_activation = final_activation
         self.takes_tensors = bool({"torch", "monai"} & set(_imports(method)))
         self.do_summary = bool(getattr(operation, "do_summary", True))
         self.do_print = bool(getattr(operation, "do_print", True))
 
     def __call__(self, output: MutableMapping[str, Any]) -> dict[str, torch.Tensor]:
         """Return the user's values by tag, as tensors."""
-        context = _StepContext(lambda: self._handed(step_loss(output, self.loss)))
+        context = _StepContext(lambda: self._handed(step_loss(output, self.loss)), self.final_activation)
         context[BuildContext.KEY_DATA_PROP] = self.data_property
         context[BuildContext.KEY_IS_TRAIN] = self.is_train
         if self.optimizer is not None:
@@ -108,9 +112,10 @@ class LegacyAuxOp:
 class _StepContext(BuildContext):
     """A build context that computes the loss when somebody asks for it: in validation nobody else may need it."""
 
-    def __init__(self, loss: Callable[[], Any]) -> None:
+    def __init__(self, loss: Callable[[], Any], final_activation: str | None) -> None:
         super().__init__()
         self._loss = loss
+        self.final_activation = final_activation
 
     def __contains__(self, key: object) -> bool:
         return key in (self.KEY_LOSS, self.KEY_LOSS[1:]) or super().__contains__(key)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from ai4med.components.aux_ops.compute_multiclass_accuracy import ComputeMulticlassAccuracy
 from ai4med.components.aux_ops.dice_masked_output import DiceMaskedOutput
 from ai4med.components.aux_ops.neg_loss import NegLoss
 from clara_compat.common.build_ctx import BuildContext
@@ -120,6 +121,20 @@ def test_subclasses_of_built_ins_can_call_them(base, layout):
     found = adapted(operation, data=DataProperty(data_format=layout, num_data_dims=2))(output)
     one = DiceOutputs(["d"])(output)["d"] if base is DiceMaskedOutput else -output["loss"]
     assert found["d"].item() == pytest.approx(2 * one.item())
+
+
+@pytest.mark.parametrize(("activation", "expected"), [("sigmoid", 1.0), (None, 0.25)])
+def test_subclasses_of_built_ins_know_the_activation(activation, expected):
+    class Mine(ComputeMulticlassAccuracy):
+        def get_output_tensors(self, predictions, label, build_ctx):
+            return ComputeMulticlassAccuracy.get_output_tensors(self, predictions, label, build_ctx)
+
+    output = {
+        "image": torch.zeros(4, 1, 2, 2),
+        "pred": torch.tensor([[0.1], [0.2], [0.05], [0.9]]),
+        "label": torch.tensor([[0.0], [0.0], [0.0], [1.0]]),
+    }
+    assert adapted(Mine(tag="acc"), final_activation=activation)(output) == {"acc": expected}
 
 
 @pytest.mark.parametrize(
