@@ -17,6 +17,7 @@ from clara_compat.translate.aux_ops import data_property, operation_tags, transl
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
+from clara_compat.translate.validation_fields import with_fields_of_the_chain
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
@@ -72,6 +73,7 @@ class _TrainTranslation:
         if self.workflow.validate is not None:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
             metrics = self.workflow.validate.metrics
+            tags = with_fields_of_the_chain(tags, self.workflow.validate.pre_transforms)
             self.metrics = translate_metrics(metrics, tags, context, data_property(validating))
             place = self.workflow.address("validate", "metrics")
             self.notices += [Notice(place, text) for text in self.metrics.notices]
