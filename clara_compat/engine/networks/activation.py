@@ -87,9 +87,8 @@ def log_complements(predictions: torch.Tensor) -> torch.Tensor:
     if origin.activation == "sigmoid":
         return F.logsigmoid(-origin.logits)
     scores = F.log_softmax(origin.logits, dim=1)
-    channels = range(scores.shape[1])
-    rest = [torch.logsumexp(scores[:, [other for other in channels if other != c]], dim=1) for c in channels]
-    return torch.stack(rest, dim=1)
+    rest = (torch.cat([scores[:, :c], scores[:, c + 1 :]], dim=1) for c in range(scores.shape[1]))
+    return torch.stack([torch.logsumexp(others, dim=1) for others in rest], dim=1)
 
 
 def log_likelihoods(predictions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
