@@ -35,7 +35,9 @@ class ComputeAccuracy(NativeOperation):
         """Say that a second activation is left out."""
         if not self.use_sigmoid or may_be_logits(context):
             return []
-        return [f"use_sigmoid has no effect: the model's outputs have gone through its {context.final_activation} already"]
+        return [
+            f"use_sigmoid has no effect: the model's outputs have gone through its {context.final_activation} already"
+        ]
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""

@@ -22,7 +22,8 @@ class ComputeBinaryPreds(NativeOperation):
 
     fidelity = assumed(
         "only its name is known: the outputs of binary labels under one tag, through a sigmoid where the network does "
-        "not end in sigmoid or softmax, and those labels under another; per-case values are neither averaged nor printed"
+        "not end in sigmoid or softmax, and those labels under another; per-case values are neither averaged nor "
+        "printed"
     )
     becomes = "clara_compat.engine.aux_classification.ClassProbabilities"
     undocumented = True

@@ -117,10 +117,11 @@ def _shared_softmax(context: BundleContext) -> list[str]:
     labels = context.label_format or ()
     if context.final_activation != "softmax" or len(labels) < 2 or 1 not in labels:
         return []
-    return [
-        f"the model's final_activation is softmax over the outputs of all labels of output_label_format {list(labels)}, "
-        "so a binary label can only be probable when the others are not: set final_activation to sigmoid"
-    ]
+    text = (
+        f"final_activation of the model is softmax, over all outputs of output_label_format {list(labels)} together: "
+        "a binary label can only be probable when the others are not: set final_activation to sigmoid"
+    )
+    return [text]
 
 
 def _label_format(name: str, context: BundleContext) -> list[int]:

@@ -33,8 +33,8 @@ class CrossEntropy(Component, Loss):
 
     fidelity = assumed(
         "the formula is not documented: the mean over voxels of -log(p + smooth) of the voxel's class, voxels without "
-        "one counting as 0; a single prediction channel is compared with the label as a foreground mask; each of several "
-        "sigmoid channels adds a binary cross entropy, the mean over the channels"
+        "one counting as 0; a single prediction channel is compared with the label as a foreground mask; each of "
+        "several sigmoid channels adds a binary cross entropy, the mean over the channels"
     )
     becomes = "clara_compat.engine.losses.cross_entropy.ClaraCrossEntropyLoss"
 

@@ -35,8 +35,8 @@ class Focal(Component, Loss):
     fidelity = assumed(
         "formula, argument names and defaults are not documented: the mean over voxels of "
         "-alpha (1 - p)^gamma log(p) of the voxel's class, gamma 2 and alpha 0.25 as in the paper; a "
-        "single prediction channel is compared with the label as a foreground mask; each of several sigmoid channels adds "
-        "a binary focal loss, the mean over the channels"
+        "single prediction channel is compared with the label as a foreground mask; each of several sigmoid channels "
+        "adds a binary focal loss, the mean over the channels"
     )
     becomes = "clara_compat.engine.losses.focal.ClaraFocalLoss"
     undocumented = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -37,8 +37,7 @@ def on_host(value: torch.Tensor) -> np.ndarray[Any, Any]:
         plain = (value.as_tensor() if isinstance(value, MetaTensor) else value).detach()
         array = (plain.float() if plain.dtype == torch.bfloat16 else plain).cpu().numpy()
         found = _FETCHED[value] = _Fetched(array, value._version)  # noqa: SLF001
-    array = found.array
-    return array
+    return cast("np.ndarray[Any, Any]", found.array)
 
 
 def laid_out(value: Any, data_property: DataProperty | None) -> Any:

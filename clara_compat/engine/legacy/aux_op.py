@@ -24,7 +24,9 @@ _FIELDS = (CommonKeys.IMAGE, CommonKeys.LABEL, CommonKeys.PRED, CommonKeys.LOSS,
 
 
 class LegacyAuxOp:
-    """Calls ``get_output_tensors(predictions, label, build_ctx)`` of a user's operation in every step, by its ``build``.
+    """Calls ``get_output_tensors(predictions, label, build_ctx)`` of a user's operation in every step.
+
+    An ``AuxiliaryOperation`` is asked by its ``build(build_ctx)``, which may be the user's own.
 
     Code in a module that imports torch (or MONAI) gets tensors without gradient, any other numpy arrays: the two cannot
     be told apart by what the code says, and operators such as ``predictions * label`` work on both. The layout is the

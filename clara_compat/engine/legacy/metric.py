@@ -26,8 +26,9 @@ class LegacyMetric(IgniteMetric):
 
     For every case ``update(value, label_value, filename, data_prop)`` is called: a field with one value per
     batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's array, (C, spatial...)
-    or, where the pipeline declares channels last, (spatial..., C). The array is the metric's own. ``get()`` is the validation's value; the report is written when the metric has a ``report_path``.
-    What Clara passed as ``data_prop`` is not documented (`assumed`: the data property of a build context).
+    or, where the pipeline declares channels last, (spatial..., C). The array is the metric's own. ``get()`` is the
+    validation's value; the report is written when the metric has a ``report_path``. What Clara passed as ``data_prop``
+    is not documented (`assumed`: the data property of a build context).
 
     Args:
         metric: the user's object.

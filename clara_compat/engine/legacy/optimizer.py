@@ -18,9 +18,10 @@ __all__ = ["legacy_optimizer"]
 def legacy_optimizer(optimizer: Any, params: Iterable[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
     """Make the torch optimizer of a user's ``Optimizer``.
 
-    Its ``get_optimizer(lr)``, asked by its ``build`` where it derives from ``Optimizer``, returns something that takes the parameters, such as
+    Its ``get_optimizer(lr)`` returns something that takes the parameters, such as
     ``functools.partial(torch.optim.AdamW, lr=lr, weight_decay=0.01)`` or what ``super().get_optimizer(lr)`` of a
-    built-in gives, or a class of torch optimizers, which is made with the learning rate.
+    built-in gives, or a class of torch optimizers, which is made with the learning rate. An ``Optimizer`` is asked by
+    its ``build(build_ctx)``, which may be the user's own.
 
     Args:
         optimizer: the user's object.

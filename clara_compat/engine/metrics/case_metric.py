@@ -25,10 +25,10 @@ class CaseMetric(Metric):
     """Collects the values of every case of a validation and averages them at its end.
 
     It reads ``engine.state.output`` as MONAI's engines leave it with ``decollate=False``, a dictionary of batched
-    tensors, and what else ``engine.state.batch`` holds. A case's value is the mean of its row, the validation's value the mean over the cases; what is not finite
-    is left out of both, and a validation without any finite value has the value 0, as in the metric of the Clara 3.1
-    page "Bring your own components". With a ``report_path`` every validation ends with the two files of
-    :func:`~clara_compat.common.metric_report.write_reports`.
+    tensors, and what else ``engine.state.batch`` holds. A case's value is the mean of its row, the validation's value
+    the mean over the cases; what is not finite is left out of both, and a validation without any finite value has the
+    value 0, as in the metric of the Clara 3.1 page "Bring your own components". With a ``report_path`` every validation
+    ends with the two files of :func:`~clara_compat.common.metric_report.write_reports`.
 
     Args:
         name: the metric's name, for reports and messages.

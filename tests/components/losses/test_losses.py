@@ -63,7 +63,9 @@ def test_labels_of_a_classification(cls):
     context = replace(ANY, label_format=(1, 3), outputs=4)
     with pytest.raises(ClaraError, match=rf"{cls.__name__} with is_onehot_targets false takes a label of 1 number, "):
         cls().bundle_entry(context)
-    with pytest.raises(ClaraError, match=r"takes a label of 4 numbers, but output_label_format \[1, 3\] makes one of 2"):
+    with pytest.raises(
+        ClaraError, match=r"takes a label of 4 numbers, but output_label_format \[1, 3\] makes one of 2"
+    ):
         cls(is_onehot_targets=True).bundle_entry(context)
     cls().bundle_entry(replace(context, label_format=(3,), outputs=3))
     cls(is_onehot_targets=True).bundle_entry(replace(context, label_format=(1, 1), outputs=2))

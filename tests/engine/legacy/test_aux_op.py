@@ -130,7 +130,9 @@ def test_an_overridden_build_is_called(base):
     """
     output = fields()
     operation = user_class(code)(*(["tag"] if base == "NegLoss" else []))
-    assert adapted(operation)(output)["mine"].item() == pytest.approx((output["pred"].sum() + output["label"].sum()).item())
+    assert adapted(operation)(output)["mine"].item() == pytest.approx(
+        (output["pred"].sum() + output["label"].sum()).item()
+    )
 
 
 def test_the_layout_is_the_one_the_pipeline_declares():
