@@ -108,7 +108,9 @@ def check_fit(
             f"{argument} {str(is_one_hot).lower()}"
         )
     if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
-        raise ClaraError(f"{name}: prediction {list(predictions.shape)} and {label} {list(labels.shape)} differ in size")
+        raise ClaraError(
+            f"{name}: prediction {list(predictions.shape)} and {label} {list(labels.shape)} differ in size"
+        )
 
 
 def _count(mask: torch.Tensor, axes: list[int]) -> torch.Tensor:

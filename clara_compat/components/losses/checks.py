@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clara_compat.components.entry import BundleContext
+from clara_compat.components.finite import require_finite
 from clara_compat.errors import ClaraError
 
 __all__ = ["check_background", "check_labels", "check_probabilities", "check_weights", "independent_channels"]
@@ -58,11 +59,12 @@ def independent_channels(context: BundleContext) -> dict[str, bool]:
 
 
 def check_weights(**weights: float) -> None:
-    """Refuse weights of a sum of losses that are negative or all 0.
+    """Refuse weights of a sum of losses that are negative, not finite or all 0.
 
     Raises:
         ClaraError: as said.
     """
+    require_finite(**weights)
     for name, weight in weights.items():
         if weight < 0:
             raise ClaraError(f"{name} is {weight} but must not be negative")

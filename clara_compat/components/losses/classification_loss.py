@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -78,7 +79,7 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
             classes count alike.
 
     Raises:
-        ClaraError: a weight is negative.
+        ClaraError: a weight is negative or not finite.
     """
 
     fidelity = assumed(
@@ -89,6 +90,8 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
 
     def __init__(self, class_weights: list[float] | None = None) -> None:
         Loss.__init__(self)
+        for weight in class_weights or ():
+            require_finite(class_weights=weight)
         if class_weights and min(class_weights) < 0:
             raise ClaraError(f"class_weights is {class_weights}, expected numbers that are not negative")
         self.class_weights = class_weights

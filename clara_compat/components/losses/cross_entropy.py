@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import (
     check_background,
     check_labels,
@@ -28,7 +29,7 @@ class CrossEntropy(Component, Loss):
         is_onehot_targets: the label has one channel per class.
 
     Raises:
-        ClaraError: when smooth is negative.
+        ClaraError: smooth is negative or not finite.
     """
 
     fidelity = assumed(
@@ -46,6 +47,7 @@ class CrossEntropy(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(smooth=smooth)
         if smooth < 0:
             raise ClaraError(f"smooth is {smooth} but must not be negative")
         self.data_format = data_format

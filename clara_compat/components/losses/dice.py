@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, approximate
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import check_background, check_labels
 from clara_compat.components.losses.loss import Loss
 
@@ -23,6 +24,9 @@ class Dice(Component, Loss):
         smooth: added to the denominator.
         top_smooth: added to the numerator.
         is_onehot_targets: the label has one channel per class.
+
+    Raises:
+        ClaraError: smooth or top_smooth is not finite.
     """
 
     fidelity = approximate(
@@ -42,6 +46,7 @@ class Dice(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(smooth=smooth, top_smooth=top_smooth)
         self.data_format = data_format
         self.skip_background = skip_background
         self.squared_pred = squared_pred

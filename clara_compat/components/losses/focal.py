@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import (
     check_background,
     check_labels,
@@ -29,7 +30,7 @@ class Focal(Component, Loss):
         is_onehot_targets: the label has one channel per class.
 
     Raises:
-        ClaraError: when gamma is negative.
+        ClaraError: gamma is negative, or gamma or alpha not finite.
     """
 
     fidelity = assumed(
@@ -50,6 +51,7 @@ class Focal(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(gamma=gamma, alpha=alpha)
         if gamma < 0:
             raise ClaraError(f"gamma is {gamma} but must not be negative")
         self.data_format = data_format

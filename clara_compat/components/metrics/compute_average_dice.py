@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.metrics.metric import Metric
 from clara_compat.components.metrics.metric_average_from_array import MetricAverageFromArrayDice
 
@@ -27,6 +28,9 @@ class ComputeAverageDice(Component, Metric):
         do_summary: write the result to TensorBoard.
         do_print: show the result on the console.
         is_key_metric: the best model is the one with the highest result.
+
+    Raises:
+        ClaraError: the threshold is not finite.
     """
 
     fidelity = assumed(
@@ -49,6 +53,7 @@ class ComputeAverageDice(Component, Metric):
         do_print: bool = True,
         is_key_metric: bool = False,
     ) -> None:
+        require_finite(logit_thresh=logit_thresh)
         metric = MetricAverageFromArrayDice(name, is_2d, remove_bg, logit_thresh, is_one_hot_targets, report_path)
         Metric.__init__(self, metric, field, label_field, do_summary, do_print, is_key_metric)
         self.name = name

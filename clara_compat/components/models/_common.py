@@ -7,6 +7,7 @@ from typing import Any
 
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.models.model import Model
 from clara_compat.errors import ClaraError, suggestion
 
@@ -67,6 +68,7 @@ class BuiltInModel(Component, Model):
         self.use_group_normG = use_group_normG
         self.reg_weight = reg_weight
         self.dropout_prob = dropout_prob
+        require_finite(**{self.reg_weight_name: reg_weight, "dropout_prob": dropout_prob})
         if num_classes < 1:
             raise ClaraError(f"num_classes is {num_classes} but must be at least 1")
         if reg_weight < 0:

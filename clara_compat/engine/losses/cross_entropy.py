@@ -25,7 +25,7 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
-        ValueError: when smooth is negative.
+        ValueError: when smooth is negative or not finite.
 
     Example::
 
@@ -41,8 +41,8 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         is_independent_predictions: bool = False,
     ) -> None:
         super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
-        if smooth < 0:
-            raise ValueError(f"smooth must not be negative but is {smooth}")
+        if not 0 <= smooth < math.inf:
+            raise ValueError(f"smooth must be finite and not negative but is {smooth}")
         self.smooth = smooth
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from clara_compat.engine.losses.voxelwise import VoxelwiseLoss
@@ -23,7 +25,7 @@ class ClaraFocalLoss(VoxelwiseLoss):
         is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
-        ValueError: when gamma is negative.
+        ValueError: when gamma is negative, or gamma or alpha not finite.
 
     Example::
 
@@ -40,8 +42,8 @@ class ClaraFocalLoss(VoxelwiseLoss):
         is_independent_predictions: bool = False,
     ) -> None:
         super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
-        if gamma < 0:
-            raise ValueError(f"gamma must not be negative but is {gamma}")
+        if not (0 <= gamma < math.inf and math.isfinite(alpha)):
+            raise ValueError(f"gamma and alpha must be finite and gamma not negative, but they are {gamma} and {alpha}")
         self.gamma = gamma
         self.alpha = alpha
 
