@@ -2,6 +2,10 @@
 
 A config that uses one is right: ``check`` passes and says what does not run yet, ``train`` stops there before anything
 is written. Source: clara-3.1-engine facts, section 2.
+
+``AdjustLayerLRs`` was documented as an example of a handler, without arguments: which layers it gave which learning
+rates is not known, and a choice of our own would train another network than the user's. A user's ``Optimizer`` can give
+groups of parameters rates of their own, whose proportions the policies keep.
 """
 
 from __future__ import annotations

@@ -79,8 +79,24 @@ def overlaps(
     return total
 
 
-def check_fit(name: str, predictions: torch.Tensor, labels: torch.Tensor, is_one_hot: bool) -> None:
+def check_fit(
+    name: str,
+    predictions: torch.Tensor,
+    labels: torch.Tensor,
+    is_one_hot: bool,
+    *,
+    argument: str = "is_onehot_targets",
+    label: str = "the label",
+) -> None:
     """Check that labels fit predictions.
+
+    Args:
+        name: whose they are, for the message.
+        predictions: (N, C, spatial...).
+        labels: (N, 1, spatial...), or (N, C, spatial...) when ``is_one_hot``.
+        is_one_hot: the labels have one channel per class.
+        argument: what the user calls that.
+        label: what the user calls the labels.
 
     Raises:
         ClaraError: other channels than expected, or another size; begins with ``name``.
@@ -88,11 +104,13 @@ def check_fit(name: str, predictions: torch.Tensor, labels: torch.Tensor, is_one
     expected = predictions.shape[1] if is_one_hot else 1
     if labels.shape[1] != expected:
         raise ClaraError(
-            f"{name}: the label has {labels.shape[1]} channels, expected {expected} with one-hot targets "
-            f"{'on' if is_one_hot else 'off'} (is_onehot_targets)"
+            f"{name}: {label} has {labels.shape[1]} channels, expected {expected} with "
+            f"{argument} {str(is_one_hot).lower()}"
         )
     if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
-        raise ClaraError(f"{name}: prediction {list(predictions.shape)} and label {list(labels.shape)} differ in size")
+        raise ClaraError(
+            f"{name}: prediction {list(predictions.shape)} and {label} {list(labels.shape)} differ in size"
+        )
 
 
 def _count(mask: torch.Tensor, axes: list[int]) -> torch.Tensor:

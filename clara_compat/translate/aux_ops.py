@@ -23,10 +23,12 @@ class Tags:
     Args:
         names: their tags.
         complete: no operation is the user's own, whose tags are only known when it has run.
+        of_the_items: what the transforms may have put into an item.
     """
 
     names: tuple[str, ...] = ()
     complete: bool = True
+    of_the_items: frozenset[str] = frozenset()
 
 
 def operation_tags(specs: Sequence[ComponentSpec], channels: int | None = None) -> Tags:
@@ -102,4 +104,5 @@ def _user_operation(spec: ComponentSpec, context: BundleContext, pipeline: BaseI
         loss=context.loss,
         optimizer=Expression("@optimizer"),
         is_train=context.section == "train",
+        final_activation=context.final_activation,
     )

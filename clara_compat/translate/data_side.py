@@ -58,6 +58,7 @@ def data_side(
     *,
     batch_specs: Sequence[ComponentSpec] = (),
     extra_inputs: Sequence[dict[str, Any]] = (),
+    carried: Sequence[str] = (),
     single_thread: bool = False,
 ) -> DataSide:
     """Translate a pipeline and its chains.
@@ -68,6 +69,7 @@ def data_side(
         context: the section's.
         batch_specs: the transforms of a batch.
         extra_inputs: further network inputs, as ``BatchFields`` takes them.
+        carried: fields that stay in the batch where an item has them.
         single_thread: run transforms on one torch thread.
 
     Raises:
@@ -86,7 +88,7 @@ def data_side(
         return Expression(f"@{section}#{name}")
 
     given: dict[str, Any] = {"single_thread": single_thread, "section": section}
-    last = _last(pipeline, extra_inputs, track_meta=not training)
+    last = _last(pipeline, extra_inputs, carried, track_meta=not training)
     entries: dict[str, Any] = {
         "data": pipeline.data_entry(),
         "transform": Entry("Compose", transforms=[*chain.entries, last]),
@@ -127,7 +129,9 @@ def data_side(
     )
 
 
-def _last(pipeline: BaseImagePipeline, extra_inputs: Sequence[dict[str, Any]], *, track_meta: bool) -> Entry:
+def _last(
+    pipeline: BaseImagePipeline, extra_inputs: Sequence[dict[str, Any]], carried: Sequence[str], *, track_meta: bool
+) -> Entry:
     """Return the end of the chain: the fields of a batch."""
     declared: dict[str, Any] = {"image_channels": pipeline.output_image_channels}
     if pipeline.task == "segmentation":
@@ -136,4 +140,6 @@ def _last(pipeline: BaseImagePipeline, extra_inputs: Sequence[dict[str, Any]], *
         declared["labels"] = pipeline.label_format.get_number_of_labels() if pipeline.label_format else 0
     if extra_inputs:
         declared["extra_inputs"] = list(extra_inputs)
+    if carried:
+        declared["carried"] = list(carried)
     return Entry("clara_compat.engine.transforms.batch_fields.BatchFields", track_meta=track_meta, **declared)

@@ -14,7 +14,10 @@ from clara_compat.translate.aux_ops import Tags
 from clara_compat.translate.chain import component_entries, user_component
 from clara_compat.translate.render import is_safe_key
 
-__all__ = ["Metrics", "NamedMetrics", "metric_entry", "metric_fields", "named_entries", "translate_metrics"]
+__all__ = ["FIELDS", "Metrics", "NamedMetrics", "metric_entry", "metric_fields", "named_entries", "translate_metrics"]
+
+FIELDS = ("model", "image", "label", "loss")
+"""Fields that every step has."""
 
 NamedMetrics = dict[str, Entry] | Entry | None
 
@@ -84,13 +87,12 @@ def _check_fields(spec: ComponentSpec, tags: Tags) -> None:
     """Refuse a field that no engine will ever have, now rather than after the epochs before the first validation."""
     if not tags.complete:
         return
-    known = ["model", "image", "label", "loss", *tags.names]
-    for name in ("field", "label_field"):
-        value = spec.args.get(name)
-        if isinstance(value, str) and value not in known:
+    known = [*FIELDS, *tags.names]
+    for name, value in metric_fields(spec).items():
+        if value not in known and value not in tags.of_the_items:
             raise ClaraError(
-                f"nothing produces the field '{value}'{suggestion(value, known)} (there are {', '.join(known)}; the "
-                "tag of an entry of aux_ops is one more)",
+                f"nothing produces the field '{value}'{suggestion(value, known)} (there are {', '.join(known)}; "
+                "aux_ops and pre_transforms can make more)",
                 spec.arg_address(name),
             )
 

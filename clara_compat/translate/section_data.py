@@ -15,6 +15,7 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
 from clara_compat.translate.extra_inputs import extra_inputs
+from clara_compat.translate.validation_fields import carried_fields
 from clara_compat.translate.render import render
 
 __all__ = ["SectionName", "SectionSpecs", "section_context", "section_data", "section_specs", "translate_section_data"]
@@ -97,6 +98,7 @@ def section_data(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) 
         section_context(workflow, section, ckpt_dir),
         batch_specs=specs.batch_chain,
         extra_inputs=declared,
+        carried=carried_fields(workflow) if section == "validate" else (),
         single_thread=workflow.settings.determinism is not None,
     )
 

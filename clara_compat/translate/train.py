@@ -17,6 +17,7 @@ from clara_compat.translate.aux_ops import data_property, operation_tags, transl
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
+from clara_compat.translate.validation_fields import with_fields_of_the_chain
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
@@ -64,10 +65,15 @@ class _TrainTranslation:
         context = section_context(self.workflow, "train", self.ckpt_dir)
         if (model := self._built_in_model()) is not None:
             self.notices += [Notice(train.model.address, text) for text in model.notices(context)]
-        tags = operation_tags(train.aux_ops, self._outputs()["outputs"])
+        told = replace(context, **self._outputs())
+        for spec in (train.loss, *train.aux_ops):
+            if spec.cls is not None:
+                self.notices += [Notice(spec.address, text) for text in create(spec).notices(told)]
+        tags = operation_tags(train.aux_ops, told.outputs)
         if self.workflow.validate is not None:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
             metrics = self.workflow.validate.metrics
+            tags = with_fields_of_the_chain(tags, self.workflow.validate.pre_transforms)
             self.metrics = translate_metrics(metrics, tags, context, data_property(validating))
             place = self.workflow.address("validate", "metrics")
             self.notices += [Notice(place, text) for text in self.metrics.notices]
@@ -84,7 +90,7 @@ class _TrainTranslation:
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
             "network": self._network(),
-            "loss": self._component(train.loss, replace(context, **self._outputs())),
+            "loss": self._component(train.loss, told),
             "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
         }
@@ -113,11 +119,11 @@ class _TrainTranslation:
         return interval
 
     def _outputs(self) -> dict[str, Any]:
-        """What the config tells about the outputs of the model, for the loss; nothing of a user's model."""
+        """What the config tells about the outputs of the model, for losses and operations; nothing of a user's."""
         model = self._built_in_model()
         return {
             "outputs": None if model is None else model.num_classes,
-            "final_activation": None if model is None else model.final_activation.lower(),
+            "final_activation": None if model is None else model.activation,
         }
 
     def _loss_function(self) -> Expression | Entry:
@@ -158,7 +164,8 @@ class _TrainTranslation:
         validated = self.workflow.validate is not None and self._validation_interval() > 0
         evaluator = Expression("@validate#evaluator") if validated else None
         data = self._data_side("train")
-        operations = translate_operations(self.workflow.train.aux_ops, context, self.pipeline)
+        told = replace(context, **self._outputs())
+        operations = translate_operations(self.workflow.train.aux_ops, told, self.pipeline)
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
@@ -236,7 +243,8 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        operations = translate_operations(self.workflow.train.aux_ops, context, pipeline)
+        told = replace(context, **self._outputs())
+        operations = translate_operations(self.workflow.train.aux_ops, told, pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         data = self._data_side("validate")
         return {

@@ -106,9 +106,9 @@ def test_gradients_are_not_kept():
     [
         ({"tags": ["a", "b"]}, (1, 3, 4, 4), (1, 1, 4, 4), r"aux_ops 'a': 2 tags for 3 counted channels.* or 4 for"),
         ({"skip_background": True}, (1, 1, 4, 4), (1, 1, 4, 4), "skip_background leaves nothing"),
-        ({}, (1, 3, 4, 4), (1, 3, 4, 4), r"the label has 3 channels, expected 1 with one-hot targets off"),
-        ({"is_onehot_targets": True}, (1, 3, 4, 4), (1, 1, 4, 4), r"the label has 1 channels, expected 3 .* on"),
-        ({}, (1, 3, 4, 4), (1, 1, 4, 5), r"prediction \[1, 3, 4, 4\] and label \[1, 1, 4, 5\] differ in size"),
+        ({}, (1, 3, 4, 4), (1, 3, 4, 4), r"the label has 3 channels, expected 1 with is_onehot_targets false"),
+        ({"is_onehot_targets": True}, (1, 3, 4, 4), (1, 1, 4, 4), r"the label has 1 channels, expected 3 .* true"),
+        ({}, (1, 3, 4, 4), (1, 1, 4, 5), r"prediction \[1, 3, 4, 4\] and the label \[1, 1, 4, 5\] differ in size"),
     ],
 )
 def test_refusals(options, pred, label, message):

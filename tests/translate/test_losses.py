@@ -13,15 +13,19 @@ from monai.bundle import ConfigParser
 
 from clara_compat import check, train
 from clara_compat.config.workflow import load_train_workflow
-from clara_compat.translate.bundle import Seeds
+from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.train import translate_train
 
 Make = Callable[..., Path]
 
 
-def loss_of(mmar: Path) -> dict[str, Any]:
+def translated(mmar: Path) -> Bundle:
     workflow = load_train_workflow(mmar / "config/config_train.json")
-    return translate_train(workflow, Seeds(1, 2, 3, 4), Path("models")).config["loss"]
+    return translate_train(workflow, Seeds(1, 2, 3, 4), Path("models"))
+
+
+def loss_of(mmar: Path) -> dict[str, Any]:
+    return translated(mmar).config["loss"]
 
 
 def with_loss(loss: Any, **model: Any) -> Callable[[dict[str, Any]], None]:
@@ -91,6 +95,29 @@ def test_labels_and_model_reach_the_loss(small_mmar: Make, activation: str) -> N
         "class_weights": [1.0, 1.0, 1.0, 2.0, 3.0],
         "activation": activation.lower(),
     }
+
+
+@pytest.mark.parametrize("loss", ["BinaryClassificationLoss", "WeightedMulticlassClassificationLoss"])
+@pytest.mark.parametrize(
+    ("activation", "formats", "message"),
+    [
+        ("softmax", [1, 1], "a binary label can only be probable when the others are not: set final_activation to sig"),
+        ("sigmoid", [1, 1], None),
+        ("softmax", [1], "num_classes is 1, over which a softmax"),
+    ],
+)
+def test_binary_labels_under_a_softmax(
+    small_mmar: Make, loss: str, activation: str, formats: list[int], message: str | None
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        classes(config, formats)
+        with_loss({"name": loss}, num_classes=len(formats), final_activation=activation)(config)
+
+    bundle = translated(small_mmar(change))
+    found = [str(notice.address) for notice in bundle.notices if message is not None and message in notice.text]
+    assert len(found) == (message is not None)
+    assert all("train.loss" in where if len(formats) > 1 else "train.model" in where for where in found)
+    assert bundle.config["loss"]["activation"] == ("softmax" if formats == [1, 1] and message else "sigmoid")
 
 
 @pytest.mark.parametrize(

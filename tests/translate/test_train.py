@@ -71,3 +71,17 @@ def test_the_window_is_checked_against_any_model(small_mmar: Make) -> None:
     workflow = load_train_workflow(small_mmar(change) / "config" / "config_train.json")
     with pytest.raises(ClaraError, match=r"inferer.args.roi_size: the SegResnet halves .* roi_size is \[16, 16, 15\]"):
         translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models")
+
+
+@pytest.mark.parametrize(("activation", "raw"), [("sigmoid", False), ("linear", True)])
+def test_operations_know_the_networks_activation(small_mmar: Make, activation: str, raw: bool) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["model"]["args"]["final_activation"] = activation
+        config["train"]["loss"] = {"name": "Dice"}
+        config["train"]["aux_ops"].append({"name": "ComputeMulticlassPreds"})
+
+    workflow = load_train_workflow(small_mmar(change) / "config" / "config_train.json")
+    config = translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models").config
+    for section in ("train", "validate"):
+        [operation] = [one["ops"][-1] for one in config[section]["handlers"] if "ops" in one]
+        assert (operation["sigmoid"], operation["softmax"]) == (raw, raw)

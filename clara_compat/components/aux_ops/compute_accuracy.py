@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.aux_ops.native import NativeOperation
+from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 
@@ -21,7 +21,8 @@ class ComputeAccuracy(NativeOperation):
 
     fidelity = assumed(
         "the arguments are documented, the rule is not: a binary label is predicted by its output reaching 0.5, any "
-        "other by the greatest of its outputs; all labels of all cases count alike, save those that are no class"
+        "other by the greatest of its outputs; use_sigmoid has no effect on a network that ends in sigmoid or softmax; "
+        "all labels of all cases count alike, save those that are no class"
     )
     becomes = "clara_compat.engine.aux_classification.Accuracy"
 
@@ -30,12 +31,20 @@ class ComputeAccuracy(NativeOperation):
         self.tag = tag
         self.use_sigmoid = use_sigmoid
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a second activation is left out."""
+        if not self.use_sigmoid or may_be_logits(context):
+            return []
+        return [
+            f"use_sigmoid has no effect: the model's outputs have gone through its {context.final_activation} already"
+        ]
+
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""
         return Entry(
             self.becomes,
             tags=[self.tag],
-            use_sigmoid=self.use_sigmoid,
+            use_sigmoid=self.use_sigmoid and may_be_logits(context),
             classes_per_label=list(context.label_format) if context.label_format else None,
             do_summary=self.do_summary,
             do_print=self.do_print,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.aux_ops.native import NativeOperation
+from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 
@@ -17,12 +17,13 @@ class ComputeBinaryPreds(NativeOperation):
     Args:
         binary_preds_name: tag of the probabilities, which a metric names as its ``field``.
         binary_labels_name: tag of the labels that belong to them, which a metric names as its ``label_field``.
-        use_sigmoid: the outputs are logits.
+        use_sigmoid: turn logits into probabilities; no effect on a network that ends in sigmoid or softmax.
     """
 
     fidelity = assumed(
-        "only its name is known: the sigmoid of the outputs of binary labels under one tag, and those labels under "
-        "another; per-case values are neither averaged nor printed"
+        "only its name is known: the outputs of binary labels under one tag, through a sigmoid where the network does "
+        "not end in sigmoid or softmax, and those labels under another; per-case values are neither averaged nor "
+        "printed"
     )
     becomes = "clara_compat.engine.aux_classification.ClassProbabilities"
     undocumented = True
@@ -43,6 +44,6 @@ class ComputeBinaryPreds(NativeOperation):
             predictions_tag=self.tags[0],
             labels_tag=self.tags[1],
             binary_only=True,
-            sigmoid=self.use_sigmoid,
+            sigmoid=self.use_sigmoid and may_be_logits(context),
             classes_per_label=list(context.label_format) if context.label_format else None,
         )

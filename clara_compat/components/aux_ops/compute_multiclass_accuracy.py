@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.aux_ops.native import NativeOperation, listed_tags
+from clara_compat.components.aux_ops.native import NativeOperation, listed_tags, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.errors import ClaraError
@@ -16,14 +16,15 @@ class ComputeMulticlassAccuracy(NativeOperation):
     Args:
         tag: names the accuracy of all labels together.
         tags: the same, or that and the accuracy of each label.
-        use_sigmoid_for_binary: the outputs of binary labels are logits.
+        use_sigmoid_for_binary: the outputs of binary labels are logits; no effect on a network that ends in sigmoid or
+            softmax.
         do_summary: average the values over a training epoch, for TensorBoard.
         do_print: the same, for the console.
     """
 
     fidelity = assumed(
-        "only its name is known: as ComputeAccuracy, with a further tag for each label, and the sigmoid for binary "
-        "labels, as the predictions of classification networks are raw"
+        "only its name is known: as ComputeAccuracy, with a further tag for each label, and a sigmoid for binary "
+        "labels where the network does not end in sigmoid or softmax"
     )
     becomes = "clara_compat.engine.aux_classification.Accuracy"
     undocumented = True
@@ -53,7 +54,7 @@ class ComputeMulticlassAccuracy(NativeOperation):
         return Entry(
             self.becomes,
             tags=list(self.tags),
-            use_sigmoid=self.use_sigmoid_for_binary,
+            use_sigmoid=self.use_sigmoid_for_binary and may_be_logits(context),
             classes_per_label=list(context.label_format) if context.label_format else None,
             do_summary=self.do_summary,
             do_print=self.do_print,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.aux_ops.native import NativeOperation
+from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 
@@ -19,11 +19,14 @@ class ComputeMulticlassPreds(NativeOperation):
         multiclass_labels_name: tag of the labels, which a metric names as its ``label_field``.
         use_sigmoid_for_binary: turn the outputs of binary labels into probabilities by the sigmoid.
         use_softmax_for_multiclass: turn the outputs of other labels into probabilities by the softmax.
+
+    The two switches have no effect on a network that ends in sigmoid or softmax.
     """
 
     fidelity = assumed(
         "only its name is known: the probabilities under one tag, with the switches of the operation behind it "
-        "(sigmoid for binary labels, softmax over the outputs of any other), and the labels under another; per-case "
+        "(sigmoid for binary labels, softmax over the outputs of any other) where the network does not end in an "
+        "activation of its own, and the labels under another; per-case "
         "values are neither averaged nor printed"
     )
     becomes = "clara_compat.engine.aux_classification.ClassProbabilities"
@@ -43,11 +46,12 @@ class ComputeMulticlassPreds(NativeOperation):
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""
+        logits = may_be_logits(context)
         return Entry(
             self.becomes,
             predictions_tag=self.tags[0],
             labels_tag=self.tags[1],
-            sigmoid=self.use_sigmoid_for_binary,
-            softmax=self.use_softmax_for_multiclass,
+            sigmoid=self.use_sigmoid_for_binary and logits,
+            softmax=self.use_softmax_for_multiclass and logits,
             classes_per_label=list(context.label_format) if context.label_format else None,
         )

@@ -11,7 +11,7 @@ from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext
 from clara_compat.errors import ClaraError
 
-__all__ = ["NativeOperation", "listed_tags"]
+__all__ = ["NativeOperation", "listed_tags", "may_be_logits"]
 
 _TAKEN = ("image", "label", "loss", "model", "pred")
 
@@ -61,8 +61,16 @@ class NativeOperation(Component, AuxiliaryOperation):
         from clara_compat.engine.legacy.aux_op import run_entry
 
         declared = getattr(build_ctx.get(BuildContext.KEY_DATA_PROP), "label_format", None)
-        context = BundleContext(label_format=tuple(declared.classes_per_label) if declared else None)
+        context = BundleContext(
+            label_format=tuple(declared.classes_per_label) if declared else None,
+            final_activation=getattr(build_ctx, "final_activation", None),
+        )
         return run_entry(self.bundle_entry(context), predictions, label, build_ctx)
+
+
+def may_be_logits(context: BundleContext) -> bool:
+    """Return whether the outputs are logits or may be: a network's own activation is not applied a second time."""
+    return context.final_activation in (None, "linear")
 
 
 def listed_tags(tag: str | None, tags: str | Sequence[str] | None) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from clara_compat.components.entry import BundleContext
+from clara_compat.components.finite import require_finite
 from clara_compat.errors import ClaraError
 
-__all__ = ["check_background", "check_probabilities", "check_weights"]
+__all__ = ["check_background", "check_labels", "check_probabilities", "check_weights", "independent_channels"]
 
 
 def check_background(context: BundleContext, skip_background: bool) -> None:
@@ -34,12 +35,36 @@ def check_probabilities(context: BundleContext, name: str) -> None:
         )
 
 
-def check_weights(**weights: float) -> None:
-    """Refuse weights of a sum of losses that are negative or all 0.
+def check_labels(context: BundleContext, name: str, is_onehot_targets: bool) -> None:
+    """Refuse the label vector of a classification where a loss takes one class index, or one number per output.
 
     Raises:
         ClaraError: as said.
     """
+    if context.label_format is None:
+        return
+    labels, expected = len(context.label_format), context.outputs if is_onehot_targets else 1
+    if expected is not None and labels != expected:
+        raise ClaraError(
+            f"{name} with is_onehot_targets {str(is_onehot_targets).lower()} takes a label of {expected} "
+            f"number{'s' if expected > 1 else ''}, but output_label_format {list(context.label_format)} makes one of "
+            f"{labels}: use MulticlassClassificationLoss"
+        )
+
+
+def independent_channels(context: BundleContext) -> dict[str, bool]:
+    """Return the argument of a voxel-wise loss that says that several channels are probabilities each by itself."""
+    independent = context.final_activation == "sigmoid" and context.outputs != 1
+    return {"is_independent_predictions": True} if independent else {}
+
+
+def check_weights(**weights: float) -> None:
+    """Refuse weights of a sum of losses that are negative, not finite or all 0.
+
+    Raises:
+        ClaraError: as said.
+    """
+    require_finite(**weights)
     for name, weight in weights.items():
         if weight < 0:
             raise ClaraError(f"{name} is {weight} but must not be negative")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -25,6 +26,10 @@ class BinaryClassificationLoss(Component, Loss):
 
     fidelity = assumed(_ASSUMED)
     becomes = _TARGET
+
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
@@ -51,6 +56,10 @@ class MulticlassClassificationLoss(Component, Loss):
     fidelity = assumed(_ASSUMED)
     becomes = _TARGET
 
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
+
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
 
@@ -70,7 +79,7 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
             classes count alike.
 
     Raises:
-        ClaraError: a weight is negative.
+        ClaraError: a weight is negative or not finite.
     """
 
     fidelity = assumed(
@@ -81,9 +90,15 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
 
     def __init__(self, class_weights: list[float] | None = None) -> None:
         Loss.__init__(self)
+        for weight in class_weights or ():
+            require_finite(class_weights=weight)
         if class_weights and min(class_weights) < 0:
             raise ClaraError(f"class_weights is {class_weights}, expected numbers that are not negative")
         self.class_weights = class_weights
+
+    def notices(self, context: BundleContext) -> list[str]:
+        """Say that a softmax lets only one of several binary labels be true."""
+        return _shared_softmax(context)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the loss.
@@ -99,6 +114,17 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
                 f"{expected} classes (a binary label, 1, has two): give one number per class"
             )
         return _entry(classes, self.class_weights, context)
+
+
+def _shared_softmax(context: BundleContext) -> list[str]:
+    labels = context.label_format or ()
+    if context.final_activation != "softmax" or len(labels) < 2 or 1 not in labels:
+        return []
+    text = (
+        f"final_activation of the model is softmax, over all outputs of output_label_format {list(labels)} together: "
+        "a binary label can only be probable when the others are not: set final_activation to sigmoid"
+    )
+    return [text]
 
 
 def _label_format(name: str, context: BundleContext) -> list[int]:

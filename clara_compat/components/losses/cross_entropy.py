@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.losses.checks import check_background, check_probabilities
+from clara_compat.components.finite import require_finite
+from clara_compat.components.losses.checks import (
+    check_background,
+    check_labels,
+    check_probabilities,
+    independent_channels,
+)
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -23,12 +29,13 @@ class CrossEntropy(Component, Loss):
         is_onehot_targets: the label has one channel per class.
 
     Raises:
-        ClaraError: when smooth is negative.
+        ClaraError: smooth is negative or not finite.
     """
 
     fidelity = assumed(
         "the formula is not documented: the mean over voxels of -log(p + smooth) of the voxel's class, voxels without "
-        "one counting as 0; a single prediction channel is compared with the label as a foreground mask"
+        "one counting as 0; a single prediction channel is compared with the label as a foreground mask; each of "
+        "several sigmoid channels adds a binary cross entropy, the mean over the channels"
     )
     becomes = "clara_compat.engine.losses.cross_entropy.ClaraCrossEntropyLoss"
 
@@ -40,6 +47,7 @@ class CrossEntropy(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(smooth=smooth)
         if smooth < 0:
             raise ClaraError(f"smooth is {smooth} but must not be negative")
         self.data_format = data_format
@@ -55,9 +63,11 @@ class CrossEntropy(Component, Loss):
         """
         check_background(context, self.skip_background)
         check_probabilities(context, "CrossEntropy")
+        check_labels(context, "CrossEntropy", self.is_onehot_targets)
         return Entry(
             "clara_compat.engine.losses.cross_entropy.ClaraCrossEntropyLoss",
             skip_background=self.skip_background,
             smooth=self.smooth,
             is_onehot_targets=self.is_onehot_targets,
+            **independent_channels(context),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import check_weights
 from clara_compat.components.losses.cross_entropy import CrossEntropy
 from clara_compat.components.losses.dice import Dice
@@ -54,6 +55,7 @@ class CrossEntropyDice(Component, Loss):
         dice_weight: float = 1.0,
     ) -> None:
         Loss.__init__(self)
+        require_finite(cross_entropy_smooth=cross_entropy_smooth)
         check_weights(cross_entropy_weight=cross_entropy_weight, dice_weight=dice_weight)
         self.cross_entropy = CrossEntropy(data_format, skip_background, cross_entropy_smooth, is_onehot_targets)
         self.dice = Dice(data_format, skip_background, squared_pred, jaccard, smooth, top_smooth, is_onehot_targets)

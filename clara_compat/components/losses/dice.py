@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, exact
+from clara_compat.components.component import Component, approximate
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.losses.checks import check_background
+from clara_compat.components.finite import require_finite
+from clara_compat.components.losses.checks import check_background, check_labels
 from clara_compat.components.losses.loss import Loss
 
 __all__ = ["Dice"]
@@ -23,9 +24,15 @@ class Dice(Component, Loss):
         smooth: added to the denominator.
         top_smooth: added to the numerator.
         is_onehot_targets: the label has one channel per class.
+
+    Raises:
+        ClaraError: smooth or top_smooth is not finite.
     """
 
-    fidelity = exact("a single prediction channel is compared with the label as a foreground mask (assumed)")
+    fidelity = approximate(
+        "the published maths exactly for several channels and for one-hot targets; a single prediction channel is "
+        "compared with class indices as a foreground mask (assumed), where the published loss would take the background"
+    )
     becomes = "clara_compat.engine.losses.dice.ClaraDiceLoss"
 
     def __init__(
@@ -39,6 +46,7 @@ class Dice(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(smooth=smooth, top_smooth=top_smooth)
         self.data_format = data_format
         self.skip_background = skip_background
         self.squared_pred = squared_pred
@@ -51,9 +59,10 @@ class Dice(Component, Loss):
         """Return the loss.
 
         Raises:
-            ClaraError: the background is to be left out of the model's single output channel.
+            ClaraError: the model's outputs or the labels do not suit it.
         """
         check_background(context, self.skip_background)
+        check_labels(context, "Dice", self.is_onehot_targets)
         return Entry(
             "clara_compat.engine.losses.dice.ClaraDiceLoss",
             skip_background=self.skip_background,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
-from clara_compat.components.losses.checks import check_background, check_probabilities
+from clara_compat.components.finite import require_finite
+from clara_compat.components.losses.checks import (
+    check_background,
+    check_labels,
+    check_probabilities,
+    independent_channels,
+)
 from clara_compat.components.losses.loss import Loss
 from clara_compat.errors import ClaraError
 
@@ -24,13 +30,14 @@ class Focal(Component, Loss):
         is_onehot_targets: the label has one channel per class.
 
     Raises:
-        ClaraError: when gamma is negative.
+        ClaraError: gamma is negative, or gamma or alpha not finite.
     """
 
     fidelity = assumed(
         "formula, argument names and defaults are not documented: the mean over voxels of "
         "-alpha (1 - p)^gamma log(p) of the voxel's class, gamma 2 and alpha 0.25 as in the paper; a "
-        "single prediction channel is compared with the label as a foreground mask"
+        "single prediction channel is compared with the label as a foreground mask; each of several sigmoid channels "
+        "adds a binary focal loss, the mean over the channels"
     )
     becomes = "clara_compat.engine.losses.focal.ClaraFocalLoss"
     undocumented = True
@@ -44,6 +51,7 @@ class Focal(Component, Loss):
         is_onehot_targets: bool = False,
     ) -> None:
         Loss.__init__(self)
+        require_finite(gamma=gamma, alpha=alpha)
         if gamma < 0:
             raise ClaraError(f"gamma is {gamma} but must not be negative")
         self.data_format = data_format
@@ -60,10 +68,12 @@ class Focal(Component, Loss):
         """
         check_background(context, self.skip_background)
         check_probabilities(context, "Focal")
+        check_labels(context, "Focal", self.is_onehot_targets)
         return Entry(
             "clara_compat.engine.losses.focal.ClaraFocalLoss",
             skip_background=self.skip_background,
             gamma=self.gamma,
             alpha=self.alpha,
             is_onehot_targets=self.is_onehot_targets,
+            **independent_channels(context),
         )

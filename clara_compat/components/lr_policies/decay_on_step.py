@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clara_compat.components.component import exact
+from clara_compat.components.finite import require_finite
 from clara_compat.components.lr_policies.native import NativePolicy
 from clara_compat.errors import ClaraError
 
@@ -26,7 +27,8 @@ class DecayOnStep(NativePolicy):
     becomes = "clara_compat.engine.lr_policies.StepDecay"
 
     def __init__(self, decay_ratio: float, decay_freq: int) -> None:
-        if not decay_ratio > 0:
+        require_finite(decay_ratio=decay_ratio)
+        if decay_ratio <= 0:
             raise ClaraError(f"decay_ratio is {decay_ratio} but must be above 0")
         if decay_freq < 1:
             raise ClaraError(f"decay_freq is {decay_freq} but must be at least 1 step")

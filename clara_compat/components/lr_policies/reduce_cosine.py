@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clara_compat.components.component import assumed
+from clara_compat.components.finite import require_finite
 from clara_compat.components.lr_policies.native import NativePolicy
 from clara_compat.errors import ClaraError
 
@@ -28,7 +29,8 @@ class ReduceCosine(NativePolicy):
     becomes = "clara_compat.engine.lr_policies.CosineDecay"
 
     def __init__(self, rate: float = 0.5) -> None:
-        if not rate > 0:
+        require_finite(rate=rate)
+        if rate <= 0:
             raise ClaraError(f"rate is {rate} but must be above 0")
         self.rate = rate
 

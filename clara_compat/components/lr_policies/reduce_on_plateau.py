@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from clara_compat.components.component import assumed
+from clara_compat.components.finite import require_finite
 from clara_compat.components.lr_policies.native import NativePolicy
 from clara_compat.errors import ClaraError
 
@@ -31,9 +32,10 @@ class ReduceOnPlateau(NativePolicy):
     """It does nothing in a run without a key metric."""
 
     def __init__(self, plateau_count_trigger: int, reduction_rate: float = 0.5) -> None:
+        require_finite(reduction_rate=reduction_rate)
         if plateau_count_trigger < 1:
             raise ClaraError(f"plateau_count_trigger is {plateau_count_trigger} but must be at least 1 validation")
-        if not reduction_rate > 0:
+        if reduction_rate <= 0:
             raise ClaraError(f"reduction_rate is {reduction_rate} but must be above 0")
         self.plateau_count_trigger = plateau_count_trigger
         self.reduction_rate = reduction_rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clara_compat.components.component import assumed
+from clara_compat.components.finite import require_finite
 from clara_compat.components.lr_policies.native import NativePolicy
 from clara_compat.errors import ClaraError
 
@@ -28,7 +29,8 @@ class ReducePoly(NativePolicy):
     becomes = "clara_compat.engine.lr_policies.PolynomialDecay"
 
     def __init__(self, poly_power: float = 0.9) -> None:
-        if not poly_power >= 0:
+        require_finite(poly_power=poly_power)
+        if poly_power < 0:
             raise ClaraError(f"poly_power is {poly_power} but must not be negative")
         self.poly_power = poly_power
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from clara_compat.components.component import Component, assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
+from clara_compat.components.metrics.metric import Metric
+from clara_compat.components.metrics.metric_average_from_array import MetricAverageFromArrayDice
 
 __all__ = ["ComputeAverageDice"]
 
 
-class ComputeAverageDice(Component):
+class ComputeAverageDice(Component, Metric):
     """The mean Dice of the thresholded prediction over the cases of a validation.
 
     Names and defaults: clara-3.1 engine facts, section 2.6.
@@ -25,6 +28,9 @@ class ComputeAverageDice(Component):
         do_summary: write the result to TensorBoard.
         do_print: show the result on the console.
         is_key_metric: the best model is the one with the highest result.
+
+    Raises:
+        ClaraError: the threshold is not finite.
     """
 
     fidelity = assumed(
@@ -47,17 +53,15 @@ class ComputeAverageDice(Component):
         do_print: bool = True,
         is_key_metric: bool = False,
     ) -> None:
+        require_finite(logit_thresh=logit_thresh)
+        metric = MetricAverageFromArrayDice(name, is_2d, remove_bg, logit_thresh, is_one_hot_targets, report_path)
+        Metric.__init__(self, metric, field, label_field, do_summary, do_print, is_key_metric)
         self.name = name
-        self.field = field
-        self.label_field = label_field
         self.is_2d = is_2d
         self.remove_bg = remove_bg
         self.logit_thresh = logit_thresh
         self.is_one_hot_targets = is_one_hot_targets
         self.report_path = report_path
-        self.do_summary = do_summary
-        self.do_print = do_print
-        self.is_key_metric = is_key_metric
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the metric; the field ``model`` is MONAI's ``pred``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from clara_compat.common.data_format import DataFormat
 from clara_compat.components.metrics.metric_average import MetricAverage
 
 __all__ = ["MetricAverageFromArray", "MetricAverageFromArrayDice"]
@@ -78,6 +79,12 @@ class MetricAverageFromArrayDice(MetricAverageFromArray):
         self.remove_bg = remove_bg
         self.logit_thresh = logit_thresh
         self.is_one_hot_targets = is_one_hot_targets
+
+    def update(self, value: Any, label_value: Any = None, filename: Any = "", data_prop: Any = None) -> None:
+        """Add one case, whose arrays are (spatial..., C) where ``data_prop`` says that channels are last."""
+        if getattr(data_prop, "data_format", None) == DataFormat.CHANNELS_LAST and np.ndim(value) > 1:
+            value, label_value = np.moveaxis(value, -1, 0), np.moveaxis(label_value, -1, 0)
+        MetricAverageFromArray.update(self, value, label_value, filename, data_prop)
 
     def _dice(self, labels: Array, preds: Array) -> float:
         """Return the mean over the classes; nan when the label has none of them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.components.finite import require_finite
 from clara_compat.components.models.model import Model
 from clara_compat.errors import ClaraError, suggestion
 
@@ -24,7 +25,8 @@ class BuiltInModel(Component, Model):
 
     Args:
         num_classes: output channels.
-        final_activation: ``softmax``, ``sigmoid`` or ``linear``; case is ignored.
+        final_activation: ``softmax``, ``sigmoid`` or ``linear``; case is ignored. A softmax over one channel would be
+            1 everywhere: with ``num_classes`` 1 it is a sigmoid.
         data_format: accepted; data are channel-first inside in any case.
         dtype: only ``float32``; ``use_amp`` gives mixed precision.
         use_batch_norm: normalise over the batch.
@@ -66,6 +68,7 @@ class BuiltInModel(Component, Model):
         self.use_group_normG = use_group_normG
         self.reg_weight = reg_weight
         self.dropout_prob = dropout_prob
+        require_finite(**{self.reg_weight_name: reg_weight, "dropout_prob": dropout_prob})
         if num_classes < 1:
             raise ClaraError(f"num_classes is {num_classes} but must be at least 1")
         if reg_weight < 0:
@@ -82,6 +85,12 @@ class BuiltInModel(Component, Model):
             raise ClaraError(f"dtype is {dtype}, expected float32: use_amp gives mixed precision")
 
     @property
+    def activation(self) -> str:
+        """What the network ends in: ``softmax``, ``sigmoid`` or ``linear``."""
+        name = self.final_activation.lower()
+        return "sigmoid" if name == "softmax" and self.num_classes == 1 else name
+
+    @property
     def has_extra_loss(self) -> bool:
         """Whether the network adds something of its own to the loss in training."""
         return self.reg_weight > 0
@@ -92,12 +101,18 @@ class BuiltInModel(Component, Model):
         return 0
 
     def notices(self, context: BundleContext) -> list[str]:
-        """Say which normalisation is used when both are asked for."""
+        """Say which normalisation is used when both are asked for, and what a softmax over one channel is."""
+        found = []
         if self.use_batch_norm and self.use_group_norm:
-            return [
+            found.append(
                 "use_batch_norm and use_group_norm (if only by default) are both true: normalisation over the batch"
-            ]
-        return []
+            )
+        if self.activation != self.final_activation.lower():
+            found.append(
+                "num_classes is 1, over which a softmax (if only by default) would be 1 everywhere and learn nothing: "
+                "the network ends in a sigmoid"
+            )
+        return found
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the network for the image of ``context``.
@@ -112,7 +127,7 @@ class BuiltInModel(Component, Model):
             in_channels=context.in_channels,
             out_channels=self.num_classes,
             **self.network_arguments(context),
-            final_activation=self.final_activation.lower(),
+            final_activation=self.activation,
         )
 
     def network_arguments(self, context: BundleContext) -> dict[str, Any]:

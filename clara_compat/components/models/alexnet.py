@@ -38,8 +38,10 @@ class Alexnet(BuiltInModel):
 
     fidelity = assumed(
         "NVIDIA documented the arguments, not the layers: those of OverFeat's fast model, whose numbers of channels "
-        "the defaults are, dense layers on the mean over the image; mil is the maximum over positions; batch "
-        "normalisation where both norms are asked for; the L2 penalty counts in the training's loss only"
+        "the defaults are, the first convolution padded by 5 voxels on both sides, dense layers on the mean over the "
+        "image; mil is the maximum over positions; batch normalisation where both norms are asked for, torch's "
+        "constants for the norms; a softmax over one channel is a sigmoid; the L2 penalty counts in the training's "
+        "loss only"
     )
     becomes = "clara_compat.engine.networks.alexnet.ClaraAlexNet"
 

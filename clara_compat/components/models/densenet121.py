@@ -37,9 +37,9 @@ class DenseNet121(BuiltInModel):
     """
 
     fidelity = assumed(
-        "NVIDIA did not document its arguments: MONAI's DenseNet121 with TensorFlow's first weights, weight_decay as "
-        "an L2 penalty in the training's loss, n_spatial_dim from the image pipeline when it is left out; pretrained "
-        "weights are not used"
+        "NVIDIA did not document its arguments: MONAI's DenseNet121 with torch's constants for the norms and "
+        "TensorFlow's first weights, weight_decay as an L2 penalty in the training's loss, n_spatial_dim from the "
+        "image pipeline when it is left out; a softmax over one channel is a sigmoid; pretrained weights are not used"
     )
     becomes = "clara_compat.engine.networks.densenet.ClaraDenseNet121"
     undocumented = True

@@ -38,9 +38,9 @@ class SegAhnet(BuiltInModel):
     """
 
     fidelity = assumed(
-        "MONAI's AHNet with linear doubling, in 2-D MONAI's two-dimensional form of it; assumed: axis of plane, "
-        "n_spatial_dim from the image pipeline when it is left out; ImageNet weights, which Clara fetched when none "
-        "were named, are not used"
+        "MONAI's AHNet with linear doubling, in 2-D MONAI's two-dimensional form of it; assumed: torch's constants for "
+        "the norms, axis of plane, n_spatial_dim from the image pipeline when it is left out; a softmax over one "
+        "channel is a sigmoid; ImageNet weights, which Clara fetched when none were named, are not used"
     )
     becomes = "clara_compat.engine.networks.ahnet.ClaraAHNet"
 

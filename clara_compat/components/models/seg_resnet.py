@@ -40,8 +40,9 @@ class SegResnet(BuiltInModel):
 
     fidelity = assumed(
         "layers of Myronenko 2018 as the facts tell them; assumed: batch normalisation where both norms are asked for, "
-        "no more groups than channels, linear doubling about voxel centres, a VAE branch with MONAI's layers and "
-        "estimated standard deviations; L2 penalty and VAE count in the training's loss only"
+        "torch's constants for the norms, no more groups than channels, linear doubling about voxel centres, a VAE "
+        "branch with MONAI's layers and estimated standard deviations; a softmax over one channel is a sigmoid; L2 "
+        "penalty and VAE count in the training's loss only"
     )
     becomes = "clara_compat.engine.networks.segresnet.ClaraSegResNet"
     shallower = " or fewer entries in blocks_down and blocks_up"

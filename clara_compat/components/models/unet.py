@@ -37,7 +37,7 @@ class Unet(BuiltInModel):
     fidelity = assumed(
         "NVIDIA did not document the layers: VoxelMorph's U-Net (whose lists of channels have the same lengths), ReLU, "
         "bias only without normalisation, feature maps dropped after each activation, torch's constants for the norms; "
-        "the L2 penalty counts in the training's loss only"
+        "a softmax over one channel is a sigmoid; the L2 penalty counts in the training's loss only"
     )
     becomes = "clara_compat.engine.networks.unet.ClaraUNet"
     shallower = " or fewer entries in nf_enc"

@@ -8,6 +8,7 @@ from typing import Any
 
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.finite import require_finite
 from clara_compat.components.optimizers.optimizer import Optimizer
 from clara_compat.errors import ClaraError
 
@@ -43,11 +44,12 @@ def require_decays(**values: float) -> None:
 
 
 def require_not_negative(**values: float) -> None:
-    """Check that values are not negative.
+    """Check that values are finite and not negative.
 
     Raises:
         ClaraError: with the argument's name.
     """
+    require_finite(**values)
     for name, value in values.items():
-        if not value >= 0.0:
+        if value < 0.0:
             raise ClaraError(f"{name} is {value} but must not be negative")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
 from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
+from clara_compat.common.graph_component import GraphComponent
 from clara_compat.engine.aux_ops import plain, step_loss
+from clara_compat.engine.legacy.arrays import laid_out, on_host
 from clara_compat.errors import ClaraError
 
 __all__ = ["LegacyAuxOp", "run_entry"]
@@ -23,6 +25,8 @@ _FIELDS = (CommonKeys.IMAGE, CommonKeys.LABEL, CommonKeys.PRED, CommonKeys.LOSS,
 
 class LegacyAuxOp:
     """Calls ``get_output_tensors(predictions, label, build_ctx)`` of a user's operation in every step.
+
+    An ``AuxiliaryOperation`` is asked by its ``build(build_ctx)``, which may be the user's own.
 
     Code in a module that imports torch (or MONAI) gets tensors without gradient, any other numpy arrays: the two cannot
     be told apart by what the code says, and operators such as ``predictions * label`` work on both. The layout is the
@@ -36,6 +40,8 @@ class LegacyAuxOp:
         loss: the loss function, for an evaluator, which computes no loss itself.
         optimizer: knows the learning rate.
         is_train: whether the step trains.
+        final_activation: what the predictions have gone through, when it is known: operations of the catalogue do not
+            apply it twice.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class LegacyAuxOp:
         loss: Callable[..., torch.Tensor],
         optimizer: torch.optim.Optimizer | None = None,
         is_train: bool = False,
+        final_activation: str | None = None,
     ) -> None:
         method = getattr(operation, "get_output_tensors", None)
         if not callable(method):
@@ -58,26 +65,29 @@ class LegacyAuxOp:
         self.loss = loss
         self.optimizer = optimizer
         self.is_train = is_train
-        self.takes_tensors = bool({"torch", "monai"} & set(_imports(method)))
+        self.final_activation = final_activation
+        methods = (method, getattr(operation, "build", None))
+        self.takes_tensors = any({"torch", "monai"} & set(_imports(one)) for one in methods)
         self.do_summary = bool(getattr(operation, "do_summary", True))
         self.do_print = bool(getattr(operation, "do_print", True))
 
     def __call__(self, output: MutableMapping[str, Any]) -> dict[str, torch.Tensor]:
         """Return the user's values by tag, as tensors."""
-        context = _StepContext(lambda: self._handed(step_loss(output, self.loss)))
+        context = _StepContext(
+            {
+                BuildContext.KEY_LOSS: lambda: self._handed(step_loss(output, self.loss)),
+                BuildContext.KEY_MODEL_INPUT: lambda: self._handed(output[CommonKeys.IMAGE]),
+                BuildContext.KEY_LABEL_INPUT: lambda: self._handed(output[CommonKeys.LABEL]),
+                BuildContext.KEY_MODEL_OUTPUT: lambda: self._handed(output[CommonKeys.PRED]),
+            },
+            self.final_activation,
+        )
         context[BuildContext.KEY_DATA_PROP] = self.data_property
         context[BuildContext.KEY_IS_TRAIN] = self.is_train
         if self.optimizer is not None:
             context[BuildContext.KEY_LEARNING_RATE] = self.optimizer.param_groups[0]["lr"]
-        for key, field in (
-            (BuildContext.KEY_MODEL_INPUT, CommonKeys.IMAGE),
-            (BuildContext.KEY_LABEL_INPUT, CommonKeys.LABEL),
-            (BuildContext.KEY_MODEL_OUTPUT, CommonKeys.PRED),
-        ):
-            context[key] = self._handed(plain(output[field]))
-        predictions, label = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
         with users_code(f"auxiliary operation '{self.name}'"):
-            found = self.operation.get_output_tensors(predictions, label, context)
+            found = self._run(context)
         if not isinstance(found, Mapping):
             raise ClaraError(
                 f"auxiliary operation '{self.name}': get_output_tensors returned a {type(found).__name__}, expected a "
@@ -85,11 +95,14 @@ class LegacyAuxOp:
             )
         return {str(tag): self._taken(str(tag), value, output) for tag, value in found.items()}
 
+    def _run(self, context: BuildContext) -> Any:
+        if isinstance(self.operation, GraphComponent):  # its build may be the user's own
+            return self.operation.build(context)
+        predictions, label = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
+        return self.operation.get_output_tensors(predictions, label, context)
+
     def _handed(self, value: torch.Tensor) -> Any:
-        value = value.detach()
-        if self.data_property.data_format == DataFormat.CHANNELS_LAST and value.ndim > 2:
-            value = value.movedim(1, -1)
-        return value if self.takes_tensors else value.cpu().numpy()
+        return laid_out(plain(value).detach() if self.takes_tensors else on_host(value), self.data_property)
 
     def _taken(self, tag: str, value: Any, output: Mapping[str, Any]) -> torch.Tensor:
         if tag in _FIELDS or tag in output:
@@ -106,20 +119,31 @@ class LegacyAuxOp:
 
 
 class _StepContext(BuildContext):
-    """A build context that computes the loss when somebody asks for it: in validation nobody else may need it."""
+    """A build context whose objects are made when somebody asks for them: the loss costs time, arrays a transfer.
 
-    def __init__(self, loss: Callable[[], Any]) -> None:
+    Args:
+        made: what makes the objects, by their keys.
+        final_activation: what the predictions have gone through.
+    """
+
+    def __init__(self, made: Mapping[str, Callable[[], Any]], final_activation: str | None) -> None:
         super().__init__()
-        self._loss = loss
+        self._made = made
+        self.final_activation = final_activation
 
     def __contains__(self, key: object) -> bool:
-        return key in (self.KEY_LOSS, self.KEY_LOSS[1:]) or super().__contains__(key)
+        return key in self._made or f"_{key}" in self._made or super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*super().__iter__(), *self._made)))
 
     def __missing__(self, key: Any) -> Any:
-        if key in (self.KEY_LOSS, self.KEY_LOSS[1:]):
-            self[self.KEY_LOSS] = self._loss()
-            return self[self.KEY_LOSS]
-        return super().__missing__(key)
+        name = key if key in self._made else f"_{key}"
+        if name not in self._made:
+            return super().__missing__(key)
+        if not dict.__contains__(self, name):
+            self[name] = self._made[name]()
+        return self[name]
 
 
 def run_entry(entry: Any, predictions: Any, label: Any, build_ctx: BuildContext) -> dict[str, Any]:

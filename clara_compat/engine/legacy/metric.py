@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from ignite.engine import Engine
 from ignite.metrics import Metric as IgniteMetric
-from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.engine.aux_ops import step_loss
+from clara_compat.engine.legacy.arrays import laid_out, on_host
+from clara_compat.engine.metrics.case_metric import file_names
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["LegacyMetric"]
@@ -23,9 +25,10 @@ class LegacyMetric(IgniteMetric):
     """Feeds a Clara ``Metric`` (or a bare ``MetricList``) with numpy values during validation.
 
     For every case ``update(value, label_value, filename, data_prop)`` is called: a field with one value per
-    batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's channel-first array
-    (C, spatial...). ``get()`` is the validation's value; the report is written when the metric has a ``report_path``.
-    What Clara passed as ``data_prop`` is not documented (`assumed`: the data property of a build context).
+    batch (an auxiliary operation's tag, the loss) as a float, an image-like field as the case's array, (C, spatial...)
+    or, where the pipeline declares channels last, (spatial..., C). The array is the metric's own. ``get()`` is the
+    validation's value; the report is written when the metric has a ``report_path``. What Clara passed as ``data_prop``
+    is not documented (`assumed`: the data property of a build context).
 
     Args:
         metric: the user's object.
@@ -62,14 +65,14 @@ class LegacyMetric(IgniteMetric):
 
     def iteration_completed(self, engine: Engine) -> None:
         """Hand the batch's values over, case by case."""
-        values = _cases(self._value(engine, self.field))
-        labels = [None] * len(values)
-        if self.label_field is not None and len(values) == len(found := _cases(self._value(engine, self.label_field))):
+        values = self._cases(engine, self.field)
+        labels: Sequence[Any] = [None] * len(values)
+        if self.label_field is not None and len(values) == len(found := self._cases(engine, self.label_field)):
             labels = found
-        names = _file_names(engine.state.batch.get(CommonKeys.IMAGE))
+        names = file_names(engine.state.batch)
         for i, (value, label) in enumerate(zip(values, labels, strict=True)):
             with users_code(f"metric '{self.name}'"):
-                self.metric.update(value, label, names[i] if i < len(names) else "", self.data_prop)
+                self.metric.update(_own(value), _own(label), names[i] if i < len(names) else "", self.data_prop)
 
     def update(self, output: Any) -> None:
         """Not used: :meth:`iteration_completed` reads the engine itself."""
@@ -81,6 +84,14 @@ class LegacyMetric(IgniteMetric):
             if callable(getattr(self.metric, "generate_report", None)):
                 self.metric.generate_report()
         return value
+
+    def _cases(self, engine: Engine, field: str) -> Sequence[Any]:
+        """Return the cases of a batched tensor as one array, or a single number as a list of one float."""
+        value = self._value(engine, field)
+        if not isinstance(value, torch.Tensor):
+            return list(value) if isinstance(value, (list, tuple)) else [value]
+        array: Any = laid_out(on_host(value), self.data_prop)
+        return [float(array)] if array.ndim == 0 else array
 
     def _value(self, engine: Engine, field: str) -> Any:
         if field == CommonKeys.LOSS and self.loss is not None:
@@ -99,15 +110,8 @@ def _engine_field(field: str) -> str:
     return str(CommonKeys.PRED) if field == "model" else field
 
 
-def _cases(value: Any) -> list[Any]:
-    """Return the cases of a batched tensor as arrays, or a single number as a list of one float."""
-    if not isinstance(value, torch.Tensor):
-        return list(value) if isinstance(value, (list, tuple)) else [value]
-    plain = value.as_tensor() if isinstance(value, MetaTensor) else value
-    array = plain.detach().float().cpu().numpy()
-    return [float(array)] if array.ndim == 0 else list(array)
-
-
-def _file_names(image: Any) -> list[str]:
-    names = image.meta.get("filename_or_obj", []) if isinstance(image, MetaTensor) else []
-    return [names] if isinstance(names, str) else [str(name) for name in names]
+def _own(case: Any) -> Any:
+    """Return a case as numbers that user code may change: a copy of float32."""
+    if isinstance(case, np.generic):
+        return np.float32(case)
+    return np.array(case, dtype=np.float32, order="C") if isinstance(case, np.ndarray) else case

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 
 from clara_compat.common.blame import users_code
+from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 
 __all__ = ["legacy_optimizer"]
@@ -18,7 +20,8 @@ def legacy_optimizer(optimizer: Any, params: Iterable[torch.nn.Parameter], lr: f
 
     Its ``get_optimizer(lr)`` returns something that takes the parameters, such as
     ``functools.partial(torch.optim.AdamW, lr=lr, weight_decay=0.01)`` or what ``super().get_optimizer(lr)`` of a
-    built-in gives, or a class of torch optimizers, which is made with the learning rate.
+    built-in gives, or a class of torch optimizers, which is made with the learning rate. An ``Optimizer`` is asked by
+    its ``build(build_ctx)``, which may be the user's own.
 
     Args:
         optimizer: the user's object.
@@ -32,7 +35,11 @@ def legacy_optimizer(optimizer: Any, params: Iterable[torch.nn.Parameter], lr: f
     if not callable(getattr(optimizer, "get_optimizer", None)):
         raise ClaraError(f"optimizer '{name}' has no get_optimizer(lr): derive it from Optimizer")
     with users_code(f"optimizer '{name}'"):
-        factory = optimizer.get_optimizer(lr)
+        if isinstance(optimizer, GraphComponent):  # its build may be the user's own
+            known = {BuildContext.KEY_LEARNING_RATE: lr, BuildContext.KEY_IS_TRAIN: True}
+            factory = optimizer.build(BuildContext(known))
+        else:
+            factory = optimizer.get_optimizer(lr)
     if not callable(factory):
         raise _misfit(name, factory)
     with users_code(f"optimizer '{name}'"):

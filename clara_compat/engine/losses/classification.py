@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import torch
 from monai.data import MetaTensor
@@ -62,7 +61,12 @@ class ClaraClassificationLoss(nn.Module):
                 f"class_weights is {weights}, expected {sum(counts)} numbers that are not negative: one per class of "
                 "every label, a binary label having two"
             )
-        self._groups = list(_groups(self.classes_per_label, weights))
+        self._class_weights, self._counts = [float(weight) for weight in weights], counts
+        self._weights: torch.Tensor | None = None
+        self._groups = [
+            [label for label, classes in enumerate(self.classes_per_label) if classes == size]
+            for size in dict.fromkeys(self.classes_per_label)
+        ]
 
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss, a scalar.
@@ -74,64 +78,64 @@ class ClaraClassificationLoss(nn.Module):
         Raises:
             ValueError: when the two do not fit the label format or each other.
         """
-        outputs, labels = sum(self.classes_per_label), len(self.classes_per_label)
-        if predictions.shape[1:] != (outputs,) or targets.shape[1:] != (labels,) or len(predictions) != len(targets):
+        outputs, count = sum(self.classes_per_label), len(self.classes_per_label)
+        if predictions.shape[1:] != (outputs,) or targets.shape[1:] != (count,) or len(predictions) != len(targets):
             raise ValueError(
                 f"the label format {self.classes_per_label} takes predictions (batch, {outputs}) and labels (batch, "
-                f"{labels}), but they are {tuple(predictions.shape)} and {tuple(targets.shape)}"
+                f"{count}), but they are {tuple(predictions.shape)} and {tuple(targets.shape)}"
             )
         predictions, targets = (x.as_tensor() if isinstance(x, MetaTensor) else x for x in (predictions, targets))
         if predictions.dtype in (torch.bfloat16, torch.float16):
             predictions = predictions.float()
-        losses = []
-        for group in self._groups:
-            logs = self._logs(predictions, group)
-            shares = _shares(targets[:, group.labels], logs, group.binary)
-            weighted = shares * logs.new_tensor(group.weights)
+        weights, losses = self._weights_like(predictions), []
+        for labels, logs in zip(self._groups, self._logs(predictions), strict=True):
+            shares = _shares(
+                _of(targets, [1] * len(self._counts), labels), logs, self.classes_per_label[labels[0]] == 1
+            )
+            weighted = shares * _of(weights, self._counts, labels)
             # an item without a class counts, one whose class has the weight 0 does not
             counted = (weighted.sum(dim=2) != 0) | (shares.sum(dim=2) == 0)
             losses.append(-(weighted * logs).sum(dim=(0, 2)) / counted.sum(dim=0).clamp(min=1))
         return torch.cat(losses).mean()
 
-    def _logs(self, predictions: torch.Tensor, group: _Group) -> torch.Tensor:
-        """Return the log-probabilities (N, labels of the group, classes); of a binary label [log(1 - p), log(p)]."""
+    def _logs(self, predictions: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the log-probabilities of each group, (N, labels of the group, classes).
+
+        Those of a binary label are [log(1 - p), log(p)].
+        """
         linear = self.activation == "linear"
-        if not group.binary:  # a constant per label makes no difference
-            scores = predictions if linear else log_probabilities(predictions)
-            return F.log_softmax(scores[:, group.outputs], dim=2)
-        if linear:
-            logits = predictions[:, group.outputs]
-            return F.logsigmoid(torch.cat([-logits, logits], dim=2))
-        both = (log_complements(predictions), log_probabilities(predictions))
-        return torch.cat([logs[:, group.outputs] for logs in both], dim=2)
+        scores = predictions if linear else log_probabilities(predictions)
+        rest = -predictions if linear else log_complements(predictions) if 1 in self.classes_per_label else scores
+        for labels in self._groups:
+            logs = _of(scores, self.classes_per_label, labels)
+            if self.classes_per_label[labels[0]] > 1:  # a constant per label makes no difference
+                yield F.log_softmax(logs, dim=2)
+            else:
+                both = torch.cat([_of(rest, self.classes_per_label, labels), logs], dim=2)
+                yield F.logsigmoid(both) if linear else both
+
+    def _weights_like(self, predictions: torch.Tensor) -> torch.Tensor:
+        """Return the weights of all classes, which are sent to the device once."""
+        found = self._weights
+        if found is None or (found.device, found.dtype) != (predictions.device, predictions.dtype):
+            found = self._weights = predictions.new_tensor(self._class_weights)
+        return found
 
 
-class _Group(NamedTuple):
-    """Labels with the same number of classes: their places among labels and outputs, the weights of their classes."""
+def _of(values: torch.Tensor, sizes: list[int], labels: list[int]) -> torch.Tensor:
+    """Return what belongs to labels of one size, (..., labels, size), of the values of all, (..., sum of sizes).
 
-    binary: bool
-    labels: list[int]
-    outputs: list[list[int]]
-    weights: list[list[float]]
-
-
-def _groups(classes_per_label: Sequence[int], weights: Sequence[float]) -> Iterator[_Group]:
-    """Group the labels, so that a format of many takes few operations."""
-    groups: dict[int, _Group] = {}
-    output = weight = 0
-    for label, classes in enumerate(classes_per_label):
-        group = groups.setdefault(classes, _Group(classes == 1, [], [], []))
-        count = max(classes, 2)
-        group.labels.append(label)
-        group.outputs.append(list(range(output, output + classes)))
-        group.weights.append([float(one) for one in weights[weight : weight + count]])
-        output, weight = output + classes, weight + count
-    yield from groups.values()
+    By views: an index would be sent to the device in every step.
+    """
+    if len(labels) == len(sizes):
+        return values.unflatten(-1, (len(sizes), sizes[0]))
+    parts = values.split(sizes, dim=-1)
+    return torch.stack([parts[label] for label in labels], dim=-2)
 
 
 def _shares(labels: torch.Tensor, logs: torch.Tensor, binary: bool) -> torch.Tensor:
-    """Return what of each class the labels (N, L) are, (N, L, classes): one-hot, of a binary label also in between."""
-    labels = labels.to(logs.dtype).unsqueeze(2)
+    """Return what of each class the labels (N, L, 1) are, (N, L, classes): one-hot, binary ones also in between."""
+    labels = labels.to(logs.dtype)
     if binary:
         return torch.where((labels >= 0) & (labels <= 1), torch.cat([1.0 - labels, labels], dim=2), 0.0)
     return (labels.trunc() == torch.arange(logs.shape[2], device=logs.device)).to(logs.dtype)

@@ -22,9 +22,10 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         skip_background: leave channel 0 out.
         smooth: added to the probability.
         is_onehot_targets: targets have one channel per class; otherwise one channel of class indices.
+        is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
-        ValueError: when smooth is negative.
+        ValueError: when smooth is negative or not finite.
 
     Example::
 
@@ -32,10 +33,16 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         loss(torch.softmax(logits, dim=1), label)  # logits (N, C, D, H, W), label (N, 1, D, H, W)
     """
 
-    def __init__(self, skip_background: bool = False, smooth: float = 1e-8, is_onehot_targets: bool = False) -> None:
-        super().__init__(skip_background, is_onehot_targets)
-        if smooth < 0:
-            raise ValueError(f"smooth must not be negative but is {smooth}")
+    def __init__(
+        self,
+        skip_background: bool = False,
+        smooth: float = 1e-8,
+        is_onehot_targets: bool = False,
+        is_independent_predictions: bool = False,
+    ) -> None:
+        super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
+        if not 0 <= smooth < math.inf:
+            raise ValueError(f"smooth must be finite and not negative but is {smooth}")
         self.smooth = smooth
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:

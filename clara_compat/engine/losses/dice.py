@@ -63,7 +63,7 @@ class ClaraDiceLoss(nn.Module):
         """Return the loss, a scalar.
 
         Args:
-            predictions: probabilities (N, C, spatial...).
+            predictions: probabilities (N, C, spatial...), or (N, C) of a classification.
             targets: (N, 1, spatial...) class indices, or (N, C, spatial...) when ``is_onehot_targets``.
 
         Raises:
@@ -86,9 +86,13 @@ class ClaraDiceLoss(nn.Module):
         if self.skip_background:
             predictions, onehot = predictions[:, 1:], onehot[:, 1:]
 
-        axes = list(range(2, predictions.ndim))
-        intersection = torch.sum(predictions * onehot, dim=axes)
+        intersection = _sum(predictions * onehot)
         if self.squared_pred:
             predictions = predictions.square()
             onehot = onehot.square() if self.is_onehot_targets else onehot
-        return intersection, torch.sum(onehot, dim=axes) + torch.sum(predictions, dim=axes)
+        return intersection, _sum(onehot) + _sum(predictions)
+
+
+def _sum(values: torch.Tensor) -> torch.Tensor:
+    """Return the sum over the voxels, if there are axes of them: torch sums over all axes when it is given none."""
+    return values.sum(dim=list(range(2, values.ndim))) if values.ndim > 2 else values

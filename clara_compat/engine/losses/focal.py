@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from clara_compat.engine.losses.voxelwise import VoxelwiseLoss
@@ -20,9 +22,10 @@ class ClaraFocalLoss(VoxelwiseLoss):
         gamma: exponent, 0 for cross entropy.
         alpha: factor.
         is_onehot_targets: targets have one channel per class; otherwise one channel of class indices.
+        is_independent_predictions: every channel is a probability by itself (sigmoid): binary terms, averaged.
 
     Raises:
-        ValueError: when gamma is negative.
+        ValueError: when gamma is negative, or gamma or alpha not finite.
 
     Example::
 
@@ -31,11 +34,16 @@ class ClaraFocalLoss(VoxelwiseLoss):
     """
 
     def __init__(
-        self, skip_background: bool = False, gamma: float = 2.0, alpha: float = 0.25, is_onehot_targets: bool = False
+        self,
+        skip_background: bool = False,
+        gamma: float = 2.0,
+        alpha: float = 0.25,
+        is_onehot_targets: bool = False,
+        is_independent_predictions: bool = False,
     ) -> None:
-        super().__init__(skip_background, is_onehot_targets)
-        if gamma < 0:
-            raise ValueError(f"gamma must not be negative but is {gamma}")
+        super().__init__(skip_background, is_onehot_targets, is_independent_predictions)
+        if not (0 <= gamma < math.inf and math.isfinite(alpha)):
+            raise ValueError(f"gamma and alpha must be finite and gamma not negative, but they are {gamma} and {alpha}")
         self.gamma = gamma
         self.alpha = alpha
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from clara_compat.engine.losses.targets import checked, labels_and_classes
-from clara_compat.engine.networks.activation import log_complements, log_probabilities
+from clara_compat.engine.networks.activation import log_complements, log_likelihoods, log_probabilities
 from clara_compat.engine.slabs import pieces
 
 __all__ = ["VoxelwiseLoss"]
@@ -19,7 +19,8 @@ class VoxelwiseLoss(nn.Module):
     voxel. With soft one-hot targets the terms of the channels are weighted by the target and added.
 
     A single prediction channel (sigmoid) has no channel of background: p is then the prediction on the foreground and
-    one minus it elsewhere. With several sigmoid channels only the channel of the voxel's class counts.
+    one minus it elsewhere. The same goes for each of several independent channels, whose terms are averaged: if only
+    the channel of the voxel's class counted, a prediction of 1 everywhere would be perfect.
 
     The logarithm is taken from the logits where the network remembers them
     (:class:`clara_compat.engine.networks.activation.FinalActivation`), so that it stays exact for a probability that
@@ -28,12 +29,19 @@ class VoxelwiseLoss(nn.Module):
     Args:
         skip_background: leave channel 0 out.
         is_onehot_targets: targets have one channel per class; otherwise one channel of class indices.
+        is_independent_predictions: every channel is a probability by itself (sigmoid), as a single one always is.
     """
 
-    def __init__(self, skip_background: bool = False, is_onehot_targets: bool = False) -> None:
+    def __init__(
+        self,
+        skip_background: bool = False,
+        is_onehot_targets: bool = False,
+        is_independent_predictions: bool = False,
+    ) -> None:
         super().__init__()
         self.skip_background = skip_background
         self.is_onehot_targets = is_onehot_targets
+        self.is_independent_predictions = is_independent_predictions
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:
         """Return the loss per voxel, finite with a finite gradient, of log(p) per voxel, which is never above 0."""
@@ -50,17 +58,19 @@ class VoxelwiseLoss(nn.Module):
             ValueError: when the two do not fit each other or the options.
         """
         predictions, targets = checked(predictions, targets, self.skip_background, self.is_onehot_targets)
-        add = self._sum_soft if self.is_onehot_targets else self._sum_indices
-        total = torch.stack([add(*piece) for piece in pieces(predictions, targets)]).sum()
-        return total / (predictions.numel() // predictions.shape[1])
+        channels = predictions.shape[1]
+        counts = predictions.numel() // channels
+        if self.is_independent_predictions or channels == 1:
+            add, counts = self._sum_independent, counts * (channels - self.skip_background)
+        else:
+            add = self._sum_soft if self.is_onehot_targets else self._sum_indices
+        return torch.stack([add(*piece) for piece in pieces(predictions, targets)]).sum() / counts
 
     def _sum_indices(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Add the terms of all voxels, for targets of class indices."""
         channels = predictions.shape[1]
-        labels, classes = labels_and_classes(targets, channels)
+        labels, _ = labels_and_classes(targets, channels)
         logs = log_probabilities(predictions)
-        if channels == 1:
-            return self.term(torch.where(labels == classes, logs, log_complements(predictions))).sum()
         counted = (labels >= int(self.skip_background)) & (labels < channels)
         # a third of the time and memory of a one-hot target; nll_loss has no deterministic form on CUDA
         return (self.term(logs.gather(1, torch.where(counted, labels, 0).long())) * counted).sum()
@@ -70,7 +80,16 @@ class VoxelwiseLoss(nn.Module):
         first = int(self.skip_background)
         weights, logs = targets.to(predictions.dtype), log_probabilities(predictions)
         pairs = list(zip(weights.unbind(dim=1), logs.unbind(dim=1), strict=True))[first:]
-        total = torch.stack([(weight * self.term(log)).sum() for weight, log in pairs]).sum()
-        if predictions.shape[1] == 1:
-            total = total + ((1.0 - weights) * self.term(log_complements(predictions))).sum()
-        return total
+        return torch.stack([(weight * self.term(log)).sum() for weight, log in pairs]).sum()
+
+    def _sum_independent(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Add the terms of all voxels and counted channels, each of which is its class or not."""
+        if self.is_onehot_targets:
+            weights = targets.to(predictions.dtype)
+            ahead, behind = log_probabilities(predictions), log_complements(predictions)
+            terms = weights * self.term(ahead) + (1.0 - weights) * self.term(behind)
+        else:
+            labels, classes = labels_and_classes(targets, predictions.shape[1])
+            mask = labels == classes.view(1, -1, *[1] * (labels.ndim - 2))
+            terms = self.term(log_likelihoods(predictions, mask))
+        return terms[:, int(self.skip_background) :].sum()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, ClassVar
 
@@ -17,17 +18,17 @@ from monai.utils import CommonKeys
 from clara_compat.common.metric_report import write_reports
 from clara_compat.errors import ClaraError, suggestion
 
-__all__ = ["CaseMetric"]
+__all__ = ["CaseMetric", "file_names"]
 
 
 class CaseMetric(Metric):
     """Collects the values of every case of a validation and averages them at its end.
 
-    It reads ``engine.state.output`` as MONAI's engines leave it with ``decollate=False``: a dictionary of batched
-    tensors. A case's value is the mean of its row, the validation's value the mean over the cases; what is not finite
-    is left out of both, and a validation without any finite value has the value 0, as in the metric of the Clara 3.1
-    page "Bring your own components". With a ``report_path`` every validation ends with the two files of
-    :func:`~clara_compat.common.metric_report.write_reports`.
+    It reads ``engine.state.output`` as MONAI's engines leave it with ``decollate=False``, a dictionary of batched
+    tensors, and what else ``engine.state.batch`` holds. A case's value is the mean of its row, the validation's value
+    the mean over the cases; what is not finite is left out of both, and a validation without any finite value has the
+    value 0, as in the metric of the Clara 3.1 page "Bring your own components". With a ``report_path`` every validation
+    ends with the two files of :func:`~clara_compat.common.metric_report.write_reports`.
 
     Args:
         name: the metric's name, for reports and messages.
@@ -54,7 +55,8 @@ class CaseMetric(Metric):
     @torch.no_grad()
     def iteration_completed(self, engine: Engine) -> None:
         """Take the values of the batch the engine has just computed."""
-        self.update(engine.state.output, _file_names(engine.state.batch))
+        batch = engine.state.batch if isinstance(engine.state.batch, dict) else {}
+        self.update(ChainMap(engine.state.output, batch), file_names(engine.state.batch))
 
     @torch.no_grad()
     def update(self, output: MutableMapping[str, Any], files: Sequence[str] = ()) -> None:
@@ -110,7 +112,7 @@ def _finite_mean(values: Sequence[float] | np.ndarray, otherwise: float) -> floa
     return float(finite.mean()) if finite.size else otherwise
 
 
-def _file_names(batch: Any) -> list[str]:
+def file_names(batch: Any) -> list[str]:
     """Return the file of every image of a batch, as far as the images' metadata tell."""
     image = batch.get(CommonKeys.IMAGE) if isinstance(batch, Mapping) else None
     names = image.meta.get("filename_or_obj", ()) if isinstance(image, MetaTensor) else ()

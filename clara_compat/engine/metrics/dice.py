@@ -7,12 +7,10 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from monai.utils import CommonKeys
 
 from clara_compat.engine.metrics.case_metric import CaseMetric
-from clara_compat.engine.overlap import overlaps, thresholded
-from clara_compat.errors import ClaraError
+from clara_compat.engine.overlap import check_fit, overlaps, thresholded
 
 __all__ = ["ClaraDice"]
 
@@ -60,7 +58,14 @@ class ClaraDice(CaseMetric):
     def case_values(self, output: MutableMapping[str, Any]) -> Sequence[np.ndarray]:
         """Return a row of Dice values per case, one value per counted channel, nan where the label has none."""
         predictions, labels = self.field(output, self.prediction_field), self.field(output, self.label_field)
-        self._check(predictions, labels)
+        check_fit(
+            f"metric '{self.name}'",
+            predictions,
+            labels,
+            self.is_one_hot_targets,
+            argument="is_one_hot_targets",
+            label=f"'{self.label_field}'",
+        )
         channels = predictions.shape[1]
         counts = overlaps(
             predictions,
@@ -77,16 +82,3 @@ class ClaraDice(CaseMetric):
         filled = np.isfinite(dice)
         sums, slices = np.where(filled, dice, 0.0).sum(axis=-1), filled.sum(axis=-1)
         return list(np.where(slices > 0, sums / np.maximum(slices, 1), np.nan))
-
-    def _check(self, predictions: torch.Tensor, labels: torch.Tensor) -> None:
-        expected = predictions.shape[1] if self.is_one_hot_targets else 1
-        if labels.shape[1] != expected:
-            raise ClaraError(
-                f"metric '{self.name}': '{self.label_field}' has {labels.shape[1]} channels, expected {expected} with "
-                f"is_one_hot_targets={str(self.is_one_hot_targets).lower()}"
-            )
-        if predictions.shape[:1] + predictions.shape[2:] != labels.shape[:1] + labels.shape[2:]:
-            raise ClaraError(
-                f"metric '{self.name}': '{self.prediction_field}' {list(predictions.shape)} and '{self.label_field}' "
-                f"{list(labels.shape)} differ in size"
-            )

@@ -11,7 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from clara_compat.errors import suggestion
 
-__all__ = ["FINAL_ACTIVATIONS", "FinalActivation", "log_complements", "log_probabilities"]
+__all__ = ["FINAL_ACTIVATIONS", "FinalActivation", "log_complements", "log_likelihoods", "log_probabilities"]
 
 FINAL_ACTIVATIONS = ("softmax", "sigmoid", "linear")
 
@@ -87,9 +87,23 @@ def log_complements(predictions: torch.Tensor) -> torch.Tensor:
     if origin.activation == "sigmoid":
         return F.logsigmoid(-origin.logits)
     scores = F.log_softmax(origin.logits, dim=1)
-    channels = range(scores.shape[1])
-    rest = [torch.logsumexp(scores[:, [other for other in channels if other != c]], dim=1) for c in channels]
-    return torch.stack(rest, dim=1)
+    rest = (torch.cat([scores[:, :c], scores[:, c + 1 :]], dim=1) for c in range(scores.shape[1]))
+    return torch.stack([torch.logsumexp(others, dim=1) for others in rest], dim=1)
+
+
+def log_likelihoods(predictions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return log(p) where ``mask`` is true and log(1 - p) elsewhere, under the conditions of :func:`log_probabilities`.
+
+    Args:
+        predictions: probabilities (N, C, spatial...), float32 or wider.
+        mask: booleans of the same shape.
+    """
+    origin = _origin(predictions)
+    if origin is None:
+        return _log(torch.where(mask, predictions, 1.0 - predictions))
+    if origin.activation == "sigmoid":
+        return F.logsigmoid(torch.where(mask, origin.logits, -origin.logits))
+    return torch.where(mask, log_probabilities(predictions), log_complements(predictions))
 
 
 class _Origin(NamedTuple):

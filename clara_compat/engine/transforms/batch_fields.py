@@ -31,6 +31,7 @@ class BatchFields(Transform):
         labels: for classification the length of the label vector, or 0 for any; None when the label is an image.
         extra_inputs: further inputs: mappings with ``name``, ``data_key`` (the field they come from), ``dtype`` and
             ``shape`` (without the batch axis; None or a negative number for any).
+        carried: fields that metrics read: kept, as float32, where an item has them.
 
     Raises:
         ClaraError: a field is missing, is still a path, or has another shape than was declared.
@@ -44,12 +45,14 @@ class BatchFields(Transform):
         label_channels: int | None = None,
         labels: int | None = None,
         extra_inputs: Sequence[Mapping[str, Any]] = (),
+        carried: Sequence[str] = (),
     ) -> None:
         self.track_meta = track_meta
         self.image_channels = image_channels
         self.label_channels = label_channels
         self.labels = labels
         self.extra_inputs = [dict(one) for one in extra_inputs]
+        self.carried = list(carried)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[str, torch.Tensor]:
         """Return the item with image, label and further inputs."""
@@ -58,7 +61,9 @@ class BatchFields(Transform):
             label = self._image(data, _LABEL, self.label_channels, "output_label_channels")
         else:
             label = _vector(data, self.labels)
-        return {_IMAGE: image, _LABEL: label, **{str(one["name"]): _extra(data, one) for one in self.extra_inputs}}
+        carried = [{"name": name, "data_key": name, "dtype": "float32"} for name in self.carried if name in data]
+        further = {str(one["name"]): _extra(data, one) for one in (*carried, *self.extra_inputs)}
+        return {_IMAGE: image, _LABEL: label, **further}
 
     def _image(self, data: Mapping[Hashable, Any], field: str, channels: int | None, argument: str) -> torch.Tensor:
         value = data.get(field)
@@ -99,7 +104,7 @@ def _extra(data: Mapping[Hashable, Any], declared: Mapping[str, Any]) -> torch.T
     try:
         tensor = torch.as_tensor(np.asarray(value)).to(get_equivalent_dtype(declared["dtype"], torch.Tensor))
     except (TypeError, ValueError):
-        raise ClaraError(f"the extra input '{name}' is {value!r:.80}, expected numbers") from None
+        raise ClaraError(f"the field '{field}' of an item is {value!r:.80}, expected numbers") from None
     shape = declared.get("shape")
     wanted = None if shape is None else [None if n is None or n < 0 else int(n) for n in shape]
     if wanted is not None and (

@@ -30,8 +30,8 @@ CLASSIFICATION = {
 }
 
 
-def run(operation, output, label_format=None):
-    entry = operation.bundle_entry(BundleContext(label_format=label_format))
+def run(operation, output, label_format=None, activation=None):
+    entry = operation.bundle_entry(BundleContext(label_format=label_format, final_activation=activation))
     found = ConfigParser({"op": render(entry)}).get_parsed_content("op")
     assert (found.do_summary, found.do_print) == (operation.do_summary, operation.do_print)
     return {tag: value.tolist() for tag, value in found(dict(output)).items()}
@@ -78,6 +78,28 @@ def test_predictions_for_metrics():
     assert found["p"][0][0] == 2.0
     assert sum(found["p"][0][1:]) == pytest.approx(1.0)
     assert found["l"] == CLASSIFICATION["label"].tolist()
+
+
+ACTIVATED = {"pred": torch.tensor([[0.1], [0.2], [0.05], [0.9]]), "label": torch.tensor([[0.0], [0.0], [0.0], [1.0]])}
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_an_activation_is_not_applied_twice(activation):
+    for operation in (ComputeMulticlassAccuracy(tag="a"), ComputeAccuracy("a", use_sigmoid=True)):
+        assert run(operation, ACTIVATED, (1,), activation) == {"a": 1.0}
+        logits = ACTIVATED | {"pred": ACTIVATED["pred"].logit()}
+        assert run(operation, logits, (1,), "linear") == run(operation, logits, (1,)) == {"a": 1.0}
+    for operation in (ComputeBinaryPreds("p", "l"), ComputeMulticlassPreds("p", "l")):
+        assert run(operation, ACTIVATED, (1,), activation)["p"] == ACTIVATED["pred"].tolist()
+    three = {"pred": torch.tensor([[0.2, 0.5, 0.3]]), "label": torch.tensor([[1.0]])}
+    assert run(ComputeMulticlassPreds("p", "l"), three, (3,), activation)["p"] == three["pred"].tolist()
+
+
+def test_a_switch_without_effect_is_said():
+    activated, raw = BundleContext(final_activation="sigmoid"), BundleContext(final_activation="linear")
+    [notice] = ComputeAccuracy("a", use_sigmoid=True).notices(activated)
+    assert notice == "use_sigmoid has no effect: the model's outputs have gone through its sigmoid already"
+    assert ComputeAccuracy("a", use_sigmoid=True).notices(raw) == ComputeAccuracy("a").notices(activated) == []
 
 
 @pytest.mark.parametrize(

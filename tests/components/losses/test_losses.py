@@ -48,6 +48,29 @@ def test_documented_defaults():
     assert Dice().bundle_entry(ANY).arguments["top_smooth"] == 0.0
 
 
+@pytest.mark.parametrize("cls", [CrossEntropy, Focal])
+@pytest.mark.parametrize(
+    ("activation", "outputs", "independent"),
+    [("sigmoid", 3, True), ("sigmoid", 1, False), ("softmax", 3, False), (None, None, False)],
+)
+def test_several_sigmoid_channels_are_independent(cls, activation, outputs, independent):
+    context = replace(ANY, final_activation=activation, outputs=outputs)
+    assert cls().bundle_entry(context).arguments.get("is_independent_predictions", False) is independent
+
+
+@pytest.mark.parametrize("cls", [CrossEntropy, Focal, Dice])
+def test_labels_of_a_classification(cls):
+    context = replace(ANY, label_format=(1, 3), outputs=4)
+    with pytest.raises(ClaraError, match=rf"{cls.__name__} with is_onehot_targets false takes a label of 1 number, "):
+        cls().bundle_entry(context)
+    with pytest.raises(
+        ClaraError, match=r"takes a label of 4 numbers, but output_label_format \[1, 3\] makes one of 2"
+    ):
+        cls(is_onehot_targets=True).bundle_entry(context)
+    cls().bundle_entry(replace(context, label_format=(3,), outputs=3))
+    cls(is_onehot_targets=True).bundle_entry(replace(context, label_format=(1, 1), outputs=2))
+
+
 def test_sums_pass_every_argument_on():
     dice = Entry(DICE, **BOTH, **OF_DICE)
     weights = {"dice_weight": 0.25}

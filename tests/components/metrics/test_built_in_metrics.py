@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.components.metrics.compute_average import ComputeAverage
 from clara_compat.components.metrics.compute_average_dice import ComputeAverageDice
+from clara_compat.engine.legacy.metric import LegacyMetric
 
 
 def test_dice():
@@ -28,6 +32,38 @@ def test_dice():
         is_2d=True,
         report_path="eval",
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        (3, {}),
+        (3, {"remove_bg": False, "logit_thresh": 0.3}),
+        (3, {"is_2d": True}),
+        (2, {"is_one_hot_targets": True}),
+        (1, {}),
+    ],
+)
+def test_a_subclass_of_dice_agrees_with_the_built_in(channels, options):
+    class MyDice(ComputeAverageDice):
+        pass
+
+    random = np.random.default_rng(channels)
+    pred = torch.tensor(random.random((2, channels, 5, 6, 4)))
+    onehot = options.get("is_one_hot_targets", False)
+    label = random.integers(0, 2, pred.shape) if onehot else random.integers(0, channels + 1, (2, 1, 5, 6, 4))
+    label = torch.tensor(label).float()
+    label[1, ..., :2] = 0.0
+    state = SimpleNamespace(output={"pred": pred, "label": label}, batch={"image": pred})
+    values = []
+    for metric in (
+        LegacyMetric(MyDice("dice", "model", **options), "dice"),
+        ComputeAverageDice("dice", "model", **options).bundle_entry(BundleContext()).imported()(**options),
+    ):
+        metric.iteration_completed(SimpleNamespace(state=state))
+        values.append(metric.compute())
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
+    assert 0.1 < values[0] < 0.9
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,18 @@ def test_normalisation(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("classes", "asked", "expected"),
+    [(1, "Softmax", "sigmoid"), (1, "linear", "linear"), (1, "sigmoid", "sigmoid"), (2, "softmax", "softmax")],
+)
+def test_a_softmax_over_one_channel_is_a_sigmoid(model, classes, asked, expected):
+    component, context = model(classes, **SMALL[model], final_activation=asked), BundleContext(crop_size=(64, 64, 64))
+    assert component.bundle_entry(context).arguments["final_activation"] == component.activation == expected
+    said = [text for text in component.notices(context) if "num_classes is 1, over which a softmax" in text]
+    assert len(said) == ((classes, asked) == (1, "Softmax"))
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_every_argument_is_kept_under_its_name(model):
     component = model(2, **SMALL[model])
     for name, parameter in inspect.signature(model.__init__).parameters.items():

@@ -10,6 +10,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from ai4med.components.aux_ops.compute_multiclass_accuracy import ComputeMulticlassAccuracy
 from ai4med.components.aux_ops.dice_masked_output import DiceMaskedOutput
 from ai4med.components.aux_ops.neg_loss import NegLoss
 from clara_compat.common.build_ctx import BuildContext
@@ -100,6 +101,40 @@ def test_torch_code_gets_tensors():
     assert not found.requires_grad
 
 
+def test_arrays_are_fetched_when_they_are_asked_for_and_once(monkeypatch):
+    fetched, fetch = [], torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda self: fetched.append(tuple(self.shape)) or fetch(self))
+    output = fields()
+    first, second = user_class(NUMPY)(), user_class(NUMPY)()
+    for operation in (first, second):
+        adapted(operation)(dict(output))
+    assert fetched == [(2, 2, 4, 4), (2, 1, 4, 4)]  # nobody reads the image
+    assert first.seen[0][0] is second.seen[0][0]
+    assert {"_model_input", "_model_output", "_loss"} <= set(first.seen[0][2])
+    first.seen[0][2].must_get(BuildContext.KEY_MODEL_INPUT)
+    assert len(fetched) == 3
+    with torch.no_grad():
+        output["pred"].mul_(0)
+    adapted(second)(dict(output))
+    assert not second.seen[-1][0].any()
+
+
+@pytest.mark.parametrize("base", ["AuxiliaryOperation", "NegLoss"])
+def test_an_overridden_build_is_called(base):
+    code = f"""
+    from ai4med.components.aux_ops.aux_op import AuxiliaryOperation
+    from ai4med.components.aux_ops.neg_loss import NegLoss
+    class Mine({base}):
+        def build(self, build_ctx):
+            return {{"mine": build_ctx["model_output"].sum() + build_ctx["label_input"].sum()}}
+    """
+    output = fields()
+    operation = user_class(code)(*(["tag"] if base == "NegLoss" else []))
+    assert adapted(operation)(output)["mine"].item() == pytest.approx(
+        (output["pred"].sum() + output["label"].sum()).item()
+    )
+
+
 def test_the_layout_is_the_one_the_pipeline_declares():
     operation = user_class(NUMPY)()
     adapted(operation, data=DataProperty(data_format="channels_last", num_data_dims=2))(fields())
@@ -120,6 +155,20 @@ def test_subclasses_of_built_ins_can_call_them(base, layout):
     found = adapted(operation, data=DataProperty(data_format=layout, num_data_dims=2))(output)
     one = DiceOutputs(["d"])(output)["d"] if base is DiceMaskedOutput else -output["loss"]
     assert found["d"].item() == pytest.approx(2 * one.item())
+
+
+@pytest.mark.parametrize(("activation", "expected"), [("sigmoid", 1.0), (None, 0.25)])
+def test_subclasses_of_built_ins_know_the_activation(activation, expected):
+    class Mine(ComputeMulticlassAccuracy):
+        def get_output_tensors(self, predictions, label, build_ctx):
+            return ComputeMulticlassAccuracy.get_output_tensors(self, predictions, label, build_ctx)
+
+    output = {
+        "image": torch.zeros(4, 1, 2, 2),
+        "pred": torch.tensor([[0.1], [0.2], [0.05], [0.9]]),
+        "label": torch.tensor([[0.0], [0.0], [0.0], [1.0]]),
+    }
+    assert adapted(Mine(tag="acc"), final_activation=activation)(output) == {"acc": expected}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.data import MetaTensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from clara_compat.engine.losses.classification import ClaraClassificationLoss
 from clara_compat.engine.networks.activation import FinalActivation
@@ -147,3 +148,30 @@ def test_refused_shapes(predicted, target):
         ValueError, match=r"the label format \[1, 3\] takes predictions \(batch, 4\) and labels \(batch, 2\)"
     ):
         ClaraClassificationLoss([1, 3])(torch.rand(predicted), torch.zeros(target))
+
+
+class Operations(TorchDispatchMode):
+    """Notes the names of the operations that run."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("kind", ["linear", "sigmoid", "softmax"])
+@pytest.mark.parametrize("formats", [[1, 1], [3, 1, 2, 1, 3]], ids=str)
+def test_a_step_sends_nothing_to_the_device_and_waits_for_nothing(formats, kind):
+    """Numbers of Python become tensors by ``lift_fresh``; a tensor of the meta device has no value to wait for."""
+    loss, layer = ClaraClassificationLoss(formats, weights_of(formats), kind), FinalActivation(kind)
+    for device in ("meta", "cpu"):
+        logits = torch.zeros(4, sum(formats), device=device, requires_grad=True)
+        labels = torch.zeros(4, len(formats), device=device)
+        loss(layer(logits), labels)
+        with Operations() as operations:
+            loss(layer(logits), labels).backward()
+        assert "sum.dim_IntList" in operations.names
+        assert not {name for name in operations.names if name.startswith(("lift_fresh", "index", "_local_scalar"))}

@@ -161,7 +161,9 @@ def test_low_precision_and_metadata_give_a_plain_float32():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="smooth must not be negative but is -1"):
+    with pytest.raises(ValueError, match="smooth must be finite and not negative but is nan"):
+        ClaraCrossEntropyLoss(smooth=float("nan"))
+    with pytest.raises(ValueError, match="smooth must be finite and not negative but is -1"):
         ClaraCrossEntropyLoss(smooth=-1)
     with pytest.raises(ValueError, match="the prediction has a single channel"):
         ClaraCrossEntropyLoss(skip_background=True)(torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))

@@ -163,3 +163,14 @@ def test_low_precision_and_metadata_give_a_plain_float32():
 def test_refusals(options, predicted, target, message):
     with pytest.raises(ValueError, match=message):
         ClaraDiceLoss(**options)(torch.rand(predicted), torch.zeros(target))
+
+
+@pytest.mark.parametrize("onehot", [False, True])
+def test_a_classification_has_a_dice_per_sample_and_output(onehot):
+    """What TensorFlow's reduce_sum over no axes gives."""
+    random = np.random.default_rng(3)
+    p, index = random.random((4, 3)), random.integers(0, 3, (4, 1))
+    t = np.eye(3)[index[:, 0]]
+    expected = 1 - np.mean(2 * p * t / (t + p + 1e-5))
+    found = ClaraDiceLoss(is_onehot_targets=onehot)(torch.tensor(p), torch.tensor(t if onehot else index))
+    assert found.item() == pytest.approx(expected, rel=1e-12)

@@ -153,7 +153,11 @@ def test_labels_are_left_alone():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="gamma must not be negative but is -1"):
+    with pytest.raises(
+        ValueError, match="gamma and alpha must be finite and gamma not negative, but they are 2.0 and inf"
+    ):
+        ClaraFocalLoss(alpha=float("inf"))
+    with pytest.raises(ValueError, match="gamma and alpha must be finite and gamma not negative, but they are -1"):
         ClaraFocalLoss(gamma=-1)
     with pytest.raises(ValueError, match="the prediction has a single channel"):
         ClaraFocalLoss(skip_background=True)(torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))

@@ -100,7 +100,11 @@ def test_nothing_in_any_label_gives_zero():
     ("fields", "options", "message"),
     [
         ({"pred": (1, 2, 4, 4)}, {}, r"'d' reads field 'label', which nothing produces \(fields here: model\)"),
-        ({"pred": (1, 2, 4, 4), "label": (1, 2, 4, 4)}, {}, "'label' has 2 channels, expected 1 with is_one_hot_tar"),
+        (
+            {"pred": (1, 2, 4, 4), "label": (1, 2, 4, 4)},
+            {},
+            "'label' has 2 channels, expected 1 with is_one_hot_targets false",
+        ),
         (
             {"pred": (1, 2, 4, 4), "label": (1, 1, 4, 5)},
             {},

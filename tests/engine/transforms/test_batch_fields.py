@@ -63,7 +63,7 @@ def test_further_inputs() -> None:
     ("change", "item", "message"),
     [
         ({}, {}, "the extra input 'age' comes from the field 'years', which is not there"),
-        ({}, {"years": "old"}, "the extra input 'age' is 'old', expected numbers"),
+        ({}, {"years": "old"}, "the field 'years' of an item is 'old', expected numbers"),
         ({"shape": [2]}, {"years": [1, 2, 3]}, r"has the shape \(3,\), declared is \[2\]"),
         ({"shape": [1, 1]}, {"years": [1]}, r"has the shape \(1,\), declared is \[1, 1\]"),
     ],
@@ -71,3 +71,12 @@ def test_further_inputs() -> None:
 def test_further_inputs_that_do_not_fit(change: dict[str, Any], item: dict[str, Any], message: str) -> None:
     with pytest.raises(ClaraError, match=message):
         BatchFields(track_meta=False, extra_inputs=[extra(**change)])({**ITEM, **item})
+
+
+def test_fields_that_metrics_read_stay_where_an_item_has_them() -> None:
+    fields = BatchFields(track_meta=True, carried=["weight", "map", "negloss"])
+    out = fields({**ITEM, "weight": 0.25, "map": ITEM["image"].to(torch.int16), "other": "name"})
+    assert list(out) == ["image", "label", "weight", "map"]
+    assert (out["weight"].item(), out["map"].dtype, type(out["map"])) == (0.25, torch.float32, torch.Tensor)
+    with pytest.raises(ClaraError, match=r"the field 'weight' of an item is 'a\.nii', expected numbers"):
+        fields({**ITEM, "weight": "a.nii"})
