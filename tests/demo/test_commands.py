@@ -27,7 +27,7 @@ def run(mmar: Path, command: str, *more: str) -> str:
 
 
 @pytest.mark.slow
-def test_train_validate_and_infer(tmp_path: Path) -> None:
+def test_all_scripts_run_as_written(tmp_path: Path) -> None:
     mmar = prepare_mmar(tmp_path / "demo")
     items = json.loads(make_scans(mmar / "data", training=2, validation=2, testing=1).read_text())
     assert "Training finished" in run(mmar, "train.sh", "epochs=1")
@@ -49,3 +49,7 @@ def test_train_validate_and_infer(tmp_path: Path) -> None:
             places = [image.affine[:3, :3] @ (corner * np.array(image.shape) - 0.5) for image in (found, scan)]
             apart = places[0] + found.affine[:3, 3] - places[1] - scan.affine[:3, 3]
             np.testing.assert_allclose(apart, 0, atol=1e-2)
+    assert "model.ts" in run(mmar, "export.sh")
+    assert (mmar / "models/model.onnx").is_file()
+    run(mmar, "train_finetune.sh", "epochs=1")
+    assert json.loads((mmar / "models_finetune/train_stats.json").read_text())["epochs"][0]["learning_rate"] == 5e-4
