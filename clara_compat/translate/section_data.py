@@ -15,8 +15,8 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
 from clara_compat.translate.extra_inputs import extra_inputs
-from clara_compat.translate.validation_fields import carried_fields
 from clara_compat.translate.render import render
+from clara_compat.translate.validation_fields import carried_fields
 
 __all__ = ["SectionName", "SectionSpecs", "section_context", "section_data", "section_specs", "translate_section_data"]
 

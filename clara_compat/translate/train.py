@@ -17,11 +17,11 @@ from clara_compat.translate.aux_ops import data_property, operation_tags, transl
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
-from clara_compat.translate.validation_fields import with_fields_of_the_chain
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
 from clara_compat.translate.training_events import needless, optimizer_entry, train_events
+from clara_compat.translate.validation_fields import with_fields_of_the_chain
 
 __all__ = ["translate_train"]
 

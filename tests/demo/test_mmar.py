@@ -52,7 +52,7 @@ def test_an_mmar_has_all_its_folders(mmar: str) -> None:
     folder = demo_mmar_folder(mmar)
     assert {"commands", "config", "docs", "eval", "models", "resources"} <= {part.name for part in folder.iterdir()}
     assert sorted(file.name for file in (folder / "commands").iterdir()) == [
-        "infer.sh", "set_env.sh", "train.sh", "train_finetune.sh", "validate.sh",
+        "export.sh", "infer.sh", "set_env.sh", "train.sh", "train_finetune.sh", "validate.sh",
     ]  # fmt: skip
 
 
