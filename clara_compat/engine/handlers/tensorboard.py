@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
+import torch
 from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
@@ -14,10 +17,20 @@ from clara_compat.engine.handlers.statistics import validated
 __all__ = ["TensorBoardScalars"]
 
 
+class _Step(NamedTuple):
+    """What is written of a training step; the loss stays on its device until then."""
+
+    iteration: int
+    loss: torch.Tensor
+    learning_rate: float
+    seconds: float
+
+
 class TensorBoardScalars(TensorBoardHandler):
     """Writes ``train_loss`` and ``learning_rate`` by step, ``epoch_loss`` and every metric by epoch.
 
-    Clara's own tag names are not documented; these are ours.
+    Clara's own tag names are not documented; these are ours. The losses of several steps are fetched from the device
+    together, so that it is not waited for at each one.
 
     Args:
         log_dir: folder of the event file.
@@ -25,15 +38,23 @@ class TensorBoardScalars(TensorBoardHandler):
         interval: steps between training summaries (Clara's ``train_summary_recording_interval``); 0 writes them once
             per epoch.
         leave_out: validation metrics that are not written (Clara's ``do_summary`` false).
+        every: steps that are written together, at the latest at the end of the epoch.
     """
 
     def __init__(
-        self, log_dir: str, evaluator: Engine | None = None, interval: int = 1, leave_out: Sequence[str] = ()
+        self,
+        log_dir: str,
+        evaluator: Engine | None = None,
+        interval: int = 1,
+        leave_out: Sequence[str] = (),
+        every: int = 20,
     ) -> None:
         super().__init__(log_dir=log_dir)
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self.interval = interval
+        self.every = every
+        self._pending: list[_Step] = []
 
     @property
     def writer(self) -> Any:
@@ -49,10 +70,21 @@ class TensorBoardScalars(TensorBoardHandler):
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _iteration(self, engine: Engine) -> None:
-        self._writer.add_scalar("train_loss", engine.state.output[CommonKeys.LOSS].item(), engine.state.iteration)
-        self._writer.add_scalar("learning_rate", engine.optimizer.param_groups[0]["lr"], engine.state.iteration)
+        loss = engine.state.output[CommonKeys.LOSS].detach()
+        rate = engine.optimizer.param_groups[0]["lr"]
+        self._pending.append(_Step(engine.state.iteration, loss, rate, time.time()))
+        if len(self._pending) >= self.every:
+            self._write_steps()
+
+    def _write_steps(self) -> None:
+        pending, self._pending = self._pending, []
+        losses = torch.stack([step.loss for step in pending]).tolist() if pending else []
+        for step, loss in zip(pending, losses, strict=True):
+            self._writer.add_scalar("train_loss", loss, step.iteration, walltime=step.seconds)
+            self._writer.add_scalar("learning_rate", step.learning_rate, step.iteration, walltime=step.seconds)
 
     def _epoch(self, engine: Engine) -> None:
+        self._write_steps()
         epoch = engine.state.epoch
         self._writer.add_scalar("epoch_loss", engine.state.epoch_loss, epoch)
         if self.interval == 0:
@@ -73,4 +105,6 @@ class TensorBoardScalars(TensorBoardHandler):
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         """Close the file; the last handler of this event, of :class:`Progress`, raises the error again."""
+        with suppress(RuntimeError):  # a device that failed gives nothing back: the error at hand says why
+            self._write_steps()
         self.close()
