@@ -182,6 +182,7 @@ class _TrainTranslation:
                 **({} if events is None else {"events": Expression("@train#events")}),
             )
         )
+        handlers.append(Entry("clara_compat.engine.handlers.release.ReleaseOutput"))
         if evaluator is not None:
             handlers.append(
                 Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)

@@ -1,4 +1,4 @@
-"""Let go of what a validation has used up."""
+"""Let go of what a training or a validation has used up."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ __all__ = ["ReleaseOutput"]
 
 
 class ReleaseOutput:
-    """Drops the batch and the output of an evaluator before it reads the next batch, and at the end of the validation.
+    """Drops the batch and the output of an engine before it reads the next batch, and at the end of the epoch.
 
     Ignite keeps both until the next step has put its own in their place: the stitched prediction of a large scan would
-    stay in memory while that of the next one grows beside it, and through the training that follows. Metrics have read
-    them by then.
+    stay in memory while that of the next one grows beside it, and through the training that follows; the predictions
+    and logits of a training's last step through the validation. Whoever reads them has done so by then.
     """
 
     def attach(self, engine: Engine) -> None:
-        """Attach to an evaluator."""
+        """Attach to an evaluator, or to a trainer ahead of its validation handler."""
         engine.add_event_handler(Events.GET_BATCH_STARTED, self._drop)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._drop)
 

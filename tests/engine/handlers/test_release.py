@@ -1,4 +1,4 @@
-"""What an evaluator keeps of its last batch, and what a validation in training mode leaves behind."""
+"""What an engine keeps of its last batch, and what a validation in training mode leaves behind."""
 
 from __future__ import annotations
 
