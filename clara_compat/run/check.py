@@ -154,6 +154,7 @@ def problems_of(
         told_by_run: also return notices of what the run says by itself.
     """
     from clara_compat.run.data_check import check_data
+    from clara_compat.run.network_check import validation_size_check
     from clara_compat.run.start_weights import check_start_weights
     from clara_compat.run.translation_check import check_translation
 
@@ -168,7 +169,8 @@ def problems_of(
             problems.append(error)
     problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
     if workflow.validate is not None:
-        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms)
+        size_check = validation_size_check(workflow.train.model, workflow.validate.inferer)
+        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms, size_check)
     problems += _unwritable(workflow)
     return list({str(problem): problem for problem in problems}.values()), notices
 

@@ -15,6 +15,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError, suggestion
+from clara_compat.run.network_check import SizeCheck
 
 __all__ = ["check_data", "follow", "missing_files"]
 
@@ -22,16 +23,20 @@ _MOST = 5
 """Problems of one data list that are spelled out; the rest is counted."""
 
 
-def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> list[ClaraError]:
+def check_data(
+    pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec], check_size: SizeCheck | None = None
+) -> list[ClaraError]:
     """Look at every file of a pipeline's data list, reading headers only.
 
     Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, a class
-    label that is none, a field that no transform has loaded, a crop larger than a scan, and other axes or channels than
-    the pipeline declares (sizes are followed through the chain up to the first transform of the user's own).
+    label that is none, a field that no transform has loaded, a crop larger than a scan, other axes or channels than the
+    pipeline declares, and a size the network cannot take (sizes are followed through the chain up to the first
+    transform of the user's own).
 
     Args:
         pipeline_spec: the image pipeline.
         chain: its transforms.
+        check_size: of the image at the end of the chain.
 
     Returns:
         The problems, worst first come.
@@ -62,7 +67,7 @@ def check_data(pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec]) -> 
         if repr(item) in seen:
             continue
         seen.add(repr(item))
-        for problem in _item_problems(item, components, pipeline, f"{pipeline.data_list_key}[{number}]"):
+        for problem in _item_problems(item, components, pipeline, f"{pipeline.data_list_key}[{number}]", check_size):
             problems.setdefault(problem.message, problem)
     found = list(problems.values())
     if len(found) > _MOST:
@@ -79,6 +84,7 @@ def _item_problems(
     chain: Sequence[tuple[ComponentSpec, Component | None]],
     pipeline: BaseImagePipeline,
     where: str,
+    check_size: SizeCheck | None,
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
         if item.get(field) in (None, "", []):
@@ -104,6 +110,8 @@ def _item_problems(
             yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
         else:
             yield from _declared(field, geometry[field], pipeline, describe(dict(item)))
+    if check_size is not None and "image" in geometry:
+        yield from _network_size(geometry["image"], pipeline, check_size, f"{where} ({describe(dict(item))})")
 
 
 def follow(
@@ -177,6 +185,17 @@ def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item:
             f"'{field}' has {geometry.channels} channels at the end of the transforms, but {argument} of the image "
             f"pipeline is {declared}: mend one of them ({item})"
         )
+
+
+def _network_size(
+    image: Geometry, pipeline: BaseImagePipeline, check_size: SizeCheck, what: str
+) -> Iterator[ClaraError]:
+    if len(image.size) != pipeline.spatial_dims:
+        return  # said already
+    try:
+        check_size(what, image.size)
+    except ClaraError as error:
+        yield error
 
 
 def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: ComponentSpec, told: str) -> None:
