@@ -39,7 +39,7 @@ def run(folder, steps, epochs, fail_at=None, **options):
     TrainStatistics(folder / "stats.json").attach(trainer)
     TensorBoardScalars(folder, **options).attach(trainer)
     fetches = Fetches()
-    trainer.add_event_handler(Events.ITERATION_STARTED, lambda: fetches.__enter__())
+    trainer.add_event_handler(Events.ITERATION_STARTED, fetches.__enter__)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: fetches.__exit__(None, None, None))
     try:
         trainer.run(range(steps), max_epochs=epochs)
