@@ -1,10 +1,11 @@
 """How much memory does the validation of a large scan take, decoding, window scan, metrics and auxiliary values in all?
 
-    .venv/bin/python benchmarks/validation_memory.py [--size 512 512 240] [--classes 2 5] [--cases 2]
+    .venv/bin/python benchmarks/validation_memory.py [--size 512 512 240] [--classes 2 5 14] [--cases 2] [--loss]
 
 For every number of classes a process of its own validates scans of that size through a legacy config, just as training
-would (TFScanWindowInferer with windows of 96 voxels, ComputeAverageDice, NegLoss, DiceMaskedOutput), and the most
-memory it ever held is printed, with that of an equal process which validates a scan of one window.
+would (TFScanWindowInferer with windows of 96 voxels, ComputeAverageDice, DiceMaskedOutput), and the most memory it ever
+held is printed, with that of an equal process which validates a scan of one window. With ``--loss`` the validation has
+NegLoss too: it needs the probabilities, which are else reduced to masks before they are held.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def write_case(folder: Path, size: list[int], classes: int) -> None:
         nibabel.save(nibabel.Nifti1Image(data, np.diag([0.8, 0.8, 1.5, 1])), folder / f"{name}.nii.gz")
 
 
-def config(folder: Path, classes: int, cases: int) -> dict[str, Any]:
-    """Return a config of the time that validates the case, several times in a row."""
+def config(folder: Path, classes: int, cases: int, loss: bool) -> dict[str, Any]:
+    """Return a config of the time that validates the case, several times in a row, with or without NegLoss."""
     item = {"image": "image.nii.gz", "label": "label.nii.gz"}
     (folder / "data.json").write_text(json.dumps({"training": [item], "validation": [item] * cases}))
     pipeline = {
@@ -58,6 +59,8 @@ def config(folder: Path, classes: int, cases: int) -> dict[str, Any]:
     crop = {"size": ROI, "image_field": "image", "label_field": "label", "pos": 1, "neg": 1}
     network = {"num_classes": classes, "nf_enc": "8,8,8,8", "nf_dec": "8,8,8,8,8,8,8"}
     dice = {"name": "mean_dice", "field": "model", "label_field": "label", "is_key_metric": True}
+    negloss = [{"name": "NegLoss", "args": {"tag": "negloss"}}] if loss else []
+    fields = ["masked", "negloss"] if loss else ["masked"]
     return {
         "epochs": 1,
         "num_training_epoch_per_valid": 1,
@@ -68,7 +71,7 @@ def config(folder: Path, classes: int, cases: int) -> dict[str, Any]:
             "optimizer": {"name": "Adam"},
             "model": {"name": "Unet", "args": network},
             "aux_ops": [
-                {"name": "NegLoss", "args": {"tag": "negloss"}},
+                *negloss,
                 {"name": "DiceMaskedOutput", "args": {"tags": ["masked"], "skip_background": True}},
             ],
             "pre_transforms": [*chain, {"name": "FastPosNegRatioCropROI", "args": crop}],
@@ -80,8 +83,7 @@ def config(folder: Path, classes: int, cases: int) -> dict[str, Any]:
         "validate": {
             "metrics": [
                 {"name": "ComputeAverageDice", "args": dice},
-                {"name": "ComputeAverage", "args": {"name": "negloss", "field": "negloss"}},
-                {"name": "ComputeAverage", "args": {"name": "masked", "field": "masked"}},
+                *({"name": "ComputeAverage", "args": {"name": field, "field": field}} for field in fields),
             ],
             "pre_transforms": chain,
             "image_pipeline": {
@@ -113,12 +115,12 @@ def validate(file: str) -> None:
     print(json.dumps({"peak": peak, "metrics": evaluator.state.metrics}))
 
 
-def measure(size: list[int], classes: int, cases: int) -> dict[str, Any]:
+def measure(size: list[int], classes: int, cases: int, loss: bool = False) -> dict[str, Any]:
     """Return what :func:`validate` prints in a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_case(folder, size, classes)
-        (folder / "config.json").write_text(json.dumps(config(folder, classes, cases)))
+        (folder / "config.json").write_text(json.dumps(config(folder, classes, cases, loss)))
         command = [sys.executable, __file__, "--validate", str(folder / "config.json")]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- this very file
         return json.loads(done.stdout.splitlines()[-1])
@@ -128,20 +130,22 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, nargs=3, default=[512, 512, 240])
-    parser.add_argument("--classes", type=int, nargs="+", default=[2, 5])
+    parser.add_argument("--classes", type=int, nargs="+", default=[2, 5, 14])
     parser.add_argument("--cases", type=int, default=2)
+    parser.add_argument("--loss", action="store_true")
     parser.add_argument("--validate", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.validate:
         validate(given.validate)
         return
     for classes in given.classes:
-        base = measure(ROI, classes, given.cases)["peak"]
-        found = measure(given.size, classes, given.cases)
+        base = measure(ROI, classes, given.cases, given.loss)["peak"]
+        found = measure(given.size, classes, given.cases, given.loss)
         voxels = np.prod(given.size)
         print(f"{classes} classes: {found['peak'] / 1e9:.2f} GB, of which {base / 1e9:.2f} GB for one window")
         print(f"  {(found['peak'] - base) / voxels:.1f} bytes for each voxel; {found['metrics']}")
-        print(f"ratio validation_memory_{classes}_classes {found['peak'] / 1e9 / TARGET_GB:.3f} target 1.0")
+        held = "probabilities" if given.loss else "masks"
+        print(f"ratio validation_memory_{held}_{classes}_classes {found['peak'] / 1e9 / TARGET_GB:.3f} target 1.0")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Metrics:
     Args:
         key: the metric that chooses the best model, by its name.
         others: the further ones.
+        entries: all of them.
         notices: what the user should know of the choice.
         unsummarised: names that TensorBoard leaves out (``do_summary`` false).
         unprinted: names that the console leaves out (``do_print`` false).
@@ -36,6 +37,7 @@ class Metrics:
 
     key: NamedMetrics = None
     others: NamedMetrics = None
+    entries: list[Entry] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     unsummarised: list[str] = field(default_factory=list)
     unprinted: list[str] = field(default_factory=list)
@@ -79,8 +81,10 @@ def translate_metrics(
     if len(keys) != 1:
         count = f"{len(keys)} metrics have" if keys else "no metric has"
         notices.append(f"{count} is_key_metric: '{chosen}' chooses the best model")
+    every = list(entries.values())
     key = {chosen: entries.pop(chosen)}
-    return Metrics(named_entries(key), named_entries(entries), notices, flags["do_summary"], flags["do_print"])
+    of_engine = named_entries(key), named_entries(entries)
+    return Metrics(*of_engine, every, notices, flags["do_summary"], flags["do_print"])
 
 
 def _check_fields(spec: ComponentSpec, tags: Tags) -> None:

@@ -17,6 +17,7 @@ from clara_compat.translate.aux_ops import data_property, operation_tags, transl
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
+from clara_compat.translate.held_predictions import mask_threshold
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
@@ -247,6 +248,8 @@ class _TrainTranslation:
         told = replace(context, **self._outputs())
         operations = translate_operations(self.workflow.train.aux_ops, told, pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
+        if inferer.target == "SlidingWindowInferer" and not self.settings.infer_in_training_mode:
+            inferer = self._masks(inferer, operations)
         data = self._data_side("validate")
         return {
             **data.entries,
@@ -289,6 +292,13 @@ class _TrainTranslation:
             except ClaraError as error:
                 raise ClaraError(error.message, spec.arg_address("roi_size")) from error
         return entry
+
+    def _masks(self, inferer: Entry, operations: list[Entry]) -> Entry:
+        """Return a window scan that holds masks only, if that is all the validation needs."""
+        threshold = mask_threshold(self.metrics.entries, operations)
+        if threshold is None:
+            return inferer
+        return Entry("clara_compat.engine.mask_inferer.MaskInferer", inferer=inferer, threshold=threshold)
 
     def _autocast(self, inferer: Entry) -> Entry:
         if not self.settings.use_amp:

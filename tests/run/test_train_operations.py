@@ -228,3 +228,23 @@ def test_validation_in_training_mode(small_mmar: Make) -> None:
     assert metrics[0] != metrics[1]
     config = json.loads(runs[1].paths["bundle"].read_text())
     assert config["validate"]["evaluator"]["mode"] == "train"
+
+
+def test_masks_give_the_metrics_that_probabilities_give(small_mmar: Make) -> None:
+    """Nothing but thresholds is asked of the prediction, until a metric of the loss is added."""
+
+    def change(config: dict[str, Any], loss: bool) -> None:
+        config.update(epochs=3, learning_rate=0.01)
+        config["train"]["aux_ops"] = []
+        config["validate"]["metrics"] = config["validate"]["metrics"][:1]
+        operation(config, "DiceMaskedOutput", ["d"], tags="d", is_independent_predictions=False)
+        if loss:
+            config["validate"]["metrics"].append({"name": "ComputeAverage", "args": {"name": "loss", "field": "loss"}})
+
+    results = [train(small_mmar(lambda config, loss=loss: change(config, loss), f"m{loss}")) for loss in (False, True)]
+    targets = [result.parser.config["validate"]["inferer"]["_target_"] for result in results]
+    assert targets == ["clara_compat.engine.mask_inferer.MaskInferer", "SlidingWindowInferer"]
+    first, second = ([epoch["metrics"] for epoch in result.stats["epochs"]] for result in results)
+    assert all(metrics.pop("loss") > 0 for metrics in second)
+    assert first == second
+    assert first[-1]["mean_dice"] > 0
