@@ -27,12 +27,14 @@ class DataSide:
             that with ``.batch``.
         notices: choices the user should know of.
         handlers: what the section's engine needs for it.
+        batch: images in a full batch; None when user code may make more of one.
     """
 
     entries: dict[str, Any]
     sources: dict[str, list[Address]]
     notices: list[Notice] = field(default_factory=list)
     handlers: list[Entry] = field(default_factory=list)
+    batch: int | None = None
 
 
 def pipeline_of(spec: ComponentSpec) -> BaseImagePipeline:
@@ -126,6 +128,7 @@ def data_side(
         {section: chain.sources, f"{section}.batch": batch_chain.sources},
         notices,
         [updates] if replaces else [],
+        pipeline.batch_size * (chain.crops or 1) if chain.is_known else None,
     )
 
 

@@ -127,6 +127,12 @@ class _TrainTranslation:
             "final_activation": None if model is None else model.activation,
         }
 
+    def _check_batch(self, model: BuiltInModel, items: int, context: BundleContext) -> None:
+        try:
+            model.check_batch(items, context.crop_size or ())
+        except ClaraError as error:
+            raise ClaraError(error.message, self.workflow.train.model.address) from error
+
     def _loss_function(self) -> Expression | Entry:
         """Return the trainer's loss: the configured one, with the network's own where it has one."""
         model = self._built_in_model()
@@ -165,6 +171,8 @@ class _TrainTranslation:
         validated = self.workflow.validate is not None and self._validation_interval() > 0
         evaluator = Expression("@validate#evaluator") if validated else None
         data = self._data_side("train")
+        if (model := self._built_in_model()) is not None and data.batch is not None:
+            self._check_batch(model, data.batch, context)
         told = replace(context, **self._outputs())
         operations = translate_operations(self.workflow.train.aux_ops, told, self.pipeline)
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))

@@ -22,6 +22,7 @@ def translated(make: Make, name: str, **args: Any) -> Bundle:
     return translate_train(workflow, Seeds(0, 0, 0, 0), mmar / "models")
 
 
+BATCH = {"use_batch_norm": True}
 SMALL = {"blocks_down": "1,1", "blocks_up": "1"}
 
 
@@ -61,6 +62,39 @@ def test_the_models_notice_comes_once_with_its_address(small_mmar: Make) -> None
 def test_sizes_are_checked_at_the_model(small_mmar: Make, name: str, args: dict[str, Any], message: str) -> None:
     with pytest.raises(ClaraError, match=message):
         translated(small_mmar, name, **args)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "size", "message"),
+    [
+        ("Unet", {"nf_enc": "4,4,4,4", "nf_dec": "4,4,4,4,4,4"} | BATCH, 16, r"Unet normalises .* \[16, 16, 16\] a"),
+        ("SegResnet", {"blocks_down": "1,1,1,1,1", "blocks_up": "1,1,1,1"} | BATCH, 16, "SegResnet normalises"),
+        ("SegResnet", {"use_vae": True} | BATCH, 16, "SegResnet normalises"),
+        ("SegAhnet", {}, 32, "SegAhnet normalises"),
+        ("DenseNet121", {}, 32, "DenseNet121 normalises"),
+        ("Alexnet", BATCH, 16, "Alexnet normalises"),
+        ("Alexnet", BATCH, 17, None),
+        ("SegResnet", BATCH, 16, None),
+        ("Unet", {"nf_enc": "4,4,4,4", "nf_dec": "4,4,4,4,4,4"}, 16, None),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2])
+def test_batches_of_one_voxel(
+    small_mmar: Make, name: str, args: dict[str, Any], size: int, message: str | None, batch: int
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["model"] = {"name": name, "args": {"num_classes": 2} | args}
+        config["train"]["image_pipeline"]["args"] |= {"output_batch_size": batch, "output_crop_size": [size] * 3}
+        config["train"]["pre_transforms"] = config["train"]["pre_transforms"][:-2]
+        config["validate"]["inferer"]["args"]["roi_size"] = [64, 64, 64]
+
+    workflow = load_train_workflow(small_mmar(change) / "config" / "config_train.json")
+    if message is None or batch > 1:
+        assert translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models").config
+        return
+    with pytest.raises(ClaraError, match=f"train.model: the {message}") as caught:
+        translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models")
+    assert "larger output_batch_size or output_crop_size" in caught.value.message
 
 
 def test_the_window_is_checked_against_any_model(small_mmar: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -153,6 +154,32 @@ class BuiltInModel(Component, Model):
             raise ClaraError(
                 f"the {type(self).__name__} halves its input {self.halvings} times, so every size must be a multiple "
                 f"of {divisor}, but {name} is {list(sizes)}: use other sizes{self.shallower}"
+            )
+
+    @property
+    def normalises_over_batch(self) -> bool:
+        """Whether the network has batch normalisation."""
+        return self.use_batch_norm
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return how many voxels an image of these spatial sizes has at least where its features are normalised."""
+        return math.prod(size // 2**self.halvings for size in sizes)
+
+    def check_batch(self, items: int, sizes: Sequence[int]) -> None:
+        """Check that batch normalisation can be trained.
+
+        Args:
+            items: images in a batch.
+            sizes: spatial sizes of an image in voxels; -1 is not known and passes.
+
+        Raises:
+            ClaraError: it would see a single value per channel.
+        """
+        known = sizes and min(sizes) > 0
+        if known and items == 1 and self.normalises_over_batch and self.deepest_voxels(sizes) == 1:
+            raise ClaraError(
+                f"the {type(self).__name__} normalises over the batch, but of one image of {list(sizes)} a single "
+                "voxel is left at its deepest: use a larger output_batch_size or output_crop_size"
             )
 
     def norm(self) -> Any:

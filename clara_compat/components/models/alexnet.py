@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from clara_compat.components.component import assumed
@@ -80,6 +82,10 @@ class Alexnet(BuiltInModel):
                 "layers"
             )
         self.check_groups(self._features[:-2], "num_feat")
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return the voxels after a stride of 4 and two poolings, each rounded up: the last one follows the norms."""
+        return math.prod(-(-size // 16) for size in sizes)
 
     def network_arguments(self, context: BundleContext) -> dict[str, Any]:
         """Return channels, pooling, normalisation, dropout and penalty."""

@@ -12,7 +12,8 @@ from clara_compat.errors import ClaraError
 
 __all__ = ["DenseNet121"]
 
-_SMALLEST = 29
+_SMALLEST, _LARGEST_TO_ONE = 29, 60
+"""Sizes of which one voxel is left when they are halved five times."""
 
 
 class DenseNet121(BuiltInModel):
@@ -64,6 +65,15 @@ class DenseNet121(BuiltInModel):
         self.pretrain_weight_name = pretrain_weight_name
         self.pretrain_weight_url = pretrain_weight_url
         self.n_spatial_dim = n_spatial_dim
+
+    @property
+    def normalises_over_batch(self) -> bool:
+        """Whether the network has batch normalisation: always."""
+        return True
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return how many voxels are left of the smallest features: one, or more than that."""
+        return 1 if max(sizes) <= _LARGEST_TO_ONE else 2
 
     def check_size(self, name: str, sizes: Sequence[int]) -> None:
         """Check that the network can take an input of these spatial sizes.

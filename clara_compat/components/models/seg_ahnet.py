@@ -70,6 +70,11 @@ class SegAhnet(BuiltInModel):
         """How often the network halves a size."""
         return 5
 
+    @property
+    def normalises_over_batch(self) -> bool:
+        """Whether the network has batch normalisation: always."""
+        return True
+
     def check_size(self, name: str, sizes: Sequence[int]) -> None:
         """Check that the network can take an input of these spatial sizes.
 

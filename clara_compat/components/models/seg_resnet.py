@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from clara_compat.components.component import assumed
@@ -101,6 +103,10 @@ class SegResnet(BuiltInModel):
     def halvings(self) -> int:
         """How often the network halves a size: between the levels of the encoder."""
         return len(self._up)
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return the voxels of the deepest level, or of the code of the VAE branch, which halves once more."""
+        return math.prod(size // 2 ** (self.halvings + self.use_vae) for size in sizes)
 
     def network_arguments(self, context: BundleContext) -> dict[str, Any]:
         """Return filters, blocks, normalisation, dropout, penalty and the VAE's image size.

@@ -92,8 +92,3 @@ class ClaraAHNet(ClaraNetwork):
                 f"if_use_psp pools over {_SMALLEST_WITH_PYRAMID} voxels: sizes within a slice must be at least that "
                 f"but the input is {list(image.shape[2:])}, slices last"
             )
-        if self.training and image.shape[0] == 1 and max(image.shape[2:]) == self.divisor:
-            raise ValueError(
-                "batch normalisation needs more than one value to train with, and the deepest features of one image "
-                f"of {list(image.shape[2:])} are one voxel: train on larger crops or more of them at once"
-            )

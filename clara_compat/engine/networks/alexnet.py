@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -111,3 +112,7 @@ class ClaraAlexNet(ClaraNetwork):
         features = self.features(image)
         logits = self.pool(self.classifier(features)) if self.mil else self.classifier(self.pool(features))
         return self.activation(logits.flatten(1))
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return the voxels after a stride of 4 and two poolings, each rounded up: the last one follows the norms."""
+        return math.prod(-(-size // 16) for size in sizes)

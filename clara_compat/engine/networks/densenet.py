@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -78,14 +79,13 @@ class ClaraDenseNet121(ClaraNetwork):
             ValueError: when the image has other dimensions, is too small, or batch normalisation cannot be trained
                 with it.
         """
-        super().check_image(image)
         sizes = list(image.shape[2:])
-        if min(sizes) < _SMALLEST:
+        if min(sizes, default=_SMALLEST) < _SMALLEST:
             raise ValueError(
                 f"DenseNet121 halves its input five times: sizes must be at least {_SMALLEST}, got {sizes}"
             )
-        if self.training and image.shape[0] == 1 and max(sizes) <= _LARGEST_TO_ONE:
-            raise ValueError(
-                f"batch normalisation needs more than one value to train with, and the deepest features of one image "
-                f"of {sizes} are one voxel: train on larger images or more of them at once"
-            )
+        super().check_image(image)
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return how many voxels are left of the smallest features: one, or more than that."""
+        return 1 if max(sizes) <= _LARGEST_TO_ONE else 2

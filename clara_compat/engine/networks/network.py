@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from clara_compat.engine.networks.initialisation import KERNEL_LAYERS
 
@@ -64,7 +67,8 @@ class ClaraNetwork(nn.Module):
         """Check an input (N, in_channels, spatial...).
 
         Raises:
-            ValueError: when it has other dimensions or a size that cannot be halved as often as the network does.
+            ValueError: when it has other dimensions or a size that cannot be halved as often as the network does, or
+                batch normalisation cannot be trained with it.
         """
         sizes = image.shape[2:]
         if len(sizes) != self.spatial_dims or image.shape[1] != self.in_channels:
@@ -78,6 +82,22 @@ class ClaraNetwork(nn.Module):
                     f"the network halves its input {self.halvings} times: every size must be a multiple of "
                     f"{self.divisor} but the input is {list(sizes)}"
                 )
+        if not torch.jit.is_scripting():
+            self._check_batch_norm(image)
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return how many voxels an image of these spatial sizes has at least where its features are normalised."""
+        return math.prod(size // self.divisor for size in sizes)
+
+    def _check_batch_norm(self, image: torch.Tensor) -> None:
+        sizes = image.shape[2:]
+        if not self.training or image.shape[0] > 1 or self.deepest_voxels(sizes) > 1:
+            return
+        if any(isinstance(layer, _BatchNorm) for layer in self.modules()):
+            raise ValueError(
+                f"batch normalisation needs more than one value to train with, and the deepest features of one image "
+                f"of {list(sizes)} are one voxel: train on larger images or more of them at once"
+            )
 
     def extra_loss(self) -> torch.Tensor:
         """Return what the network adds to the loss of a training step, a scalar.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -148,6 +149,11 @@ class ClaraSegResNet(ClaraNetwork):
         if self.training and self._vae_loss is not None:
             loss = loss + self._vae_loss
         return loss
+
+    def deepest_voxels(self, sizes: Sequence[int]) -> int:
+        """Return the voxels of the deepest level, or of the code of the VAE branch, which halves once more."""
+        branches = self.vae is not None and torch.is_grad_enabled()
+        return math.prod(size // (2 * self.divisor if branches else self.divisor) for size in sizes)
 
     def _decode(self, features: torch.Tensor, skips: Sequence[torch.Tensor] = ()) -> torch.Tensor:
         """Bring the deepest features to full size; without ``skips`` nothing is added."""

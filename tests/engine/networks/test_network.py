@@ -185,6 +185,14 @@ def test_refused_numbers(options, message):
         ),
         (ClaraDenseNet121(2, 1, 2), (2, 1, 28, 64), r"sizes must be at least 29, got \[28, 64\]"),
         (ClaraDenseNet121(2, 1, 2), (1, 1, 60, 29), r"deepest features of one image of \[60, 29\] are one voxel"),
+        (ClaraUNet(2, 1, 2, (4, 4), (4, 4, 4, 4), norm="batch"), (1, 1, 4, 4), r"features of one image of \[4, 4\]"),
+        (ClaraSegResNet(2, 1, 2, 8, norm="batch"), (1, 1, 8, 8), r"features of one image of \[8, 8\] are one voxel"),
+        (
+            ClaraSegResNet(2, 1, 2, 8, norm="batch", vae_image_size=(16, 16)),
+            (1, 1, 16, 16),
+            r"features of one image of \[16, 16\] are one voxel",
+        ),
+        (ClaraAlexNet(2, 1, 2, **SMALL_ALEX | {"norm": "batch"}), (1, 1, 16, 9), r"features of one image of \[16, 9\]"),
         (ClaraAlexNet(2, 1, 2, **SMALL_ALEX), (1, 1, 8, 8, 8), r"takes \(N, 1, 2 spatial sizes\)"),
     ],
 )
@@ -195,7 +203,28 @@ def test_refused_images(network, shape, message):
 
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(ClaraAHNet(2, 1, 2), (1, 1, 32, 32)), (ClaraDenseNet121(2, 1, 2), (1, 1, 29, 29))],
+    [
+        (ClaraAHNet(2, 1, 2), (1, 1, 32, 32)),
+        (ClaraDenseNet121(2, 1, 2), (1, 1, 29, 29)),
+        (ClaraUNet(2, 1, 2, (4, 4), (4, 4, 4, 4), norm="batch"), (1, 1, 4, 4)),
+        (ClaraSegResNet(2, 1, 2, 8, norm="batch"), (1, 1, 8, 8)),
+        (ClaraAlexNet(2, 1, 2, **SMALL_ALEX | {"norm": "batch"}), (1, 1, 16, 16)),
+    ],
 )
 def test_one_voxel_is_enough_to_predict(network, shape):
     assert network.eval()(torch.zeros(shape)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (ClaraUNet(2, 1, 2, (4, 4), (4, 4, 4, 4), norm="batch"), (2, 1, 4, 4)),
+        (ClaraUNet(2, 1, 2, (4, 4), (4, 4, 4, 4), norm="batch"), (1, 1, 4, 8)),
+        (ClaraUNet(2, 1, 2, (4, 4), (4, 4, 4, 4)), (1, 1, 4, 4)),
+        (ClaraSegResNet(2, 1, 2, 8, norm="batch"), (1, 1, 16, 8)),
+        (ClaraSegResNet(2, 1, 2, 8, norm="batch", vae_image_size=(32, 16)), (1, 1, 32, 16)),
+        (ClaraAlexNet(2, 1, 2, **SMALL_ALEX | {"norm": "batch"}), (1, 1, 17, 9)),
+    ],
+)
+def test_two_values_are_enough_to_train(network, shape):
+    network(torch.rand(shape)).sum().backward()
