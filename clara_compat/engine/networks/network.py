@@ -91,7 +91,7 @@ class ClaraNetwork(nn.Module):
 
     def _check_batch_norm(self, image: torch.Tensor) -> None:
         sizes = image.shape[2:]
-        if not self.training or image.shape[0] > 1 or self.deepest_voxels(sizes) > 1:
+        if not self.training or image.shape[0] != 1 or self.deepest_voxels(sizes) != 1:
             return
         if any(isinstance(layer, _BatchNorm) for layer in self.modules()):
             raise ValueError(
