@@ -64,10 +64,8 @@ class _TrainTranslation:
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = section_context(self.workflow, "train", self.ckpt_dir)
-        if (model := self._built_in_model()) is not None:
-            self.notices += [Notice(train.model.address, text) for text in model.notices(context)]
-        told = replace(context, **self._outputs())
-        for spec in (train.loss, *train.aux_ops):
+        told = self._told(context)
+        for spec in (train.model, train.loss, *train.aux_ops):
             if spec.cls is not None:
                 self.notices += [Notice(spec.address, text) for text in create(spec).notices(told)]
         tags = operation_tags(train.aux_ops, told.outputs)
@@ -119,13 +117,12 @@ class _TrainTranslation:
             return self.settings.epochs
         return interval
 
-    def _outputs(self) -> dict[str, Any]:
-        """What the config tells about the outputs of the model, for losses and operations; nothing of a user's."""
+    def _told(self, context: BundleContext) -> BundleContext:
+        """Return the context with the outputs of the model, as far as the config tells; nothing of a user's model."""
         model = self._built_in_model()
-        return {
-            "outputs": None if model is None else model.num_classes,
-            "final_activation": None if model is None else model.activation,
-        }
+        return (
+            context if model is None else replace(context, outputs=model.num_classes, final_activation=model.activation)
+        )
 
     def _check_batch(self, model: BuiltInModel, items: int, context: BundleContext) -> None:
         try:
@@ -173,8 +170,7 @@ class _TrainTranslation:
         data = self._data_side("train")
         if (model := self._built_in_model()) is not None and data.batch is not None:
             self._check_batch(model, data.batch, context)
-        told = replace(context, **self._outputs())
-        operations = translate_operations(self.workflow.train.aux_ops, told, self.pipeline)
+        operations = translate_operations(self.workflow.train.aux_ops, self._told(context), self.pipeline)
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
@@ -253,8 +249,7 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        told = replace(context, **self._outputs())
-        operations = translate_operations(self.workflow.train.aux_ops, told, pipeline)
+        operations = translate_operations(self.workflow.train.aux_ops, self._told(context), pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         if inferer.target == "SlidingWindowInferer" and not self.settings.infer_in_training_mode:
             inferer = self._masks(inferer, operations)

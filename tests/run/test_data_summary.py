@@ -121,13 +121,19 @@ def test_classification_data_pass_the_check(small_mmar: Make, small_scans: Path,
         config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
         config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
         config["train"]["image_pipeline"]["args"]["output_label_format"] = [1, 1]
+        config["train"]["loss"] = {"name": "MulticlassClassificationLoss"}
+        config["train"]["model"]["args"]["num_classes"] = 2
 
     data = {"DATASET_JSON": str(tmp_path / "classes.json")}
     [train] = train_and_validate(small_mmar(change), overrides=data)
     assert (train.steps, train.cached_bytes) == (2, 4 * 4 * 24 * 22 * 20)
     report = check(
         small_mmar(change, name="other") / "config/config_train.json",
-        overrides={**data, "train.image_pipeline.args.output_label_format": [1, 1, 1]},
+        overrides={
+            **data,
+            "train.image_pipeline.args.output_label_format": [1, 1, 1],
+            "train.model.args.num_classes": 3,
+        },
     )
     assert "has 2 numbers in its label, but output_label_format describes 3 labels" in str(report.errors[0])
 
@@ -151,6 +157,8 @@ def test_class_labels_beyond_the_last_class(
         config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
         config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
         config["train"]["image_pipeline"]["args"]["output_label_format"] = formats
+        config["train"]["loss"] = {"name": "MulticlassClassificationLoss"}
+        config["train"]["model"]["args"]["num_classes"] = sum(formats)
 
     file = small_mmar(change) / "config/config_train.json"
     report = check(file, overrides={"DATASET_JSON": str(tmp_path / "classes.json")})
