@@ -93,6 +93,7 @@ class _Export:
         self.folder = folder
         self.options = options
         self.result = ExportResult()
+        self.probed: Probe | None = None
 
     def run(self) -> ExportResult:
         from clara_compat.engine.export.onnx_file import check_libraries, onnx_file
@@ -102,6 +103,7 @@ class _Export:
         if self.options.onnx:
             check_libraries()
         network, probed = self._network()
+        self.probed = probed
         name = self.options.model_name
         self._write("torchscript", f"{name}.ts", "TorchScript", torchscript_file(network, probed))
         if not self.options.onnx:
@@ -199,6 +201,8 @@ class _Export:
         self._write("tensorrt", f"{name}.plan", f"TensorRT {options.precision}", plan)
 
     def _write(self, kind: str, name: str, title: str, exported: Exported) -> None:
+        from clara_compat.engine.export.compare import TOLERANCE
+
         path = self.folder / name
         _save(path, exported.content)
         self.result.paths[kind], self.result.differences[kind] = path, exported.difference
@@ -206,6 +210,11 @@ class _Export:
         if not exported.any_size:
             takes = "any number of images of one size"
         logger.info("%s: %s for %s; largest difference from the network %.1e", path, title, takes, exported.difference)
+        if kind != "tensorrt" and exported.difference > TOLERANCE and self.probed is not None:
+            self._tell(
+                f"{name} is {exported.difference:.1e} from the network, more than {TOLERANCE:.0e}: its weights magnify "
+                f"rounding, the network itself is {self.probed.rounding():.1e} from its values in double precision"
+            )
 
     def _tell(self, notice: str) -> None:
         self.result.notices.append(notice)

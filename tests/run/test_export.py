@@ -245,3 +245,16 @@ def test_nothing_of_a_strangers_weights_is_run(folder: Path, capsys: pytest.Capt
     with pytest.raises(ClaraError, match="is damaged or no file of weights"):
         export(folder)
     assert "ran" not in capsys.readouterr().out
+
+
+def test_a_difference_that_is_rounding_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clara_compat.engine.export import onnx_file
+
+    given = compare.Exported(b"onnx", 5e-4, any_size=True)
+    monkeypatch.setattr(onnx_file, "onnx_file", lambda *arguments: given)
+    notice = export(folder).notices[0]
+    assert re.fullmatch(
+        r"model.onnx is 5.0e-04 from the network, more than 1e-04: its weights magnify rounding, the network itself is "
+        r"\d.\de-\d\d from its values in double precision",
+        notice,
+    )

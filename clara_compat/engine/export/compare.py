@@ -14,7 +14,7 @@ __all__ = ["TOLERANCE", "Exported", "difference"]
 
 TOLERANCE = 1e-4
 """Largest difference of two values, for outputs within [-1, 1]; in proportion for larger ones."""
-_ROUNDINGS = 10
+_ROUNDINGS = 4
 """How many times the network's own rounding passes too: large weights magnify the order in which numbers are added."""
 
 

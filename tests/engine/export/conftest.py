@@ -39,7 +39,7 @@ def network_def(model: str, dims: int, channels: int = 2) -> dict[str, Any]:
 
 
 def seasoned(network: torch.nn.Module, dims: int) -> torch.nn.Module:
-    """Give every weight a value of its own and every statistic one that fits, as a training does."""
+    """Give every bias a value of its own, and every statistic one that fits images within [0, 1]."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for value in network.parameters():
@@ -47,7 +47,7 @@ def seasoned(network: torch.nn.Module, dims: int) -> torch.nn.Module:
         for layer in network.modules():
             if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
                 layer.momentum = 1.0
-        images = torch.randn((2, 2, *(64,) * dims), generator=generator)
+        images = torch.rand((2, 2, *(64,) * dims), generator=generator)
         network.train()(images)
         logits: list[torch.Tensor] = []
         hook = network.activation.register_forward_pre_hook(lambda _, given: logits.append(given[0]))
