@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
-from clara_compat.components.models._common import BuiltInModel
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
@@ -19,6 +18,7 @@ from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import mask_threshold
 from clara_compat.translate.metrics import Metrics, translate_metrics
+from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
 from clara_compat.translate.training_events import needless, optimizer_entry, train_events
@@ -54,6 +54,7 @@ class _TrainTranslation:
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
         self.start_weights = start_weights
+        self.model = ModelSide(workflow.train.model)
         self.pipeline = pipeline_of(workflow.train.image_pipeline)
         self.sources: dict[str, list[Address]] = {}
         self.notices: list[Notice] = []
@@ -64,7 +65,7 @@ class _TrainTranslation:
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
         context = section_context(self.workflow, "train", self.ckpt_dir)
-        told = self._told(context)
+        told = self.model.told(context)
         for spec in (train.model, train.loss, *train.aux_ops):
             if spec.cls is not None:
                 self.notices += [Notice(spec.address, text) for text in create(spec).notices(told)]
@@ -88,7 +89,7 @@ class _TrainTranslation:
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
             "network_def": self._component(train.model, context),
-            "network": self._network(),
+            "network": self.model.network(self.start_weights),
             "loss": self._component(train.loss, told),
             "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
@@ -117,41 +118,6 @@ class _TrainTranslation:
             return self.settings.epochs
         return interval
 
-    def _told(self, context: BundleContext) -> BundleContext:
-        """Return the context with the outputs of the model, as far as the config tells; nothing of a user's model."""
-        model = self._built_in_model()
-        return (
-            context if model is None else replace(context, outputs=model.num_classes, final_activation=model.activation)
-        )
-
-    def _check_batch(self, model: BuiltInModel, items: int, context: BundleContext) -> None:
-        try:
-            model.check_batch(items, context.crop_size or ())
-        except ClaraError as error:
-            raise ClaraError(error.message, self.workflow.train.model.address) from error
-
-    def _loss_function(self) -> Expression | Entry:
-        """Return the trainer's loss: the configured one, with the network's own where it has one."""
-        model = self._built_in_model()
-        if model is None or not model.has_extra_loss:
-            return Expression("@loss")
-        return Entry(
-            "clara_compat.engine.losses.extra.LossWithExtra", loss=Expression("@loss"), network=Expression("@network")
-        )
-
-    def _built_in_model(self) -> BuiltInModel | None:
-        """Return the model when it is one of the catalogue."""
-        model = None if self.workflow.train.model.cls is None else create(self.workflow.train.model)
-        return model if isinstance(model, BuiltInModel) else None
-
-    def _network(self) -> Entry | Expression:
-        """Return the network on its device, with the weights it starts from."""
-        network = Expression("$@network_def.to(@device)")
-        if self.start_weights is None:
-            return network
-        target = "clara_compat.engine.fine_tuning.load_into"
-        return Entry(target, network=network, path=str(self.start_weights))
-
     def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the one entry of a catalogue component."""
         [entry] = component_entries(spec, context)
@@ -168,9 +134,8 @@ class _TrainTranslation:
         validated = self.workflow.validate is not None and self._validation_interval() > 0
         evaluator = Expression("@validate#evaluator") if validated else None
         data = self._data_side("train")
-        if (model := self._built_in_model()) is not None and data.batch is not None:
-            self._check_batch(model, data.batch, context)
-        operations = translate_operations(self.workflow.train.aux_ops, self._told(context), self.pipeline)
+        self.model.check_batch(data.batch, context)
+        operations = translate_operations(self.workflow.train.aux_ops, self.model.told(context), self.pipeline)
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
@@ -230,7 +195,7 @@ class _TrainTranslation:
                 train_data_loader=Expression("@train#loader"),
                 network=Expression("@network"),
                 optimizer=Expression("@optimizer"),
-                loss_function=self._loss_function(),
+                loss_function=self.model.loss_function(),
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@train#inferer"),
@@ -249,7 +214,7 @@ class _TrainTranslation:
                 f"{self.pipeline.output_image_channels} in train: one network cannot take both",
                 validate.image_pipeline.address,
             )
-        operations = translate_operations(self.workflow.train.aux_ops, self._told(context), pipeline)
+        operations = translate_operations(self.workflow.train.aux_ops, self.model.told(context), pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
         if inferer.target == "SlidingWindowInferer" and not self.settings.infer_in_training_mode:
             inferer = self._masks(inferer, operations)
@@ -287,13 +252,8 @@ class _TrainTranslation:
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
         self.notices += [Notice(spec.address, text) for text in create(spec).notices(context)]
-        entry, model = self._component(spec, context), self._built_in_model()
-        roi_size = entry.arguments.get("roi_size")
-        if roi_size is not None and model is not None:
-            try:
-                model.check_size("roi_size", roi_size)
-            except ClaraError as error:
-                raise ClaraError(error.message, spec.arg_address("roi_size")) from error
+        entry = self._component(spec, context)
+        self.model.check_windows(entry, spec.arg_address("roi_size"))
         return entry
 
     def _masks(self, inferer: Entry, operations: list[Entry]) -> Entry:

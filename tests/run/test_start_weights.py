@@ -103,7 +103,10 @@ def test_check_says_what_fits(trained: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"MMAR_CKPT": "modles/model.pt"}, r"^--set MMAR_CKPT: the weights '.*/modles/model.pt' do not exist$"),
+        (
+            {"MMAR_CKPT": "modles/model.pt"},
+            r"^--set MMAR_CKPT: the weights '.*/modles/model.pt' do not exist: train first, or name other weights$",
+        ),
         ({"MMAR_CKPT": "config/environment.json"}, r"MMAR_CKPT: '.*environment.json' is damaged or no file of weights"),
         ({"MMAR_CKPT": "tf/model.ckpt"}, r"MMAR_CKPT: '.*tf/model.ckpt' is a TensorFlow checkpoint"),
         (
