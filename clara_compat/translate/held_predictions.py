@@ -6,22 +6,31 @@ from collections.abc import Sequence
 
 from clara_compat.components.entry import Entry
 
-__all__ = ["mask_threshold"]
+__all__ = ["held_as_masks"]
 
 _ENGINE = "clara_compat.engine"
 _READ = {"pred", "loss"}
 """Fields that are the prediction, or computed from it by the metric itself."""
 
 
-def mask_threshold(metrics: Sequence[Entry], operations: Sequence[Entry]) -> float | None:
-    """Return the threshold that is all a validation wants to know of the prediction's values, beside the greatest.
+def held_as_masks(inferer: Entry, metrics: Sequence[Entry], operations: Sequence[Entry]) -> Entry:
+    """Return a window scan that holds masks only, if that is all the validation needs; else the inferer itself.
 
     Args:
+        inferer: of the validation.
         metrics: of the validation.
         operations: auxiliary operations of the validation.
+    """
+    threshold = _mask_threshold(metrics, operations)
+    if inferer.target != "SlidingWindowInferer" or threshold is None:
+        return inferer
+    return Entry(f"{_ENGINE}.mask_inferer.MaskInferer", inferer=inferer, threshold=threshold)
 
-    Returns:
-        A number above 0 and at most 1, or None: somebody needs the values, or there is more than one threshold.
+
+def _mask_threshold(metrics: Sequence[Entry], operations: Sequence[Entry]) -> float | None:
+    """Return the threshold that is all a validation wants to know of the prediction's values, beside the greatest.
+
+    That is a number above 0 and at most 1, or None: somebody needs the values, or there is more than one threshold.
     """
     thresholds = {_of_metric(entry) for entry in metrics if _READ & {*_fields(entry)}}
     thresholds |= {_of_operation(entry) for entry in operations}

@@ -16,7 +16,7 @@ from clara_compat.translate.aux_ops import data_property, operation_tags, transl
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import component_entries
 from clara_compat.translate.data_side import DataSide, pipeline_of
-from clara_compat.translate.held_predictions import mask_threshold
+from clara_compat.translate.held_predictions import held_as_masks
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.render import render
@@ -216,8 +216,8 @@ class _TrainTranslation:
             )
         operations = translate_operations(self.workflow.train.aux_ops, self.model.told(context), pipeline)
         inferer = Entry("SimpleInferer") if validate.inferer is None else self._inferer(validate.inferer, context)
-        if inferer.target == "SlidingWindowInferer" and not self.settings.infer_in_training_mode:
-            inferer = self._masks(inferer, operations)
+        if not self.settings.infer_in_training_mode:  # there the windows of a batch are not cut apart
+            inferer = held_as_masks(inferer, self.metrics.entries, operations)
         data = self._data_side("validate")
         return {
             **data.entries,
@@ -255,13 +255,6 @@ class _TrainTranslation:
         entry = self._component(spec, context)
         self.model.check_windows(entry, spec.arg_address("roi_size"))
         return entry
-
-    def _masks(self, inferer: Entry, operations: list[Entry]) -> Entry:
-        """Return a window scan that holds masks only, if that is all the validation needs."""
-        threshold = mask_threshold(self.metrics.entries, operations)
-        if threshold is None:
-            return inferer
-        return Entry("clara_compat.engine.mask_inferer.MaskInferer", inferer=inferer, threshold=threshold)
 
     def _autocast(self, inferer: Entry) -> Entry:
         if not self.settings.use_amp:
