@@ -67,8 +67,8 @@ def test_somebody_who_watches_sees_steps_and_windows(
     small_mmar: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ticks = iter(range(10**6))
-    monkeypatch.setattr("clara_compat.engine.handlers.progress.watched", lambda: True)
-    monkeypatch.setattr("clara_compat.engine.handlers.progress.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("clara_compat.engine.handlers.bar.watched", lambda: True)
+    monkeypatch.setattr("clara_compat.engine.handlers.bar.time.perf_counter", lambda: next(ticks))
     result = train(small_mmar(lambda config: config.update(epochs=1)))
     shown = capfd.readouterr().err
     for words in ("epoch 1/1", "loss=0.", "validation", "windows=8"):  # 24 x 22 x 20 voxels in windows of 16

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
-from typing import Any
 
 from ignite.engine import Engine, Events
-from tqdm.auto import tqdm
 
 from clara_compat.engine.evaluation.step import EvaluateCases
-from clara_compat.engine.handlers.progress import readable, watched
+from clara_compat.engine.handlers.bar import Bar
+from clara_compat.engine.handlers.progress import readable
 
 __all__ = ["CaseProgress"]
 
@@ -30,10 +28,7 @@ class CaseProgress:
     def __init__(self, step: EvaluateCases, total: int) -> None:
         self.step = step
         self.total = total
-        self._bar: Any = None
-        self._hook: Any = None
-        self._windows = 0
-        self._shown = 0.0
+        self._bar = Bar()
         self._done = 0
 
     def attach(self, engine: Engine) -> None:
@@ -44,21 +39,9 @@ class CaseProgress:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _start(self, engine: Engine) -> None:
-        self._bar = tqdm(
-            total=self.total, desc="evaluation", unit="case", leave=False, dynamic_ncols=True, disable=not watched()
-        )
-        if not self._bar.disable:  # one scan can take minutes: count the windows its inferer looks through
-            self._hook = engine.network.register_forward_hook(self._window)
-
-    def _window(self, *_: Any) -> None:
-        self._windows += 1
-        now = time.perf_counter()
-        if now - self._shown > 0.5:
-            self._shown = now
-            self._bar.set_postfix(windows=self._windows)
+        self._bar.open(self.total, "evaluation", "case", engine.network)
 
     def _case(self, engine: Engine) -> None:
-        self._windows = 0
         for case in self.step.cases[self._done :]:
             self._done += 1
             self._bar.update()
@@ -67,11 +50,7 @@ class CaseProgress:
             logger.info("case %d/%d %s: %s%s", self._done, self.total, case.name, how, values)
 
     def _close(self, engine: Engine) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
+        self._bar.close()
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         self._close(engine)

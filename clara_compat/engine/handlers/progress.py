@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from ignite.engine import Engine, Events
 from monai.utils import CommonKeys
-from tqdm.auto import tqdm
 
+from clara_compat.engine.handlers.bar import Bar
 from clara_compat.engine.handlers.statistics import validated
 
-__all__ = ["Progress", "readable", "watched"]
+__all__ = ["Progress", "readable"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -31,10 +29,7 @@ class Progress:
     def __init__(self, evaluator: Engine | None = None, leave_out: Sequence[str] = ()) -> None:
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
-        self._bar: Any = None
-        self._hook: Any = None
-        self._windows = 0
-        self._shown = 0.0
+        self._bar = Bar()
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after its statistics handler, and to the evaluator it was given."""
@@ -49,29 +44,15 @@ class Progress:
             self.evaluator.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _epoch_start(self, engine: Engine) -> None:
-        self._open(engine.state.epoch_length, f"epoch {engine.state.epoch}/{engine.state.max_epochs}", "step")
+        self._bar.open(engine.state.epoch_length, f"epoch {engine.state.epoch}/{engine.state.max_epochs}", "step")
 
     def _iteration(self, engine: Engine) -> None:
-        now = time.perf_counter()
-        if not self._bar.disable and now - self._shown > 0.5:
-            self._shown = now
-            self._bar.set_postfix(loss=f"{engine.state.output[CommonKeys.LOSS].item():.4f}")
+        if self._bar.is_due:  # reading the loss waits for the device
+            self._bar.note(loss=f"{engine.state.output[CommonKeys.LOSS].item():.4f}")
         self._bar.update()
-        if self._bar.n >= self._bar.total:
-            self._close(engine)
 
     def _validation_start(self, engine: Engine) -> None:
-        self._open(engine.state.epoch_length, "validation", "scan")
-        self._windows = 0
-        if not self._bar.disable:  # one scan can take minutes: count the windows its inferer looks through
-            self._hook = engine.network.register_forward_hook(self._window)
-
-    def _window(self, *_: Any) -> None:
-        self._windows += 1
-        now = time.perf_counter()
-        if now - self._shown > 0.5:
-            self._shown = now
-            self._bar.set_postfix(windows=self._windows)
+        self._bar.open(engine.state.epoch_length, "validation", "scan", engine.network)
 
     def _validated_item(self, engine: Engine) -> None:
         self._bar.update()
@@ -96,16 +77,8 @@ class Progress:
             values = ", ".join(f"{name} {readable(value)}" for name, value in shown.items())
             logger.info("validation after epoch %d: %s%s", state.epoch, values, best)
 
-    def _open(self, total: int, title: str, unit: str) -> None:
-        self._close(None)
-        self._bar = tqdm(total=total, desc=title, unit=unit, leave=False, dynamic_ncols=True, disable=not watched())
-
-    def _close(self, engine: Engine | None) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
+    def _close(self, engine: Engine) -> None:
+        self._bar.close()
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         self._close(engine)
@@ -116,8 +89,3 @@ def readable(value: Any) -> str:
     """Return a metric for a person."""
     number = float(value)
     return "undefined" if math.isnan(number) else f"{number:.4f}"
-
-
-def watched() -> bool:
-    """Whether somebody looks: a terminal or a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
