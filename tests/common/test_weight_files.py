@@ -52,7 +52,9 @@ def test_tensorflows_weights_are_not_read_yet(tmp_path, named):
 
 
 def test_where_missing_weights_may_be(tmp_path):
-    with pytest.raises(ClaraError, match=r"the weights '/nowhere/model.pt' do not exist$"):
+    with pytest.raises(
+        ClaraError, match=r"the weights '/nowhere/model.pt' do not exist: train first, or name other weights$"
+    ):
         find_weights(tmp_path / "/nowhere/model.pt")
     folder(tmp_path, "model.pt")
     with pytest.raises(ClaraError, match=r"modle.pt' do not exist; did you mean 'model.pt'\?"):
