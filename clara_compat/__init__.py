@@ -47,3 +47,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Name what there is, for completion."""
+    return sorted({*globals(), *__all__} - {"_HOMES", "Any", "TYPE_CHECKING", "annotations"})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "ShownCase", "draw_cases"]
 
-COLOURS = {"prediction": PALETTE[0], "label": PALETTE[1]}
+COLOURS = {"prediction": PALETTE[1], "label": PALETTE[0]}
 """Colours of the layers, by their names."""
 
 _LARGE, _NORMAL, _SMALL = 12, 9, 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class EvaluateResult:
     cases: dict[str, dict[str, float | None]]
     stats: dict[str, Any]
     paths: dict[str, Path]
-    parser: ConfigParser
+    parser: ConfigParser = field(repr=False)
 
 
 def evaluate(

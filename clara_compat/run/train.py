@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,8 @@ class TrainResult:
 
     stats: dict[str, Any]
     paths: dict[str, Path]
-    network: torch.nn.Module
-    parser: ConfigParser
+    network: torch.nn.Module = field(repr=False)
+    parser: ConfigParser = field(repr=False)
 
 
 def train(

@@ -22,7 +22,7 @@ def test_weights_and_export_give_the_same(tmp_path: Path) -> None:
     original = network().eval()
     image = torch.rand(1, 1, 8, 8)
     torch.save(original.state_dict(), tmp_path / "model.pt")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.jit.trace(original, image).save(str(tmp_path / "model.ts"))
     other = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Dropout(0.5), nn.Conv2d(3, 2, 1))

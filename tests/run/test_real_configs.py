@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
-import torch
-from monai.bundle import ConfigParser
 
-from clara_compat import check, evaluate, infer, train
+from clara_compat import check, evaluate, export, infer, train
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
 from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd
 
@@ -224,7 +221,7 @@ def test_published_evaluations_run(
 ) -> None:
     """With the weights, and with the network exported beside the frozen graph that the config names: Dice, NIfTI."""
     if name == "config_validation.json":
-        _export(trained_mmar / "models")
+        export(trained_mmar / "models", onnx=False)
     folder = {"MMAR_EVAL_OUTPUT_PATH": f"eval_{name}"}
     result = evaluate(trained_mmar, f"config/{name}", overrides={**published_data, **folder, "do_validation": True})
     assert Path(result.stats["model"]).name == ("model.ts" if name == "config_validation.json" else "model.pt")
@@ -261,14 +258,6 @@ def test_the_scan_is_segmented_in_its_own_grid(trained_mmar: Path, clara_example
     mask, scan = nibabel.load(tmp_path / "spleen_8/spleen_8_model.nii.gz"), nibabel.load(image)
     assert mask.shape == scan.shape
     np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-5)
-
-
-def _export(models: Path) -> None:
-    network = ConfigParser(json.loads((models / "configs/train.json").read_text())).get_parsed_content("network_def")
-    network.load_state_dict(torch.load(models / "model.pt", weights_only=True))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.trace(network.eval(), torch.rand(1, 1, 64, 64, 64)).save(str(models / "model.ts"))
 
 
 def test_every_published_evaluation_config_passes(

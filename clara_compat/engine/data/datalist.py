@@ -64,11 +64,17 @@ def item_key(item: Mapping[str, Any]) -> str:
     return repr(sorted((str(field), repr(value)) for field, value in item.items()))
 
 
+def _started_from(file: str) -> str:
+    """Return where a relative path was looked for: Clara took those of the data as they are, not from the MMAR."""
+    return "" if Path(file).is_absolute() else f" (a relative path starts from the working folder, {Path.cwd()})"
+
+
 def _read(file: str) -> dict[str, Any]:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ClaraError("the data list file does not exist: check DATASET_JSON", Address(file)) from None
+        place = _started_from(file)
+        raise ClaraError(f"the data list file does not exist: check DATASET_JSON{place}", Address(file)) from None
     except IsADirectoryError:
         raise ClaraError("the data list is a folder, expected a JSON file: check DATASET_JSON", Address(file)) from None
     except OSError as error:

@@ -64,6 +64,8 @@ class CaseReport:
     def _case(self, engine: Engine) -> None:
         cases = self.step.cases[-len(engine.state.batch["image"]) :]
         for name, metric in self.metrics.items():
+            if not getattr(metric, "per_case", True):  # an area under a curve belongs to no case
+                continue
             values = _values(metric)
             new = values[self._known.get(name, 0) :]
             self._known[name] = len(values)
@@ -89,8 +91,6 @@ class CaseReport:
 
 def _values(metric: Any) -> list[Any]:
     """Return the values that a metric has collected, one per case as far as it keeps them."""
-    if not getattr(metric, "per_case", True):
-        return []
     values = getattr(metric, "values", None)
     if isinstance(values, list):
         return values

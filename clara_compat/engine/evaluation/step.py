@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from clara_compat.engine.transforms._fields import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["MODEL", "Case", "EvaluateCases"]
+
+logger = logging.getLogger("clara_compat")
 
 MODEL = "model"
 """Field of the prediction, as Clara called it."""
@@ -114,6 +117,8 @@ class EvaluateCases:
             if isinstance(item, ItemFailure):
                 raise ItemError(item)
         fresh = [item for item in batch if REUSED not in item]
+        for item in fresh:
+            _warn_of_nan(_image(item), item[FILE])
         predictions = self._predict(engine, [_image(item) for item in fresh]) if fresh else []
         done: list[dict[str, Any]] = []
         cases: list[Case] = []
@@ -211,6 +216,21 @@ def _image(item: Mapping[str, Any]) -> torch.Tensor:
         found = "is missing" if _IMAGE not in item else f"is a {type(value).__name__}, not an image"
         raise ClaraError(f"at the end of pre_transforms the field '{_IMAGE}' {found}: load it, and keep it")
     return plain(value).to(torch.float32)
+
+
+def _warn_of_nan(image: torch.Tensor, file: Any) -> None:
+    """Say that values of an image are no numbers: a network spreads them over its prediction."""
+    if bool(torch.isfinite(image.sum())):  # one pass; the sum of numbers that are all finite can only overflow
+        return
+    count = image.numel() - int(torch.isfinite(image).sum())
+    if count:
+        logger.warning(
+            "%s: %d of %d values that the network sees are nan or infinite, so its prediction means nothing there or "
+            "anywhere: mend the image",
+            _text(file),
+            count,
+            image.numel(),
+        )
 
 
 def _name_image(item: dict[str, Any], file: Any) -> None:
