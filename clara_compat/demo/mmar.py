@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
 
 from clara_compat.errors import ClaraError
 
 __all__ = ["demo_mmar_folder", "prepare_mmar"]
+
+logger = logging.getLogger("clara_compat")
 
 _MARK = ".made_by_clara_compat_demo"
 _MARK_TEXT = "The clara-compat demo may overwrite this folder.\n"
@@ -30,6 +33,8 @@ def demo_mmar_folder(name: str = "demo_mmar") -> Path:
 def prepare_mmar(folder: Path, name: str = "demo_mmar") -> Path:
     """Copy a demo's MMAR into ``folder`` and return its absolute path; only an own or empty folder is filled.
 
+    A file that was changed there since the last time is kept beside the new one, as ``NAME.bak``.
+
     Args:
         folder: made when missing.
         name: of the MMAR.
@@ -48,12 +53,27 @@ def prepare_mmar(folder: Path, name: str = "demo_mmar") -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         mark.write_text(f"{_MARK_TEXT}{name}\n", encoding="utf-8")
-        shutil.copytree(demo_mmar_folder(name), folder, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True)
+        shutil.copytree(
+            demo_mmar_folder(name),
+            folder,
+            ignore=shutil.ignore_patterns(*_NOT_COPIED),
+            copy_function=_copied,
+            dirs_exist_ok=True,
+        )
         for command in folder.glob("commands/*.sh"):
             command.chmod(command.stat().st_mode | 0o755)  # a wheel does not keep it
     except OSError as error:
         raise ClaraError(f"the demo cannot write into '{folder}': {error.strerror}; name another folder") from error
     return folder
+
+
+def _copied(source: str, target: str) -> str:
+    """Copy a file; what somebody made of the one that is there is kept beside it."""
+    there = Path(target)
+    if there.is_file() and there.read_bytes() != Path(source).read_bytes():
+        kept = there.replace(f"{target}.bak")
+        logger.warning("%s is the demo's again; what it was is kept in %s", there, kept.name)
+    return str(shutil.copy2(source, target))
 
 
 def _made_from(mark: Path) -> str:

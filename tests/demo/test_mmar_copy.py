@@ -27,6 +27,8 @@ def test_prepare_fills_an_empty_or_own_folder_again(tmp_path: Path) -> None:
     (folder / "models/mine.pt").write_text("kept")
     assert mmar.prepare_mmar(tmp_path) == folder
     assert config.read_text() == original
+    assert (folder / "config/config_train.json.bak").read_text() == "{}"
+    assert [path.name for path in folder.rglob("*.bak")] == ["config_train.json.bak"]
     assert (folder / "models/mine.pt").read_text() == "kept"
 
 
