@@ -22,9 +22,9 @@ def test_weights_and_export_give_the_same(tmp_path: Path) -> None:
     original = network().eval()
     image = torch.rand(1, 1, 8, 8)
     torch.save(original.state_dict(), tmp_path / "model.pt")
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(original, image).save(str(tmp_path / "model.ts"))
+        torch.jit.script(original).save(str(tmp_path / "model.ts"))
     other = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Dropout(0.5), nn.Conv2d(3, 2, 1))
     loaded = network_with_weights(other, tmp_path / "model.pt", "cpu")
     assert not loaded.training
