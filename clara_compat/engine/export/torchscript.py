@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from contextlib import suppress
 
 import torch
 from monai.networks.utils import convert_to_torchscript
@@ -29,10 +30,8 @@ def torchscript_file(network: torch.nn.Module, probed: Probe) -> Exported:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch prefers torch.export, whose files only Python reads
-        try:
+        with suppress(RuntimeError, NotImplementedError, TypeError, OSError):  # what the compiler does not know
             return _compared(_scripted(network), probed)
-        except (RuntimeError, NotImplementedError, TypeError, OSError):  # what the compiler does not know
-            pass
         if probed.any_size:
             try:
                 return _compared(_traced(network, probed), probed)

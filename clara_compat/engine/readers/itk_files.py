@@ -91,8 +91,7 @@ def itk_affine(direction: Any, spacing: Sequence[float], origin: Any) -> np.ndar
 def _information(path: str) -> Any:
     import itk
 
-    with Path(path).open("rb"):  # ITK's own messages for a missing file do not say so
-        pass
+    Path(path).open("rb").close()  # ITK's own messages for a missing file do not say so
     found = itk.ImageIOFactory.CreateImageIO(path, itk.CommonEnums.IOFileMode_ReadMode)
     if found is None:
         raise RuntimeError("its beginning is of no format that ITK knows")
