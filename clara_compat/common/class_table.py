@@ -64,13 +64,14 @@ class ClassTable:
         return self._rows[name]
 
     def write(self) -> None:
-        """Write the file, whole or not at all.
+        """Write the file, whole or not at all; rows of an earlier run that was looked at stay in it.
 
         Raises:
             ClaraError: it cannot be written.
         """
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([name, *map(str, row)] for name, row in self._rows.items())
+        rows = {**(self._earlier or {}), **self._rows}
+        csv.writer(text, lineterminator="\n").writerows([name, *map(str, row)] for name, row in rows.items())
         try:
             with replacing(self.file) as stream:
                 stream.write(text.getvalue().encode())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.config.components import Catalogue, ComponentSpec
-from clara_compat.config.loading import Loading, Workflow, find_config, open_config
+from clara_compat.config.loading import Loading, Workflow, open_config
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.sections import TrainSection, ValidateSection, build_sections
 from clara_compat.config.settings import Determinism, TrainSettings
@@ -27,7 +27,6 @@ __all__ = [
     "TrainWorkflow",
     "ValidateSection",
     "evaluation_key",
-    "find_config",
     "load_train_workflow",
 ]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import save_json
+
 __all__ = ["SPLITS", "Case", "checked_counts", "make_dataset"]
 
 SPLITS = ("training", "validation", "testing")
@@ -71,7 +73,7 @@ def make_dataset(
         for case in cases:
             for file in case.files:
                 (root / file).unlink(missing_ok=True)
-        _write_json(root / _STAMP, parameters)
+        save_json(parameters, root / _STAMP)
     for case in cases:
         targets = [root / file for file in case.files]
         if not all(target.is_file() for target in targets):
@@ -79,7 +81,7 @@ def make_dataset(
     if not data_list.is_file():
         lists = {split: [case.item for case in cases if case.split == split] for split in SPLITS}
         numbers = {"numTraining": len(lists["training"]), "numTest": len(lists["testing"])}
-        _write_json(data_list, {**description, **numbers, **lists})
+        save_json({**description, **numbers, **lists}, data_list)
     return data_list
 
 
@@ -102,9 +104,3 @@ def _read(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _write_json(file: Path, content: Any) -> None:
-    partial = _partial(file)
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clara_compat.common.files import replacing
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from clara_compat.report.course import Course
+from clara_compat.report.page import save_png
 
 __all__ = ["Case", "save_overview"]
 
@@ -94,8 +93,7 @@ def save_overview(path: str | os.PathLike[str], cases: Sequence[Case], course: C
         frameon=False,
     )
     draw_course(below.subplots(1, 2), course, "mean Dice", "Dice on the scans not trained on")
-    with replacing(Path(path)) as stream:
-        figure.savefig(stream, format="png", dpi=110)
+    save_png(Path(path), figure)
     return Path(path)
 
 

@@ -34,13 +34,13 @@ def predictions(
 
     from clara_compat.engine.data.datalist import load_datalist
     from clara_compat.engine.data.dataset import SeededDataset
+    from clara_compat.engine.model_files import network_with_weights
 
     items = load_datalist(data_list, key, data_list.parent)
     dataset = SeededDataset(items, result.parser.get_parsed_content("validate#transform"))
     inferer = result.parser.get_parsed_content("validate#inferer")
-    network = copy.deepcopy(result.network).eval()
-    device = next(network.parameters()).device
-    network.load_state_dict(torch.load(result.paths["model"], map_location=device, weights_only=True))
+    device = next(result.network.parameters()).device
+    network = network_with_weights(copy.deepcopy(result.network), result.paths["model"], device)
     for index in range(len(dataset)):
         item = dataset[index]
         with torch.no_grad():

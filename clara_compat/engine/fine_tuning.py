@@ -122,7 +122,7 @@ def _network_beside(path: Path) -> str:
     try:
         content = json.loads((path.parent / "configs" / "train.json").read_text(encoding="utf-8"))
         return str(content["network_def"]["_target_"]).rpartition(".")[2]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

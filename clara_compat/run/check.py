@@ -161,17 +161,17 @@ def problems_of(
     problems, notices = check_translation(workflow)
     if not data:
         return problems, notices
+    problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
+    if workflow.validate is not None:
+        size_check = validation_size_check(workflow.train.model, workflow.validate.inferer)
+        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms, size_check)
+    problems += _unwritable(workflow)
     if not problems:
         try:
             of_weights, of_match = check_start_weights(workflow)
             notices += [*of_weights, *(of_match if told_by_run else ())]
         except ClaraError as error:
             problems.append(error)
-    problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
-    if workflow.validate is not None:
-        size_check = validation_size_check(workflow.train.model, workflow.validate.inferer)
-        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms, size_check)
-    problems += _unwritable(workflow)
     return list({str(problem): problem for problem in problems}.values()), notices
 
 

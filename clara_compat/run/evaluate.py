@@ -127,9 +127,8 @@ def run_evaluation(
     try:
         eval_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ClaraError(
-            f"the output folder {eval_dir} cannot be made: {error.strerror}; mend MMAR_EVAL_OUTPUT_PATH"
-        ) from error
+        named = "MMAR_EVAL_OUTPUT_PATH" if inference is None else "the output folder"
+        raise ClaraError(f"the output folder {eval_dir} cannot be made: {error.strerror}; mend {named}") from error
     with logging_of_a_run(logging_settings):
         for notice in [*workflow.notices, *found.notices]:
             logger.warning("%s", notice)

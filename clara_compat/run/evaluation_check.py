@@ -105,29 +105,33 @@ def check_evaluation(
         found.errors.append(error)
     if not data:
         return found
-    if inference is None:
-        found.errors += _data_problems(workflow, stand_in)
+    found.errors += _data_problems(workflow, stand_in, inference)
     found.errors += _unwritable(workflow, eval_dir, inference)
     found.errors = list({str(error): error for error in found.errors}.values())
     return found
 
 
-def _data_problems(workflow: EvaluateWorkflow, model: Model) -> list[ClaraError]:
-    try:
-        listed = data_list(workflow)
-        items = load_datalist(**listed)
-    except ClaraError as error:
-        return [error]
-    walk = _Walk(workflow, model)
+def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inference | None) -> list[ClaraError]:
+    if inference is not None:
+        source, items = "the command", [{"image": str(image)} for image in inference.images]
+        places = ["the image"] * len(items)
+    else:
+        try:
+            listed = data_list(workflow)
+            items = load_datalist(**listed)
+        except ClaraError as error:
+            return [error]
+        source = listed["data_list_file_path"]
+        places = [f"{listed['data_list_key']}[{number}]" for number in range(len(items))]
+    walk = _Walk(workflow, model, inference)
     problems: dict[str, ClaraError] = {}
     names: dict[str, tuple[Any, str]] = {}
-    for number, item in enumerate(items):
-        where = f"{listed['data_list_key']}[{number}]"
+    for item, where in zip(items, places, strict=True):
         for problem in [*_twin(item, where, names), *walk.problems(item, where)]:
             problems.setdefault(problem.message, problem)
     found = list(problems.values())
     if len(found) > _MOST:
-        more = f"... and {len(found) - _MOST} more problems of this kind in {listed['data_list_file_path']}"
+        more = f"... and {len(found) - _MOST} more problems of this kind in {source}"
         found = [*found[:_MOST], ClaraError(more)]
     return found
 
@@ -149,11 +153,13 @@ def _twin(item: Mapping[str, Any], where: str, names: dict[str, tuple[Any, str]]
 class _Walk:
     """Follows the chains of a workflow from headers alone."""
 
-    def __init__(self, workflow: EvaluateWorkflow, model: Model) -> None:
+    def __init__(self, workflow: EvaluateWorkflow, model: Model, inference: Inference | None) -> None:
         self.workflow = workflow
         self.model = model
-        self.validates = workflow.settings.do_validation
-        self.writes = workflow.settings.output_infer_result
+        self.validates = workflow.settings.do_validation and inference is None
+        self.writes = workflow.settings.output_infer_result or inference is not None
+        chains = (workflow.pre_transforms, workflow.post_transforms, workflow.label_transforms)
+        self.pre, self.post, self.labels = map(_made, chains)
 
     def problems(self, item: Mapping[str, Any], where: str) -> list[ClaraError]:
         """Return what is wrong with one item of the data list."""
@@ -175,7 +181,7 @@ class _Walk:
             yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
         if missing:
             return
-        known = follow(_made(workflow.pre_transforms), item, {})
+        known = follow(self.pre, item, {})
         if known is None:
             return
         if "image" not in known:
@@ -184,16 +190,16 @@ class _Walk:
         classes = self.model.number("out_channels")
         if classes is None:
             return
-        known = follow(_made(workflow.post_transforms), item, {**known, "model": _predicted(known["image"], classes)})
+        known = follow(self.post, item, {**known, "model": _predicted(known["image"], classes)})
         if known is None:
             return
         if self.validates:
-            labelled = follow(_made(workflow.label_transforms), item, known)
+            labelled = follow(self.labels, item, known)
             if labelled is not None:
                 yield from self._unread(labelled, item)
         if self.writes:
             for spec in workflow.writers:
-                _check_field(spec, "field", known, item)
+                _check_field(spec, "field", spec.args.get("field"), known, item)
 
     def _check_channels(self, image: Geometry) -> None:
         wanted = self.model.number("in_channels")
@@ -207,8 +213,8 @@ class _Walk:
         """Find metrics of fields that are not there, or whose fields differ in size."""
         for spec in self.workflow.val_metrics:
             fields = metric_fields(spec)
-            for argument in fields:
-                _check_field(spec, argument, known, item)
+            for argument, name in fields.items():
+                _check_field(spec, argument, name, known, item)
             sizes = {name: known[name].size for name in fields.values() if name in known}
             if len(set(sizes.values())) > 1 and spec.cls is not None:
                 told = " and ".join(f"'{name}' {list(size)}" for name, size in sizes.items())
@@ -219,9 +225,10 @@ class _Walk:
                 )
 
 
-def _check_field(spec: ComponentSpec, argument: str, known: Mapping[str, Geometry], item: Mapping[str, Any]) -> None:
+def _check_field(
+    spec: ComponentSpec, argument: str, name: Any, known: Mapping[str, Geometry], item: Mapping[str, Any]
+) -> None:
     """Raise for a field that is neither made by a chain nor in the data list."""
-    name = spec.args.get(argument)
     if not isinstance(name, str) or name in known or name in item:
         return
     fields = [*known, *(one for one in item if one not in known)]
@@ -245,11 +252,15 @@ def _first(workflow: EvaluateWorkflow) -> Address:
 
 def _unwritable(workflow: EvaluateWorkflow, eval_dir: Path, inference: Inference | None) -> Iterator[ClaraError]:
     """Find folders that the run will want to write to and cannot."""
-    folders: list[tuple[Path, str, Address | None]] = [(eval_dir, "MMAR_EVAL_OUTPUT_PATH", None)]
+    named = "MMAR_EVAL_OUTPUT_PATH" if inference is None else "the output folder"
+    folders: list[tuple[Path, str, Address | None]] = [(eval_dir, named, None)]
     if inference is None:
+        settings = workflow.settings
+        writers = workflow.writers if settings.output_infer_result else []
+        metrics = workflow.val_metrics if settings.do_validation else []
         folders += [
             (workflow.mmar / str(spec.args[name]), name, spec.arg_address(name))
-            for spec in [*workflow.writers, *workflow.val_metrics]
+            for spec in [*writers, *metrics]
             for name in ("write_path", "report_path")
             if spec.args.get(name)
         ]

@@ -25,6 +25,9 @@ __all__ = ["ExportOptions", "ExportResult", "export"]
 
 logger = logging.getLogger("clara_compat")
 
+_PRECISIONS = ("FP32", "FP16")
+"""Of a TensorRT plan."""
+
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -96,13 +99,14 @@ class _Export:
         self.probed: Probe | None = None
 
     def run(self) -> ExportResult:
+        self._check()
+        network_def, weights = self._found()
         from clara_compat.engine.export.onnx_file import check_libraries, onnx_file
         from clara_compat.engine.export.torchscript import torchscript_file
 
-        self._check()
         if self.options.onnx:
             check_libraries()
-        network, probed = self._network()
+        network, probed = self._network(network_def, weights)
         self.probed = probed
         name = self.options.model_name
         self._write("torchscript", f"{name}.ts", "TorchScript", torchscript_file(network, probed))
@@ -116,7 +120,6 @@ class _Export:
         return self.result
 
     def _check(self) -> None:
-        from clara_compat.engine.export.tensorrt_plan import PRECISIONS
         from clara_compat.engine.export.triton import check_name
 
         options = self.options
@@ -132,29 +135,33 @@ class _Export:
                 check_name(name, what)
         if options.max_batch_size < 1:
             raise ClaraError(f"--max_batch_size is {options.max_batch_size}, expected at least 1")
-        if options.precision not in PRECISIONS:
+        if options.precision not in _PRECISIONS:
             raise ClaraError(
-                f"--trt_precision_mode is {options.precision}, expected one of {', '.join(PRECISIONS)} (INT8 would "
+                f"--trt_precision_mode is {options.precision}, expected one of {', '.join(_PRECISIONS)} (INT8 would "
                 "need images to calibrate it with)"
             )
         if options.triton_model is not None and not options.onnx:
             raise ClaraError("Triton is given the ONNX file: leave --no-onnx or --trtis_export out")
 
-    def _network(self) -> tuple[torch.nn.Module, Probe]:
-        from clara_compat.engine.export.probe import probe
-        from clara_compat.engine.saved_network import trained_network
-
+    def _found(self) -> tuple[dict[str, Any], Path]:
+        """Return what the folder says of its network, and the file of its weights; nothing heavy is imported yet."""
         network_def = saved_network_def(self.folder)
         weights = find_weights(self.folder / f"{self.options.model_name}{self.options.checkpoint_ext}")
         if weights.notice:
             self._tell(weights.notice)
-        network = trained_network(network_def, weights.path)
-        channels, dims = network_def["in_channels"], network_def["spatial_dims"]
-        shape = self.options.input_shape
+        channels, dims, shape = network_def["in_channels"], network_def["spatial_dims"], self.options.input_shape
         if shape is not None and (len(shape) != dims + 1 or shape[0] != channels or min(shape) < 1):
             raise ClaraError(
                 f"--trtis_input_shape is {' '.join(map(str, shape))}, expected {channels} (channels) and {dims} sizes"
             )
+        return network_def, weights.path
+
+    def _network(self, network_def: dict[str, Any], weights: Path) -> tuple[torch.nn.Module, Probe]:
+        from clara_compat.engine.export.probe import probe
+        from clara_compat.engine.saved_network import trained_network
+
+        network = trained_network(network_def, weights)
+        channels, dims, shape = network_def["in_channels"], network_def["spatial_dims"], self.options.input_shape
         hints = [size for size in saved_sizes(self.folder) if len(size) == dims]
         return network, probe(network, channels, dims, None if shape is None else tuple(shape[1:]), hints)
 

@@ -102,5 +102,9 @@ def _check_images(files: Sequence[str], out: Path, *, is_file: bool) -> None:
                 f"'{other}' and '{file}' are both called '{case_name(file)}', so their results would go into the same "
                 "folder: run them one at a time, with folders of their own"
             )
+    if is_file and out.is_dir():
+        raise ClaraError(f"'{out}' is a folder, expected the name of a file")
+    if is_file and out.exists() and out.samefile(files[0]):
+        raise ClaraError(f"'{out}' is the image itself, which the result would replace: name another file")
     if out.exists() and not out.is_dir() and not is_file:
         raise ClaraError(f"'{out}' is a file, expected a folder for the results (or a .nii.gz file)")

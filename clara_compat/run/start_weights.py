@@ -64,9 +64,12 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
             reason = f"'{pretrained}' is a Keras file, whose weights are not read"
         else:
             try:
-                return StartWeights(find_weights(Path(pretrained)).path, "PRETRAIN_WEIGHTS_FILE")
+                found = find_weights(Path(pretrained))
             except ClaraError as error:
                 reason = error.message
+            else:
+                told = [Notice(place, found.notice)] if found.notice else []
+                return StartWeights(found.path, "PRETRAIN_WEIGHTS_FILE", told)
         text = f"{reason}; the network starts from its normal initialisation"
         notices.append(Notice(place, text))
     return StartWeights(notices=notices)

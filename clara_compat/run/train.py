@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
-from clara_compat.config.workflow import TrainWorkflow, find_config, load_train_workflow
+from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run

@@ -63,6 +63,7 @@ class _EvaluateTranslation:
         self.context = BundleContext(
             spatial_dims=model.number("spatial_dims") or self._window_axes() or 3,
             in_channels=model.number("in_channels") or 1,
+            label_format=model.label_format,
             section="evaluate",
             mmar=str(workflow.mmar),
             debug_dir=str(eval_dir / "debug"),

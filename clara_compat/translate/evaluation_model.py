@@ -13,7 +13,7 @@ from clara_compat.components.model_loaders.model_loader import ModelFiles, Model
 from clara_compat.config.arguments import create
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.saved_network import saved_network_def
+from clara_compat.translate.saved_network import saved_label_format, saved_network_def
 
 __all__ = ["Model", "find_model"]
 
@@ -26,11 +26,13 @@ class Model:
         files: what it is made of.
         training_mode: predict in training mode.
         network_def: entry of the network, or None for an exported one.
+        label_format: classes per label of a classification, or None.
     """
 
     files: ModelFiles
     training_mode: bool = False
     network_def: dict[str, Any] | None = None
+    label_format: tuple[int, ...] | None = None
 
     def number(self, name: str) -> int | None:
         """Return a whole number among the network's arguments, such as ``in_channels``, or None."""
@@ -52,13 +54,12 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
     loader, address = _loader(workflow, model), None if spec is None or model is not None else spec.address
     try:
         files = loader.files(str(workflow.mmar))
-        network = None if files.exported is not None else saved_network_def(files.folder)
-        if network is None and files.exported is not None and (files.folder / "configs" / "train.json").is_file():
-            network = _known_of(files.folder)
+        network = saved_network_def(files.folder) if files.exported is None else _known_of(files.folder)
+        label_format = None if network is None else saved_label_format(files.folder)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, address) from error
     training_mode = loader.infer_in_training_mode or workflow.settings.infer_in_training_mode
-    return Model(files, training_mode and files.exported is None, network)
+    return Model(files, training_mode and files.exported is None, network, label_format)
 
 
 def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) -> ModelLoader:

@@ -14,7 +14,7 @@ from typing import Any
 from clara_compat.components import catalogue
 from clara_compat.errors import Address, ClaraError
 
-__all__ = ["saved_network_def", "saved_sizes"]
+__all__ = ["saved_label_format", "saved_network_def", "saved_sizes"]
 
 _BUNDLE = "configs/train.json"
 _SIZES = ("roi_size", "spatial_size", "size")
@@ -38,7 +38,11 @@ def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(target, str):
         raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
     arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
-    if target not in _networks() or any(_unsafe(arguments)):
+    try:
+        unsafe = target not in _networks() or any(_unsafe(arguments))
+    except RecursionError as error:
+        raise ClaraError("lists and objects are nested too deeply", Address(str(file), None, "network_def")) from error
+    if unsafe:
         raise ClaraError(
             f"network_def is {target}: only networks of this package with plain values are taken from a file",
             Address(str(file), None, "network_def"),
@@ -50,6 +54,19 @@ def _networks() -> set[str]:
     """Return the paths of the networks: a prefix would admit whatever their modules import."""
     known = catalogue.components().values()
     return {cls.becomes for cls in known if catalogue.family(cls) == "models"}
+
+
+def saved_label_format(ckpt_dir: Path) -> tuple[int, ...] | None:
+    """Return the classes of each label that the training's loss was told, or None when it was told none.
+
+    Raises:
+        ClaraError: the training's config is missing or cannot be read.
+    """
+    loss = _config(ckpt_dir / _BUNDLE).get("loss")
+    found = loss.get("classes_per_label") if isinstance(loss, dict) else None
+    if not isinstance(found, list) or not found or not all(type(n) is int and n > 0 for n in found):
+        return None
+    return tuple(found)
 
 
 def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:

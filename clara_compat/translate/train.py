@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,11 @@ class _TrainTranslation:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
             metrics = self.workflow.validate.metrics
             tags = with_fields_of_the_chain(tags, self.workflow.validate.pre_transforms)
-            self.metrics = translate_metrics(metrics, tags, context, data_property(validating))
-            place = self.workflow.address("validate", "metrics")
-            self.notices += [Notice(place, text) for text in self.metrics.notices]
+            place = section_context(self.workflow, "validate", self.ckpt_dir)
+            place = replace(place, label_format=place.label_format or context.label_format)
+            self.metrics = translate_metrics(metrics, tags, place, data_property(validating))
+            address = self.workflow.address("validate", "metrics")
+            self.notices += [Notice(address, text) for text in self.metrics.notices]
         config: dict[str, Any] = {
             "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],
             "mmar": str(self.workflow.mmar),

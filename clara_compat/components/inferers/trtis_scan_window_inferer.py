@@ -50,12 +50,11 @@ class TRTISScanWindowInferer(ServerInferer, TFScanWindowInferer):
         Raises:
             ClaraError: neither it nor the pipeline says the size of a window.
         """
-        if self.roi_size:
-            return TFScanWindowInferer.bundle_entry(self, context)
-        size = list(context.crop_size or ())
-        if not size or min(size) < 1:
+        size = self.roi_size or list(context.crop_size or ())
+        if not self.roi_size and (not size or min(size) < 1):
+            pipeline = "" if context.section == "evaluate" else ", or the pipeline an output_crop_size"
             raise ClaraError(
-                "the size of a window is not known: the server's description of the model said it; give roi_size here, "
-                "or the pipeline an output_crop_size"
+                "the size of a window is not known: the server's description of the model said it; give roi_size here"
+                f"{pipeline}"
             )
         return TFScanWindowInferer(size, self.batch_size, self.overlap).bundle_entry(context)

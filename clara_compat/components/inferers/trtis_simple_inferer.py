@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clara_compat.components.component import approximate
-from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.inferers._server import ServerInferer
 from clara_compat.components.inferers.tf_simple_inferer import TFSimpleInferer
 
@@ -28,7 +27,3 @@ class TRTISSimpleInferer(ServerInferer, TFSimpleInferer):
     def __init__(self, model_name: str = "", ip: str = "localhost", port: int = 8000, protocol: str = "HTTP") -> None:
         TFSimpleInferer.__init__(self)
         ServerInferer.__init__(self, model_name, ip, port, protocol)
-
-    def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the inferer."""
-        return TFSimpleInferer.bundle_entry(self, context)

@@ -56,7 +56,8 @@ class FrozenGraphModelLoader(ModelLoader):
                 return ModelFiles(named.parent, exported=candidate)
         wanted = _candidates(named)[-1].name
         if any((named.parent / name).is_file() for name in _WEIGHTS):
-            found = CheckpointLoader(str(named.parent)).files("")
+            prefix = "model_final.ckpt" if wanted == "model_final.ts" else "model.ckpt"
+            found = CheckpointLoader(str(named.parent), checkpoint_file_prefix=prefix).files("")
             text = (
                 f"'{named.parent / wanted}' does not exist: the weights of the training in that folder are used "
                 f"({found.file.name}); clara-compat export writes {wanted}"

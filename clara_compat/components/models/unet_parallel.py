@@ -16,7 +16,6 @@ class UnetParallel(Unet):
     """
 
     fidelity = assumed("NVIDIA did not document it: the network of Unet with its arguments, whole on one device")
-    becomes = Unet.becomes
     undocumented = True
 
     def notices(self, context: BundleContext) -> list[str]:

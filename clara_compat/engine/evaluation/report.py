@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Mapping
@@ -16,8 +17,11 @@ from ignite.metrics import Metric
 
 from clara_compat.common.files import save_json
 from clara_compat.engine.evaluation.step import Case, EvaluateCases
+from clara_compat.errors import ClaraError
 
 __all__ = ["CaseReport"]
+
+logger = logging.getLogger("clara_compat")
 
 
 class CaseReport:
@@ -56,6 +60,7 @@ class CaseReport:
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._case)
         engine.add_event_handler(Events.COMPLETED, self._end)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._keep)
 
     def _start(self, engine: Engine) -> None:
         self._started = time.perf_counter()
@@ -73,9 +78,21 @@ class CaseReport:
                 case.metrics[name] = value
         engine.state.output = engine.state.batch = None
 
-    def _end(self, engine: Engine) -> None:
+    def _keep(self, engine: Engine, error: BaseException) -> None:
+        """Keep the results of the cases that are done; a later handler of this event raises the error again."""
+        if not self.step.cases:
+            return
+        try:
+            self._finalize()
+        except ClaraError as further:  # the first error is the one to tell
+            logger.warning("the results of the cases before it could not be finished: %s", further)
+
+    def _finalize(self) -> None:
         for writer in self.step.writers if self.step.writes else ():
             writer.finalize()
+
+    def _end(self, engine: Engine) -> None:
+        self._finalize()
         content = {
             **self.run,
             "metrics": {name: float(engine.state.metrics[name]) for name in self.metrics},

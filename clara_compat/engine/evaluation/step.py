@@ -154,7 +154,11 @@ class EvaluateCases:
             )
         inputs = images[0][None] if len(images) == 1 else torch.stack(list(images))
         network = engine.network.train(self.training_mode)
-        outputs = engine.inferer(inputs.to(engine.state.device), network)
+        try:
+            outputs = engine.inferer(inputs.to(engine.state.device), network)
+        except torch.jit.Error as error:  # an exported network has its checks, too
+            reason = str(error).strip().rpartition("\n")[2].removeprefix("builtins.ValueError: ")
+            raise ClaraError(f"the exported network does not take the images: {reason}") from error
         if isinstance(outputs, (tuple, list)):
             outputs = outputs[0]
         if not isinstance(outputs, torch.Tensor):

@@ -55,7 +55,6 @@ def onnx_file(network: torch.nn.Module, probed: Probe, input_name: str, output_n
         ClaraError: the libraries are missing, torch cannot write the network, or the file does not give what the
             network gives.
     """
-    check_libraries()
     axes = _AXES[probed.inputs[0].ndim - 2]
     divisor = getattr(network, "divisor", None)
     ways: list[tuple[Any, ...]] = [axes] if probed.any_size else []

@@ -16,9 +16,8 @@ from clara_compat.engine.export.compare import TOLERANCE, Exported, difference
 from clara_compat.engine.export.probe import Probe
 from clara_compat.errors import ClaraError
 
-__all__ = ["PRECISIONS", "is_installed", "plan_file", "trtexec_line"]
+__all__ = ["is_installed", "plan_file", "trtexec_line"]
 
-PRECISIONS = ("FP32", "FP16")
 _TOLERANCES = {"FP32": 1e-3, "FP16": 1e-2}
 """Largest differences that pass; TensorRT multiplies in TF32 where the GPU has it."""
 

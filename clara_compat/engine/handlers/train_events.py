@@ -76,7 +76,7 @@ class TrainEvents:
         self.stop_threshold = stop_threshold
         self._proportions = [group["lr"] / learning_rate for group in optimizer.param_groups]
         self._methods = {event: list(_methods(handlers, event)) for event in vars(TrainHandler) if event[0] != "_"}
-        self._reason = ""
+        self._reason = "stop_training was set"
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after its checkpoints, its validation handler and its statistics handler."""

@@ -27,7 +27,8 @@ _FETCHED = WeakTensorKeyDictionary()
 def on_host(value: torch.Tensor) -> np.ndarray[Any, Any]:
     """Return a tensor as an array; it is fetched from the device once, however many components of the user ask.
 
-    The array is theirs together, and on the CPU it is the tensor's memory.
+    The array is theirs together, on the CPU it is the tensor's memory, and so it cannot be written to: Clara's tensors
+    could not either.
 
     Args:
         value: of any device and type; bfloat16, which numpy does not have, becomes float32.
@@ -36,6 +37,7 @@ def on_host(value: torch.Tensor) -> np.ndarray[Any, Any]:
     if found is None or found.version != value._version:  # noqa: SLF001 - as autograd does
         plain = (value.as_tensor() if isinstance(value, MetaTensor) else value).detach()
         array = (plain.float() if plain.dtype == torch.bfloat16 else plain).cpu().numpy()
+        array.setflags(write=False)
         found = _FETCHED[value] = _Fetched(array, value._version)  # noqa: SLF001
     return cast("np.ndarray[Any, Any]", found.array)
 

@@ -110,7 +110,7 @@ class LegacyAuxOp:
                 f"auxiliary operation '{self.name}' gives a value of the tag '{tag}', which is taken: choose another"
             )
         try:
-            return value.detach() if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))
+            return value.detach() if isinstance(value, torch.Tensor) else torch.tensor(np.asarray(value))
         except TypeError as error:
             raise ClaraError(
                 f"auxiliary operation '{self.name}' gives a {type(value).__name__} under the tag '{tag}', expected a "

@@ -11,14 +11,14 @@ __all__ = ["WeightedSumLoss"]
 
 
 class WeightedSumLoss(nn.Module):
-    """The sum of losses of the same two tensors, each times its weight.
+    """The sum of losses of the same two tensors, each times its weight; one of the weight 0 is not computed.
 
     Args:
         losses: the losses, called with predictions and targets.
         weights: one per loss; by default 1.
 
     Raises:
-        ValueError: when there is no loss or their numbers differ.
+        ValueError: when there is no loss, their numbers differ, or all weights are 0.
 
     Example::
 
@@ -31,8 +31,10 @@ class WeightedSumLoss(nn.Module):
         self.weights = [1.0] * len(losses) if weights is None else [float(weight) for weight in weights]
         if not losses or len(losses) != len(self.weights):
             raise ValueError(f"got {len(losses)} losses and {len(self.weights)} weights, expected one weight per loss")
+        if not any(self.weights):
+            raise ValueError("all weights are 0, so there is no loss: give one of the losses a weight")
 
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss, a scalar."""
-        parts = [w * loss(predictions, targets) for w, loss in zip(self.weights, self.losses, strict=True)]
+        parts = [w * loss(predictions, targets) for w, loss in zip(self.weights, self.losses, strict=True) if w]
         return torch.stack(parts).sum()
