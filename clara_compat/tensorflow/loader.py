@@ -2,12 +2,14 @@
 
 Only folders named by :func:`use` are searched. The user's modules live in a registry of their own, so a file called
 ``utils.py`` neither hides nor is hidden by an installed package, and the modules of two MMARs do not mix. Inside these
-modules ``tensorflow`` and ``keras`` are stand-ins (:mod:`clara_compat.tensorflow.absent`) and numpy still has
-the names that 1.24 and 2.0 removed (``np.float``, ``np.NaN``). No ``.pyc`` is read or written.
+modules ``tensorflow`` and ``keras`` are the facade (:mod:`clara_compat.tensorflow.namespace`), a few places of their
+source are rewritten (:mod:`clara_compat.tensorflow.rewrite`), and numpy still has the names that 1.24 and 2.0 removed
+(``np.float``, ``np.NaN``). No ``.pyc`` is read or written.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib.machinery
 import importlib.util
@@ -20,8 +22,10 @@ from typing import Any
 
 from clara_compat.common.blame import user_line
 from clara_compat.errors import Address, ClaraError, suggestion
-from clara_compat.tensorflow.absent import REPLACED, absent_module
+from clara_compat.tensorflow.names import constructing
+from clara_compat.tensorflow.namespace import facade_module, is_provided
 from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
+from clara_compat.tensorflow.rewrite import HELPERS, rewritten
 
 __all__ = ["UserCode", "component", "use"]
 
@@ -42,7 +46,7 @@ class UserCode:
         self.roots = [str(Path(root).resolve()) for root in roots if not any(Path(root).glob("*.dist-info"))]
         self.modules: dict[str, ModuleType] = {}
         self._prefix = f"clara_user_code_{id(self):x}."
-        self._builtins = {**vars(builtins), "__import__": self._import}
+        self._builtins = {**vars(builtins), **HELPERS, "__import__": self._import}
         self._lock = threading.RLock()
 
     def load(self, name: str) -> ModuleType:
@@ -113,8 +117,8 @@ class UserCode:
         """Answer an import statement of a user's module; everything that is not special goes to Python's own."""
         full = _absolute(name, globals or {}, level)
         top = full.partition(".")[0]
-        if top in REPLACED:
-            return absent_module(full if fromlist else top)
+        if is_provided(full):
+            return facade_module(full if fromlist else top)
         if top == "numpy" and level == 0:
             module = builtins.__import__(name, globals, locals, fromlist or (), 0)
             return numpy_with_aliases() if module is sys.modules["numpy"] else module
@@ -157,7 +161,8 @@ def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
         raise ClaraError(f"no class '{class_name}'{suggestion(class_name, classes)}", Address(str(module.__file__)))
     try:
-        return cls(**(args or {}))
+        with constructing() as done:
+            return done(cls(**(args or {})))
     except ClaraError:
         raise
     except Exception as error:
@@ -165,7 +170,8 @@ def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
 
 
 def _compiled(file: str) -> CodeType:
-    return compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+    tree = ast.parse(Path(file).read_bytes(), file)
+    return compile(rewritten(tree), file, "exec", dont_inherit=True)
 
 
 def _absolute(name: str, globals: Mapping[str, Any], level: int) -> str:

@@ -1,0 +1,184 @@
+"""A user's Clara loss as a torch loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from clara_compat.common.blame import users_code
+from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.data_prop import DataProperty
+from clara_compat.common.graph_component import GraphComponent
+from clara_compat.errors import ClaraError
+from clara_compat.tensorflow.graph import Graph, entered
+from clara_compat.tensorflow.layout import laid_out, plain
+from clara_compat.tensorflow.names import constructed_names
+from clara_compat.tensorflow.network import LegacyNetwork
+from clara_compat.tensorflow.rewind import Rewind
+from clara_compat.tensorflow.store import VariableStore
+
+__all__ = ["LegacyLoss", "legacy_loss"]
+
+
+class LegacyLoss(nn.Module):
+    """Runs ``get_loss`` of a user's loss, written with TensorFlow 1 or with torch inside.
+
+    It is built at once on made-up predictions and a label that holds every class: a loss may make variables, which
+    exist before the optimizer does. See :class:`~clara_compat.tensorflow.network.LegacyNetwork`.
+
+    Args:
+        loss: the user's object.
+        name: its class, for messages.
+        data_property: what the pipeline says of its data; the loss gets its layout.
+        predictions_shape: channel-first, (N, classes, spatial...) or (N, classes).
+        learning_rate: what the loss finds in its context until :meth:`step` says otherwise.
+        network: its context (model input and more) is the loss's too, when it is a user's.
+
+    Raises:
+        ClaraError: the loss has no ``get_loss``, fails, or returns something else than one number.
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        name: str,
+        data_property: DataProperty,
+        predictions_shape: Sequence[int],
+        learning_rate: float = 0.0,
+        network: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        if not callable(getattr(loss, "get_loss", None)):
+            raise ClaraError(f"loss '{name}' has no method get_loss(predictions, targets, build_ctx)")
+        self.name = name
+        self.data_property = data_property
+        self.learning_rate = learning_rate
+        self.store = VariableStore()
+        self.parts = nn.ModuleDict()
+        self._held = [loss, network]  # in a list: neither is a part of this module under that name
+        self._image: torch.Tensor | None = None
+        self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
+        self._rewind = Rewind(loss)
+        self._build(tuple(predictions_shape))
+
+    @property
+    def loss(self) -> Any:
+        """The user's object."""
+        return self._held[0]
+
+    @property
+    def variables(self) -> Mapping[str, torch.Tensor]:
+        """The TensorFlow variables by name, in the order they were made."""
+        return {name: self.store[name] for name in self.store}
+
+    def step(
+        self,
+        image: torch.Tensor | None = None,
+        label: torch.Tensor | None = None,
+        learning_rate: float | None = None,
+    ) -> None:
+        """Say what the context of the next call holds besides predictions and targets.
+
+        Args:
+            image: of the batch, (N, C, spatial...).
+            label: not needed here: the call has it.
+            learning_rate: of the moment.
+        """
+        self._image = image
+        if learning_rate is not None:
+            self.learning_rate = learning_rate
+
+    def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the loss, a scalar.
+
+        Args:
+            predictions: (N, classes, spatial...) or (N, classes).
+            targets: (N, C, spatial...) or (N, labels).
+        """
+        graph = self._new_graph(predictions.device)
+        return self._called(graph, plain(predictions), plain(targets))
+
+    def _new_graph(self, device: torch.device, building: bool = False) -> Graph:
+        return Graph(
+            self.store,
+            training=self.training,
+            building=building,
+            device=device,
+            conditions=self._conditions[self.training],
+            names=constructed_names(self.loss),
+        )
+
+    def _build(self, shape: tuple[int, ...]) -> None:
+        classes = shape[1]
+        predictions = torch.full(shape, 1.0 / max(classes, 2))
+        label_shape = (shape[0], self.data_property.num_label_channels, *shape[2:])
+        targets = (torch.arange(torch.Size(label_shape).numel()) % max(classes, 2)).reshape(label_shape)
+        with torch.no_grad():
+            for training in (False, True):
+                self.train(training)
+                self._called(self._new_graph(predictions.device, building=True), predictions, targets)
+                if isinstance(self.loss, nn.Module):
+                    self.parts["loss"] = self.loss
+                else:
+                    for key, module in self._rewind.modules():
+                        self.parts[key] = module
+
+    def _called(self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        self._rewind.back()
+        network = self._held[1]
+        known = network.context if isinstance(network, LegacyNetwork) and not graph.building else None
+        context = BuildContext(known or {})
+        context[BuildContext.KEY_DATA_PROP] = self.data_property
+        context[BuildContext.KEY_IS_TRAIN] = graph.training
+        context[BuildContext.KEY_LEARNING_RATE] = self.learning_rate
+        if self._image is not None:
+            context[BuildContext.KEY_MODEL_INPUT] = laid_out(plain(self._image), self.data_property)
+        context[BuildContext.KEY_MODEL_OUTPUT] = laid_out(predictions, self.data_property)
+        context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
+        with entered(graph), users_code(f"loss '{self.name}'"):
+            found = self._value(context)
+        if not isinstance(found, torch.Tensor) or found.numel() != 1:
+            what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
+            raise ClaraError(
+                f"loss '{self.name}': get_loss returned a {what}, expected a scalar tensor: take its mean or sum"
+            )
+        return found.reshape(()).float()
+
+    def _value(self, context: BuildContext) -> Any:
+        if isinstance(self.loss, GraphComponent):  # its build may be the user's own
+            return self.loss.build(context)
+        predictions, targets = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
+        return self.loss.get_loss(predictions, targets, context)
+
+
+def legacy_loss(
+    loss: Any,
+    name: str,
+    data_property: DataProperty,
+    network: nn.Module,
+    spatial_size: Sequence[int],
+    learning_rate: float = 0.0,
+) -> LegacyLoss:
+    """Make the :class:`LegacyLoss` for what a network predicts.
+
+    Args:
+        loss: the user's object.
+        name: its class, for messages.
+        data_property: what the pipeline says of its data.
+        network: a user's network, or any other, which is called once on an empty image of the given size.
+        spatial_size: in voxels.
+        learning_rate: see :class:`LegacyLoss`.
+    """
+    if isinstance(network, LegacyNetwork):
+        shape = network.predictions_shape
+    else:
+        device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+        mode = network.training
+        with torch.no_grad():
+            image = torch.zeros(1, data_property.num_channels, *spatial_size, device=device)
+            shape = tuple(network.eval()(image).shape)
+        network.train(mode)
+    return LegacyLoss(loss, name, data_property, shape, learning_rate, network)

@@ -1,0 +1,201 @@
+"""A user's Clara model as a torch network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from clara_compat.common.blame import users_code
+from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.data_prop import DataProperty
+from clara_compat.common.graph_component import GraphComponent
+from clara_compat.errors import ClaraError
+from clara_compat.tensorflow.graph import Graph, entered
+from clara_compat.tensorflow.layout import channel_first, laid_out, plain
+from clara_compat.tensorflow.names import constructed_names
+from clara_compat.tensorflow.rewind import Rewind
+from clara_compat.tensorflow.store import VariableStore
+
+__all__ = ["LegacyNetwork"]
+
+
+class LegacyNetwork(nn.Module):
+    """Runs ``get_predictions`` of a user's model, written with TensorFlow 1 or with torch inside.
+
+    The model is built at once, on a made-up image of the given size, not training and then training: its variables
+    exist before an optimizer is made, and what cannot run is found before the first batch. After that every call starts
+    from the state the model had after ``__init__``, as if TensorFlow built its graph (``self.layers`` does not grow);
+    layers of torch that it made are kept.
+
+    Args:
+        model: the user's object.
+        name: its class, for messages.
+        data_property: what the pipeline says of its data; the model gets and returns its layout.
+        spatial_size: size of the made-up image, in voxels.
+        learning_rate: what the model finds in its context until :meth:`step` says otherwise.
+
+    Raises:
+        ClaraError: the model has no ``get_predictions``, fails, or returns something else than a tensor.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        name: str,
+        data_property: DataProperty,
+        spatial_size: Sequence[int],
+        learning_rate: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not callable(getattr(model, "get_predictions", None)):
+            raise ClaraError(f"model '{name}' has no method get_predictions(inputs, is_training, build_ctx)")
+        self.name = name
+        self.data_property = data_property
+        self.spatial_size = tuple(spatial_size)
+        self.learning_rate = learning_rate
+        self.store = VariableStore()
+        self.parts = nn.ModuleDict()
+        self._model = [model]  # in a list: a model that is a module too is registered below, under one name
+        self._label: torch.Tensor | None = None
+        self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
+        self._graph: Graph | None = None
+        self._context: BuildContext | None = None
+        self._rewind = Rewind(model)
+        self.predictions_shape: tuple[int, ...] = self._build()
+
+    @property
+    def variables(self) -> Mapping[str, torch.Tensor]:
+        """The TensorFlow variables by name, in the order they were made."""
+        return {name: self.store[name] for name in self.store}
+
+    def tensorflow_names(self) -> dict[str, str]:
+        """Return the TensorFlow name of each entry of the ``state_dict`` that is a TensorFlow variable."""
+        return {f"store.{key}": name for name, key in self.store.keys_by_name.items()}
+
+    def step(
+        self,
+        image: torch.Tensor | None = None,
+        label: torch.Tensor | None = None,
+        learning_rate: float | None = None,
+    ) -> None:
+        """Say what the context of the next call holds besides the image.
+
+        Args:
+            image: not needed here: the call has it.
+            label: of the batch, (N, C, spatial...).
+            learning_rate: of the moment.
+        """
+        self._label = label
+        if learning_rate is not None:
+            self.learning_rate = learning_rate
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
+        image = plain(image)
+        found = self._called(self._new_graph(self.training, image.device), image, self._label)
+        if any(key not in self.parts or self.parts[key] is not module for key, module in self._rewind.modules()):
+            raise ClaraError(
+                f"model '{self.name}' makes layers of torch anew in every call, so they would never be trained: make "
+                "them once, in __init__"
+            )
+        return found
+
+    def extra_loss(self) -> torch.Tensor:
+        """Return what the model adds to the loss of the last call, a scalar: Clara's ``Model.get_loss``."""
+        graph, self._graph = self._graph, None
+        device = next((p.device for p in self.parameters()), None)
+        if graph is None or self._context is None:
+            return torch.zeros((), device=device)
+        with entered(graph), users_code(f"model '{self.name}'"):
+            value = self.model.get_loss() if callable(getattr(self.model, "get_loss", None)) else 0
+            if self.training and callable(getattr(self.model, "get_update_ops", None)):
+                self.model.get_update_ops()
+        loss = torch.as_tensor(value, dtype=torch.float32, device=device) if not torch.is_tensor(value) else value
+        if loss.numel() != 1:
+            raise ClaraError(
+                f"model '{self.name}': get_loss returned a tensor of shape {list(loss.shape)}, expected a scalar: take "
+                "its mean or sum"
+            )
+        return loss.reshape(()).float()
+
+    @property
+    def model(self) -> Any:
+        """The user's object."""
+        return self._model[0]
+
+    @property
+    def context(self) -> BuildContext | None:
+        """What the last call built, which the loss finds too."""
+        return self._context
+
+    @torch.no_grad()
+    def _build(self) -> tuple[int, ...]:
+        image = torch.zeros(1, self.data_property.num_channels, *self.spatial_size)
+        label = torch.zeros(1, self.data_property.num_label_channels, *self.spatial_size)
+        found = image
+        for training in (False, True):
+            graph = self._new_graph(training, image.device, building=True)
+            for part in self.parts.values():
+                part.train(training)
+            found = self._called(graph, image, label)
+            if isinstance(self.model, nn.Module):
+                self.parts["model"] = self.model
+            else:
+                self._keep_parts()
+            self.extra_loss()
+        self.train()
+        if not list(self.parameters()):
+            raise ClaraError(
+                f"model '{self.name}' has nothing to train: it made no variables; layers of torch must be kept on self"
+            )
+        return tuple(found.shape)
+
+    def _new_graph(self, training: bool, device: torch.device, building: bool = False) -> Graph:
+        return Graph(
+            self.store,
+            training=training,
+            building=building,
+            device=device,
+            conditions=self._conditions[training],
+            names=constructed_names(self.model),
+        )
+
+    def _keep_parts(self) -> None:
+        for key, module in self._rewind.modules():
+            self.parts[key] = module
+
+    def _called(self, graph: Graph, image: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
+        self._rewind.back()
+        context = BuildContext()
+        context[BuildContext.KEY_DATA_PROP] = self.data_property
+        context[BuildContext.KEY_IS_TRAIN] = graph.training
+        context[BuildContext.KEY_LEARNING_RATE] = self.learning_rate
+        context[BuildContext.KEY_MODEL_INPUT] = laid_out(image, self.data_property)
+        if label is not None:
+            context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
+        with entered(graph), users_code(f"model '{self.name}'"):
+            found = self._predictions(context)
+        if not isinstance(found, torch.Tensor):
+            raise ClaraError(
+                f"model '{self.name}': get_predictions returned a {type(found).__name__}, expected the tensor of "
+                "predictions"
+            )
+        if found.ndim not in (2, image.ndim) or found.shape[0] != image.shape[0]:
+            raise ClaraError(
+                f"model '{self.name}': get_predictions returned a tensor of shape {list(found.shape)} for images of "
+                f"{list(image.shape)}, expected (N, classes) or {image.ndim} axes"
+            )
+        context[BuildContext.KEY_MODEL_OUTPUT] = found
+        self._graph, self._context = graph, context
+        return channel_first(
+            found.float() if found.dtype in (torch.float16, torch.bfloat16) else found, self.data_property
+        )
+
+    def _predictions(self, context: BuildContext) -> Any:
+        if isinstance(self.model, GraphComponent):  # its build may be the user's own
+            return self.model.build(context)
+        inputs, training = context[BuildContext.KEY_MODEL_INPUT], context[BuildContext.KEY_IS_TRAIN]
+        return self.model.get_predictions(inputs, training, context)

@@ -1,0 +1,161 @@
+"""What is changed in the source of a user's module before it is compiled.
+
+User code sees plain torch tensors, which know nothing of TensorFlow's attributes and operators. Only in modules of the
+user, those places that could differ become calls of helpers (:mod:`clara_compat.tensorflow.operands`), which leave
+everything but tensors alone:
+
+- ``x.shape``, ``x.get_shape``, ``x.dtype``, ``x.name`` and a few more attributes that are read;
+- arithmetic and comparisons, where an operand may be a numpy array or a list;
+- ``x += y``, which makes a new tensor in TensorFlow and would change the old one in torch;
+- subscripts, where a step may be negative.
+
+A module that imports torch or MONAI but neither TensorFlow nor Keras is left as it is written. Lines and columns stay.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, TypeVar
+
+from clara_compat.tensorflow import operands
+
+__all__ = ["HELPERS", "rewritten"]
+
+_N = TypeVar("_N", bound=ast.AST)
+
+HELPERS: dict[str, Any] = {
+    "__clara_attribute__": operands.attribute,
+    "__clara_binary__": operands.binary,
+    "__clara_augmented__": operands.augmented,
+    "__clara_augment_attribute__": operands.augment_attribute,
+    "__clara_augment_item__": operands.augment_item,
+    "__clara_item__": operands.item,
+    "__clara_slice__": slice,
+}
+"""What a rewritten module finds among its built-in names."""
+
+_OPERATORS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+
+
+def rewritten(tree: ast.Module) -> ast.Module:
+    """Return the tree of a user's module with the helpers' calls in it."""
+    packages = _imported(tree)
+    if packages & {"torch", "monai"} and not packages & {"tensorflow", "keras"}:
+        return tree
+    return ast.fix_missing_locations(_Rewriter().visit(tree))
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+class _Rewriter(ast.NodeTransformer):
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load) or node.attr not in operands.ATTRIBUTES:
+            return node
+        return _call("__clara_attribute__", node, node.value, ast.Constant(node.attr))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        sign = _OPERATORS.get(type(node.op))
+        if sign is None or _is_text(node.left):  # "..." % values
+            return node
+        return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.right)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        sign = _OPERATORS.get(type(node.ops[0]))
+        if len(node.ops) != 1 or sign is None or _is_text(node.comparators[0]):
+            return node
+        return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.comparators[0])
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load) or _is_plain(node.slice):
+            return node
+        return _call("__clara_item__", node, node.value, _as_value(node.slice))
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        self.generic_visit(node)
+        sign = _OPERATORS.get(type(node.op))
+        if sign is None:
+            return node
+        target = node.target
+        if isinstance(target, ast.Name):
+            read = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+            value = _call("__clara_augmented__", node, ast.Constant(sign), read, node.value)
+            return ast.copy_location(ast.Assign([target], value), node)
+        if isinstance(target, ast.Attribute):
+            name = ast.Constant(target.attr)
+            call = _call("__clara_augment_attribute__", node, ast.Constant(sign), target.value, name, node.value)
+        else:
+            key = _as_value(target.slice)
+            call = _call("__clara_augment_item__", node, ast.Constant(sign), target.value, key, node.value)
+        return ast.copy_location(ast.Expr(call), node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        """Leave the annotation alone."""
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """Leave the annotation alone."""
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        """Leave the annotation of what is returned alone."""
+        returns, node.returns = node.returns, None
+        self.generic_visit(node)
+        node.returns = returns
+        return node
+
+
+def _call(name: str, place: _N, *arguments: ast.expr) -> ast.Call:
+    return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), list(arguments), []), place)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+
+
+def _is_plain(key: ast.expr) -> bool:
+    """Whether a subscript is a literal, which means the same on every tensor."""
+    if isinstance(key, ast.Constant):
+        return True
+    return isinstance(key, ast.UnaryOp) and isinstance(key.operand, ast.Constant)
+
+
+def _as_value(key: ast.expr) -> ast.expr:
+    """Return a subscript as an expression: slices become calls of ``slice``."""
+    if isinstance(key, ast.Slice):
+        parts = [part or ast.Constant(None) for part in (key.lower, key.upper, key.step)]
+        return _call("__clara_slice__", key, *parts)
+    if isinstance(key, ast.Tuple):
+        return ast.copy_location(ast.Tuple([_as_value(part) for part in key.elts], ast.Load()), key)
+    return key
