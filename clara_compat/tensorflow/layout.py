@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
 
-__all__ = ["channel_first", "laid_out", "plain"]
+__all__ = ["channel_first", "label_shape", "laid_out", "plain"]
 
 _NO_SPACE = 2
 """Axes of a batch without spatial ones."""
@@ -28,3 +30,15 @@ def channel_first(tensor: torch.Tensor, data_property: DataProperty) -> torch.Te
     """Return a view (N, C, spatial...) of a batch in the layout that the pipeline declares."""
     last = data_property.data_format == DataFormat.CHANNELS_LAST and tensor.ndim > _NO_SPACE
     return tensor.movedim(-1, 1) if last else tensor
+
+
+def label_shape(data_property: DataProperty, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape of the label of a batch.
+
+    Args:
+        data_property: what the pipeline says of its data.
+        shape: of the batch's images or predictions, (N, C, spatial...).
+    """
+    if data_property.label_format is not None:
+        return (shape[0], data_property.label_format.get_number_of_labels())
+    return (shape[0], data_property.num_label_channels, *shape[2:])

@@ -14,7 +14,7 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
-from clara_compat.tensorflow.layout import laid_out, plain
+from clara_compat.tensorflow.layout import label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.rewind import Rewind
@@ -114,8 +114,8 @@ class LegacyLoss(nn.Module):
     def _build(self, shape: tuple[int, ...]) -> None:
         classes = shape[1]
         predictions = torch.full(shape, 1.0 / max(classes, 2))
-        label_shape = (shape[0], self.data_property.num_label_channels, *shape[2:])
-        targets = (torch.arange(torch.Size(label_shape).numel()) % max(classes, 2)).reshape(label_shape)
+        targets = torch.zeros(label_shape(self.data_property, shape))
+        targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
         with torch.no_grad():
             for training in (False, True):
                 self.train(training)

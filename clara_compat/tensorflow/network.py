@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,12 +15,21 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
-from clara_compat.tensorflow.layout import channel_first, laid_out, plain
+from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.rewind import Rewind
 from clara_compat.tensorflow.store import VariableStore
 
 __all__ = ["LegacyNetwork"]
+
+
+@dataclass
+class _Call:
+    """What is held of the last call, and the label of the next."""
+
+    label: torch.Tensor | None = None
+    graph: Graph | None = None
+    context: BuildContext | None = None
 
 
 class LegacyNetwork(nn.Module):
@@ -59,10 +69,8 @@ class LegacyNetwork(nn.Module):
         self.store = VariableStore()
         self.parts = nn.ModuleDict()
         self._model = [model]  # in a list: a model that is a module too is registered below, under one name
-        self._label: torch.Tensor | None = None
+        self._call = _Call()
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
-        self._graph: Graph | None = None
-        self._context: BuildContext | None = None
         self._rewind = Rewind(model)
         self.predictions_shape: tuple[int, ...] = self._build()
 
@@ -88,14 +96,14 @@ class LegacyNetwork(nn.Module):
             label: of the batch, (N, C, spatial...).
             learning_rate: of the moment.
         """
-        self._label = label
+        self._call.label = label
         if learning_rate is not None:
             self.learning_rate = learning_rate
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
         image = plain(image)
-        found = self._called(self._new_graph(self.training, image.device), image, self._label)
+        found = self._called(self._new_graph(self.training, image.device), image, self._call.label)
         if any(key not in self.parts or self.parts[key] is not module for key, module in self._rewind.modules()):
             raise ClaraError(
                 f"model '{self.name}' makes layers of torch anew in every call, so they would never be trained: make "
@@ -105,15 +113,16 @@ class LegacyNetwork(nn.Module):
 
     def extra_loss(self) -> torch.Tensor:
         """Return what the model adds to the loss of the last call, a scalar: Clara's ``Model.get_loss``."""
-        graph, self._graph = self._graph, None
-        device = next((p.device for p in self.parameters()), None)
-        if graph is None or self._context is None:
+        graph, self._call.graph, self._call.context = self._call.graph, None, None
+        device = next((parameter.device for parameter in self.parameters()), None)
+        if graph is None:
             return torch.zeros((), device=device)
         with entered(graph), users_code(f"model '{self.name}'"):
             value = self.model.get_loss() if callable(getattr(self.model, "get_loss", None)) else 0
             if self.training and callable(getattr(self.model, "get_update_ops", None)):
                 self.model.get_update_ops()
-        loss = torch.as_tensor(value, dtype=torch.float32, device=device) if not torch.is_tensor(value) else value
+        self._rewind.back()  # lets go of what the model keeps of this call
+        loss = value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float32, device=device)
         if loss.numel() != 1:
             raise ClaraError(
                 f"model '{self.name}': get_loss returned a tensor of shape {list(loss.shape)}, expected a scalar: take "
@@ -128,30 +137,32 @@ class LegacyNetwork(nn.Module):
 
     @property
     def context(self) -> BuildContext | None:
-        """What the last call built, which the loss finds too."""
-        return self._context
+        """What the last call built, which the loss finds too; None after :meth:`extra_loss`."""
+        return self._call.context
 
     @torch.no_grad()
     def _build(self) -> tuple[int, ...]:
         image = torch.zeros(1, self.data_property.num_channels, *self.spatial_size)
-        label = torch.zeros(1, self.data_property.num_label_channels, *self.spatial_size)
+        label = torch.zeros(label_shape(self.data_property, image.shape))
         found = image
         for training in (False, True):
-            graph = self._new_graph(training, image.device, building=True)
+            kept = {name: buffer.clone() for name, buffer in self.parts.named_buffers()}
             for part in self.parts.values():
                 part.train(training)
-            found = self._called(graph, image, label)
-            if isinstance(self.model, nn.Module):
-                self.parts["model"] = self.model
-            else:
-                self._keep_parts()
+            batch = 2 if self.parts and training else 1  # torch's layers normalise no single value
+            graph = self._new_graph(training, image.device, building=True)
+            found = self._called(graph, torch.cat([image] * batch), torch.cat([label] * batch))
+            self._keep_parts()
             self.extra_loss()
+            for name, buffer in self.parts.named_buffers():
+                if name in kept:  # averages of made-up images
+                    buffer.copy_(kept[name])
         self.train()
         if not list(self.parameters()):
             raise ClaraError(
                 f"model '{self.name}' has nothing to train: it made no variables; layers of torch must be kept on self"
             )
-        return tuple(found.shape)
+        return (1, *found.shape[1:])
 
     def _new_graph(self, training: bool, device: torch.device, building: bool = False) -> Graph:
         return Graph(
@@ -164,7 +175,8 @@ class LegacyNetwork(nn.Module):
         )
 
     def _keep_parts(self) -> None:
-        for key, module in self._rewind.modules():
+        found = [("model", self.model)] if isinstance(self.model, nn.Module) else self._rewind.modules()
+        for key, module in found:
             self.parts[key] = module
 
     def _called(self, graph: Graph, image: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
@@ -183,13 +195,13 @@ class LegacyNetwork(nn.Module):
                 f"model '{self.name}': get_predictions returned a {type(found).__name__}, expected the tensor of "
                 "predictions"
             )
-        if found.ndim not in (2, image.ndim) or found.shape[0] != image.shape[0]:
+        if graph.building and (found.ndim not in (2, image.ndim) or found.shape[0] != image.shape[0]):
             raise ClaraError(
                 f"model '{self.name}': get_predictions returned a tensor of shape {list(found.shape)} for images of "
                 f"{list(image.shape)}, expected (N, classes) or {image.ndim} axes"
             )
         context[BuildContext.KEY_MODEL_OUTPUT] = found
-        self._graph, self._context = graph, context
+        self._call.graph, self._call.context = graph, context
         return channel_first(
             found.float() if found.dtype in (torch.float16, torch.bfloat16) else found, self.data_property
         )

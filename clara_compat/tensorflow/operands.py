@@ -64,11 +64,19 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_NO_TENSORS = frozenset(
+    {int, float, bool, str, type(None), np.ndarray, np.float64, np.float32, np.int64, np.int32, np.bool_}
+)
+"""Types that are told from tensors at a glance."""
+
+
 def binary(sign: str, left: Any, right: Any) -> Any:
     """Return ``left sign right``; next to a tensor, arrays and lists become tensors of its type and device.
 
     Two tensors are equal when they are the same one, as in TensorFlow 1.
     """
+    if type(left) in _NO_TENSORS and type(right) in _NO_TENSORS:
+        return _FUNCTIONS[sign](left, right)
     of_left, of_right = isinstance(left, _Tensor), isinstance(right, _Tensor)
     if of_left or of_right:
         if sign in ("==", "!="):
@@ -82,7 +90,8 @@ def binary(sign: str, left: Any, right: Any) -> Any:
 
 def augmented(sign: str, left: Any, right: Any) -> Any:
     """Return what ``left sign= right`` gives: a new tensor, or Python's own for anything else."""
-    if isinstance(left, _Tensor) or isinstance(right, _Tensor):
+    plain = type(left) in _NO_TENSORS and type(right) in _NO_TENSORS
+    if not plain and (isinstance(left, _Tensor) or isinstance(right, _Tensor)):
         return binary(sign, left, right)
     return _IN_PLACE[sign](left, right)
 
@@ -114,7 +123,7 @@ def as_operand(value: Any, beside: torch.Tensor) -> Any:
 
 def item(value: Any, key: Any) -> Any:
     """Return ``value[key]``; of a tensor also with negative steps and with sizes that are tensors or arrays."""
-    if not isinstance(value, _Tensor):
+    if type(value) in _NO_TENSORS or not isinstance(value, _Tensor):
         return value[key]
     keys = key if isinstance(key, tuple) else (key,)
     steps = [part for part in keys if isinstance(part, slice) and part.step is not None and int(part.step) < 0]
@@ -155,7 +164,9 @@ def _reversed(value: torch.Tensor, keys: tuple[Any, ...]) -> torch.Tensor:
 
 def attribute(value: Any, name: str) -> Any:
     """Return ``value.name``; of a tensor what TensorFlow's has under that name."""
-    return ATTRIBUTES[name](value) if isinstance(value, _Tensor) else getattr(value, name)
+    if type(value) in _NO_TENSORS or not isinstance(value, _Tensor):
+        return getattr(value, name)
+    return ATTRIBUTES[name](value)
 
 
 def tensor_name(tensor: torch.Tensor) -> str:

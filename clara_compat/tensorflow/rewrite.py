@@ -9,7 +9,9 @@ everything but tensors alone:
 - ``x += y``, which makes a new tensor in TensorFlow and would change the old one in torch;
 - subscripts, where a step may be negative.
 
-A module that imports torch or MONAI but neither TensorFlow nor Keras is left as it is written. Lines and columns stay.
+That costs a Python loop over voxels a multiple of its time, so it is done only where tensors can be: a module that uses
+nothing of TensorFlow or Keras, and a class with a ``transform`` of its own, are left as they are written. Lines and
+columns stay.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ HELPERS: dict[str, Any] = {
 }
 """What a rewritten module finds among its built-in names."""
 
+_PACKAGES = frozenset({"keras", "tensorflow", "tf_slim"})
+
 _OPERATORS = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -57,23 +61,34 @@ _OPERATORS = {
 
 def rewritten(tree: ast.Module) -> ast.Module:
     """Return the tree of a user's module with the helpers' calls in it."""
-    packages = _imported(tree)
-    if packages & {"torch", "monai"} and not packages & {"tensorflow", "keras"}:
+    if not _uses_tensorflow(tree):
         return tree
     return ast.fix_missing_locations(_Rewriter().visit(tree))
 
 
-def _imported(tree: ast.Module) -> set[str]:
+def _uses_tensorflow(tree: ast.Module) -> bool:
+    """Whether a name that comes from TensorFlow or Keras occurs beyond its import: many files only import them."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    return names
+            names |= {_bound(alias) for alias in node.names if alias.name.partition(".")[0] in _PACKAGES}
+        elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").partition(".")[0] in _PACKAGES:
+            if node.names[0].name == "*":
+                return True
+            names |= {_bound(alias) for alias in node.names}
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(tree))
+
+
+def _bound(alias: ast.alias) -> str:
+    return alias.asname or alias.name.partition(".")[0]
 
 
 class _Rewriter(ast.NodeTransformer):
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        if any(isinstance(part, ast.FunctionDef) and part.name == "transform" for part in node.body):
+            return node
+        return self.generic_visit(node)  # type: ignore[return-value]
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
         if not isinstance(node.ctx, ast.Load) or node.attr not in operands.ATTRIBUTES:

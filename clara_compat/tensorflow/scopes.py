@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import Deferred, Graph, VariableScope, current
 from clara_compat.tensorflow.place import refusal
@@ -187,19 +188,21 @@ class _Initial:
 
     def __init__(self, shape: Any, dtype: Any, initializer: Any) -> None:
         self._initializer = initializer
-        self._value: torch.Tensor | None = None
-        if initializer is not None and not callable(initializer):
-            value = initializer if isinstance(initializer, torch.Tensor) else torch.as_tensor(np.asarray(initializer))
-            wanted = torch_dtype(dtype) if dtype is not None else _single(value)
-            self._value = value.to(wanted)
-            self.shape, self.dtype = list(value.shape), wanted
+        self._is_value = initializer is not None and not callable(initializer)
+        if self._is_value:
+            array = initializer if isinstance(initializer, torch.Tensor) else np.asarray(initializer)
+            self.shape = list(array.shape)
+            single = torch_dtype("float32" if array.dtype in (np.float64, torch.float64) else array.dtype)
+            self.dtype = single if dtype is None else torch_dtype(dtype)
             return
         if shape is None:
             raise refusal("a variable needs a shape, or an initializer that is a value")
         self.shape, self.dtype = sizes(shape), torch.float32 if dtype is None else torch_dtype(dtype)
 
     def __call__(self) -> torch.Tensor:
-        return first_value(self.shape, self.dtype, self._initializer) if self._value is None else self._value
+        if self._is_value:
+            return as_tensor(self._initializer, self.dtype)
+        return first_value(self.shape, self.dtype, self._initializer)
 
 
 def first_value(shape: list[int], dtype: torch.dtype, initializer: Any = None) -> torch.Tensor:
@@ -220,11 +223,6 @@ def first_value(shape: list[int], dtype: torch.dtype, initializer: Any = None) -
         initializer = initializer()
     value = initializer(shape, dtype=dtype)
     return value if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))
-
-
-def _single(value: torch.Tensor) -> torch.dtype:
-    """Return the type that TensorFlow gives a Python or numpy value of this type: never double by itself."""
-    return torch.float32 if value.dtype == torch.float64 else value.dtype
 
 
 @symbol("get_collection")
