@@ -192,9 +192,9 @@ class Graph:
         self.collections.setdefault(collection, []).append(value)
 
     def collected(self, collection: str) -> list[Any]:
-        """Return what is in a collection, in order."""
-        values = self.collections.get(collection, [])
-        return [value() if isinstance(value, Deferred) else value for value in values]
+        """Return what is in a collection, in order; a function that makes None (no penalty) has put nothing there."""
+        found = [one() if isinstance(one, Deferred) else one for one in self.collections.get(collection, [])]
+        return [value for value in found if value is not None]
 
     def condition(self, is_true: bool, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         """Run one of two branches with the names it would have had: TensorFlow builds both, the true one first."""
