@@ -17,7 +17,9 @@ _NO_SPACE = 2
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
     """Return a tensor without the metadata of MONAI's."""
-    return tensor if type(tensor) is torch.Tensor else tensor.as_subclass(torch.Tensor)
+    as_tensor = getattr(tensor, "as_tensor", None)  # MetaTensor's; other subclasses, as torch.export's, must stay
+    found: torch.Tensor = tensor if as_tensor is None else as_tensor()
+    return found
 
 
 def laid_out(tensor: torch.Tensor, data_property: DataProperty) -> torch.Tensor:

@@ -145,6 +145,7 @@ class LegacyNetwork(nn.Module):
         image = torch.zeros(1, self.data_property.num_channels, *self.spatial_size)
         label = torch.zeros(label_shape(self.data_property, image.shape))
         found = image
+        self._keep_parts()
         for training in (False, True):
             kept = {name: buffer.clone() for name, buffer in self.parts.named_buffers()}
             for part in self.parts.values():
@@ -152,11 +153,9 @@ class LegacyNetwork(nn.Module):
             batch = 2 if self.parts and training else 1  # torch's layers normalise no single value
             graph = self._new_graph(training, image.device, building=True)
             found = self._called(graph, torch.cat([image] * batch), torch.cat([label] * batch))
-            self._keep_parts()
             self.extra_loss()
-            for name, buffer in self.parts.named_buffers():
-                if name in kept:  # averages of made-up images
-                    buffer.copy_(kept[name])
+            self._keep_parts()
+            self._forget(kept)
         self.train()
         if not list(self.parameters()):
             raise ClaraError(
@@ -173,6 +172,16 @@ class LegacyNetwork(nn.Module):
             conditions=self._conditions[training],
             names=constructed_names(self.model),
         )
+
+    def _forget(self, kept: Mapping[str, torch.Tensor]) -> None:
+        """Let go of the averages of made-up images: put back what was there, start anew what was made since."""
+        for name, module in self.parts.named_modules():
+            own = {key: buffer for key, buffer in module.named_buffers(name, recurse=False) if buffer is not None}
+            for key, buffer in own.items():
+                if key in kept:
+                    buffer.copy_(kept[key])
+            if own and not own.keys() & kept.keys() and hasattr(module, "reset_running_stats"):
+                module.reset_running_stats()
 
     def _keep_parts(self) -> None:
         found = [("model", self.model)] if isinstance(self.model, nn.Module) else self._rewind.modules()

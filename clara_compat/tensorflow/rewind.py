@@ -36,7 +36,8 @@ class Rewind:
 
     def modules(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the layers of torch on the object, with names that fit a ``ModuleDict``."""
-        for name, value in getattr(self._target, "__dict__", {}).items():
+        attributes = {} if isinstance(self._target, nn.Module) else getattr(self._target, "__dict__", {})
+        for name, value in attributes.items():
             yield from _modules(name, value)
 
 

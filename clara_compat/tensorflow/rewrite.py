@@ -10,7 +10,8 @@ everything but tensors alone:
 - subscripts, where a step may be negative.
 
 That costs a Python loop over voxels a multiple of its time, so it is done only where tensors can be: a module that uses
-nothing of TensorFlow or Keras, and a class with a ``transform`` of its own, are left as they are written. Lines and
+nothing of TensorFlow or Keras and defines no model or loss (or writes them with torch), and a class with a
+``transform`` of its own, are left as they are written. Lines and
 columns stay.
 """
 
@@ -61,7 +62,7 @@ _OPERATORS = {
 
 def rewritten(tree: ast.Module) -> ast.Module:
     """Return the tree of a user's module with the helpers' calls in it."""
-    if not _uses_tensorflow(tree):
+    if not _uses_tensorflow(tree) and not _is_of_tensors(tree):
         return tree
     return ast.fix_missing_locations(_Rewriter().visit(tree))
 
@@ -77,6 +78,16 @@ def _uses_tensorflow(tree: ast.Module) -> bool:
                 return True
             names |= {_bound(alias) for alias in node.names}
     return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(tree))
+
+
+def _is_of_tensors(tree: ast.Module) -> bool:
+    """Whether a model or a loss is defined here, which may get by with operators; those of torch do not count."""
+    modules = {(node.module or "") for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    if {"torch", "monai"} & {module.partition(".")[0] for module in modules}:
+        return False
+    methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return bool({"get_predictions", "get_loss"} & methods)
 
 
 def _bound(alias: ast.alias) -> str:

@@ -163,6 +163,7 @@ class TestModules:
         "source",
         [
             "import torch\ny = x.shape + x[::-1]\n",
+            "from torch import nn\nclass L:\n    def get_loss(self, p, t): return p.shape\n",
             "import tensorflow as tf\nimport keras.backend as K\ny = x.shape + x[::-1]\n",
             "import tensorflow as tf\ntf\nclass T:\n    def transform(self, c):\n        self.n += c.shape[0]\n",
         ],
@@ -177,6 +178,7 @@ class TestModules:
             "from keras.layers import *\ny = x.shape\n",
             "from keras import backend as K\ndef f(x): return K.sum(x) + x.shape[0]\n",
             "import tensorflow as tf\nclass L:\n    def get_loss(self, p, t): return tf.f(p.shape)\n",
+            "class L:\n    def get_loss(self, p, t): return (p.shape, p - t)\n",
         ],
     )
     def test_where_they_are_it_does(self, source):
