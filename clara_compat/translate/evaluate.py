@@ -15,7 +15,7 @@ from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.chain import Chain, component_entries, transform_chain
+from clara_compat.translate.chain import Chain, component_entry, transform_chain
 from clara_compat.translate.evaluation_model import Model
 from clara_compat.translate.evaluation_writers import (
     Inference,
@@ -189,9 +189,8 @@ class _EvaluateTranslation:
 
     def _inferer(self) -> Entry:
         spec = self.workflow.inferer
-        inferer = Entry("SimpleInferer")
+        inferer = Entry("SimpleInferer") if spec is None else component_entry(spec, self.context)
         if spec is not None:
-            [inferer] = component_entries(spec, self.context)
             self.notices += [Notice(spec.address, text) for text in create(spec).notices(self.context)]
         if not self.settings.use_amp:
             return inferer

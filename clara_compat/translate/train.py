@@ -14,7 +14,7 @@ from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
 from clara_compat.translate.bundle import Bundle, Seeds
-from clara_compat.translate.chain import component_entries
+from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
 from clara_compat.translate.metrics import Metrics, translate_metrics
@@ -90,9 +90,9 @@ class _TrainTranslation:
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
-            "network_def": self._component(train.model, context),
+            "network_def": component_entry(train.model, context),
             "network": self.model.network(self.start_weights),
-            "loss": self._component(train.loss, told),
+            "loss": component_entry(train.loss, told),
             "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
         }
@@ -119,11 +119,6 @@ class _TrainTranslation:
         if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
             return self.settings.epochs
         return interval
-
-    def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
-        """Return the one entry of a catalogue component."""
-        [entry] = component_entries(spec, context)
-        return entry
 
     def _data_side(self, section: SectionName) -> DataSide:
         """Translate a section's data side and keep what it tells."""
@@ -254,7 +249,7 @@ class _TrainTranslation:
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
         self.notices += [Notice(spec.address, text) for text in create(spec).notices(context)]
-        entry = self._component(spec, context)
+        entry = component_entry(spec, context)
         self.model.check_windows(entry, spec.arg_address("roi_size"))
         return entry
 
