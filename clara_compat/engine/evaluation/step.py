@@ -24,7 +24,7 @@ from clara_compat.engine import properties
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
 from clara_compat.engine.evaluation.cases import FILE, REUSED, ResultWriter
 from clara_compat.engine.evaluation.slices import CaseSlice, case_slice
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["MODEL", "Case", "EvaluateCases"]
