@@ -480,6 +480,36 @@ def test_channels_of_the_image_and_the_network_are_compared(evaluation_mmar: Mak
         evaluate(mmar)
 
 
+def test_the_field_of_a_label_that_a_metric_takes_by_default_is_checked(
+    evaluation_mmar: Make, small_scans: Path, tmp_path: Path
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["label_transforms"] = []
+        config["val_metrics"] = [{"name": "ComputeAverageDice", "args": {"name": "dice", "field": "model"}}]
+
+    mmar = evaluation_mmar(change)
+    _with_network(mmar)
+    save_json({"training": [{"image": "case0_image.nii.gz"}]}, tmp_path / "list.json")
+    with pytest.raises(ClaraError, match=r"val_metrics\[0\].*: nothing produces the field 'label' \(there are image, "):
+        evaluate(mmar, overrides={**VALIDATE, "DATASET_JSON": str(tmp_path / "list.json")})
+    assert not (mmar / "eval").exists()
+
+
+@pytest.mark.parametrize("argument", ["write_path", "report_path"])
+def test_only_folders_that_are_written_to_are_looked_at(evaluation_mmar: Make, argument: str) -> None:
+    key = "writers" if argument == "write_path" else "val_metrics"
+
+    def change(config: dict[str, Any]) -> None:
+        config[key][0]["args"][argument] = "config/environment.json"
+
+    mmar = evaluation_mmar(change)
+    with pytest.raises(ClaraError, match=rf"{key}\[0\].args.{argument}: .*environment.json is a file; mend {argument}"):
+        evaluate(mmar, overrides=VALIDATE)
+    assert not (mmar / "eval").exists()
+    unwritten = {**VALIDATE, "output_infer_result": False} if key == "writers" else {}
+    assert len(evaluate(mmar, overrides=unwritten).stats["cases"]) == 4
+
+
 def test_cases_of_the_same_name_are_refused(evaluation_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     items = [{"image": "case0_image.nii.gz"}, {"image": f"../{small_scans.name}/case0_image.nii.gz"}]
     save_json({"training": items}, tmp_path / "list.json")
