@@ -261,6 +261,33 @@ def test_classes_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
     assert len((classifying_mmar / "eval/preds_model.csv").read_text().splitlines()) == 4
 
 
+def test_finished_cases_are_kept_when_a_later_one_fails(
+    classifying_mmar: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("a", 10), ("b", 90), ("c", 200)):
+        Image.fromarray(np.full((8, 8), value, np.uint8)).save(tmp_path / f"{name}.png")
+    save_json({"training": [{"image": f"{name}.png"} for name in "abc"]}, tmp_path / "list.json")
+    (classifying_mmar / "custom").mkdir()
+    (classifying_mmar / "custom/mine.py").write_text(
+        "class Fails:\n"
+        "    def __call__(self, data):\n"
+        "        if float(data['model'].max()) < 0.7:\n"
+        "            raise ValueError('no such luck')\n"
+        "        return data\n"
+    )
+    file = classifying_mmar / "config/config_validation.json"
+    config = json.loads(file.read_text())
+    save_json({**config, "batch_size": 1, "post_transforms": [{"path": "mine.Fails"}]}, file)
+    data = {"DATA_ROOT": str(tmp_path), "DATASET_JSON": str(tmp_path / "list.json")}
+    with pytest.raises(ClaraError, match=r"post_transforms\[0\]: .*no such luck .*b.png"):
+        evaluate(classifying_mmar, overrides=data)
+    results = classifying_mmar / "eval/preds_model.csv"
+    assert [Path(row[0]).name for row in csv.reader(results.open())] == ["a.png"]
+    save_json({**config, "batch_size": 1}, file)
+    again = evaluate(classifying_mmar, overrides={**data, "overwrite_previous_result": False})
+    assert [case["reused"] for case in again.stats["cases"]] == [True, False, False]
+
+
 def test_area_under_the_curve_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
     """The label is a number of the data list; the area is the share of pairs in the right order."""
     values, labels = [10, 200, 90, 120, 30], [0, 1, 1, 0, 0]

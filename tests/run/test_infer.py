@@ -169,6 +169,7 @@ def test_a_folder_of_a_training_and_a_file_of_weights(small_mmar: Make, evaluati
     ("config", "out", "message"),
     [
         (V3, "taken", "'.*taken' is a file, expected a folder for the results"),
+        (V3, "taken/below", "taken is a file; mend the output folder"),
         ({**V3, "writer": {"name": "WriteNift"}}, "out", "writer.name: 'WriteNift' is no known component"),
         (
             {"one": {"pre_transforms": []}, "two": {"pre_transforms": []}},
