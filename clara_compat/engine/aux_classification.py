@@ -9,8 +9,8 @@ import torch
 from monai.utils import CommonKeys
 
 from clara_compat.common.label_format import label_sizes
-from clara_compat.engine.aux_ops import plain
 from clara_compat.engine.slabs import slabs
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["Accuracy", "ClassProbabilities"]

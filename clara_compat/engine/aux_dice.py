@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from monai.utils import CommonKeys
 
-from clara_compat.engine.aux_ops import plain
 from clara_compat.engine.overlap import Masks, check_fit, class_masks, largest, overlaps, thresholded
 from clara_compat.engine.slabs import slabs
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["DiceOutputs", "MeanInsideClasses"]

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 import torch
 from ignite.engine import Engine, Events
-from monai.data import MetaTensor
 from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
-__all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "plain", "step_loss"]
+from clara_compat.engine.tensors import plain
+
+__all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "step_loss"]
 
 
 class AuxOp(Protocol):
@@ -116,8 +117,3 @@ def step_loss(output: MutableMapping[str, Any], loss: Callable[..., torch.Tensor
         with torch.no_grad():
             output[CommonKeys.LOSS] = loss(pred, label.to(pred.device)).mean()
     return plain(output[CommonKeys.LOSS]).detach()
-
-
-def plain(value: torch.Tensor) -> torch.Tensor:
-    """Return a tensor without its metadata."""
-    return value.as_tensor() if isinstance(value, MetaTensor) else value

@@ -9,8 +9,8 @@ import torch
 from monai.inferers import Inferer, SlidingWindowInferer
 from monai.utils import fall_back_tuple
 
-from clara_compat.engine.aux_ops import plain
 from clara_compat.engine.slabs import slabs
+from clara_compat.engine.tensors import plain
 
 __all__ = ["MaskInferer"]
 

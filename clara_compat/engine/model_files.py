@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from torch import nn
 from clara_compat.engine.fine_tuning import match_file
 from clara_compat.errors import ClaraError
 
-__all__ = ["exported_network", "network_with_weights"]
+__all__ = ["exported_network", "network_with_weights", "refusal"]
 
 
 _REACHES_FILES = re.compile(rb"\b(save|from_file)\b")
@@ -51,13 +51,41 @@ def exported_network(file: str | Path, device: torch.device | str) -> nn.Module:
         ClaraError: the file is missing, damaged, something else, or would reach other files.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            code = b"\n".join(archive.read(name) for name in archive.namelist() if name.endswith(".py"))
-        if _REACHES_FILES.search(code):
+        if any(map(_REACHES_FILES.search, _code(str(file)))):
             raise ClaraError(f"'{file}' reads or writes files when it runs, which no network needs: it is not loaded")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*torch.jit.*")
             network = torch.jit.load(str(file), map_location=device)
-    except (RuntimeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         raise ClaraError(f"'{file}' cannot be read as TorchScript: write it again with clara-compat export") from error
     return network.eval()
+
+
+def refusal(error: Exception) -> str:
+    """Return why an exported network did not take its input; nothing for errors from elsewhere and of memory.
+
+    Args:
+        error: what torch raised, which has the whole way through the network's code before the reason.
+    """
+    told = str(error).strip()
+    if "TorchScript interpreter" not in told or "allocate memory" in told or "out of memory" in told:
+        return ""
+    return re.sub(r"^(builtins\.)?\w+: ", "", told.rpartition("\n")[2])
+
+
+def _code(file: str) -> Iterator[bytes]:
+    """Yield the code in a TorchScript file, as the loader will find it.
+
+    The loader's own reader is asked: others understand odd archives otherwise, and it takes the case of a record's name
+    for nothing.
+
+    Raises:
+        RuntimeError: the file is none of the loader's, or of before torch 1.5, which kept code in records of any name.
+    """
+    archive = torch._C.PyTorchFileReader(file)  # noqa: SLF001 - torch.load reads with it
+    names = archive.get_all_records()
+    if any(name.lower() == "model.json" for name in names):
+        raise RuntimeError("a layout of before torch 1.5")
+    for name in names:
+        if name.lower().endswith(".py"):
+            yield archive.get_record(name)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.data import MetaTensor
 
+from clara_compat.engine.tensors import plain
 from clara_compat.report.preview import Layer, number
 
 __all__ = ["LabelFacts", "label_facts", "layers_of"]
@@ -40,7 +40,7 @@ def label_facts(label: Any) -> LabelFacts:
     if label is None:
         return LabelFacts(notes=("no label",))
     if isinstance(label, torch.Tensor) and label.ndim in (3, 4):
-        return _of_image((label.as_tensor() if isinstance(label, MetaTensor) else label).detach().cpu())
+        return _of_image(plain(label).detach().cpu())
     numbers = np.asarray(label.cpu() if isinstance(label, torch.Tensor) else label)
     if numbers.dtype.kind not in "biuf":
         return LabelFacts(notes=("label not loaded yet",))

@@ -14,6 +14,7 @@ from monai.data import MetaTensor
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.tensors import plain
 from clara_compat.report.preview import Cell, Picture
 from clara_compat.run.label_facts import LabelFacts, label_facts, layers_of
 from clara_compat.run.viewing import View
@@ -165,8 +166,7 @@ def _is_image(value: Any) -> TypeGuard[torch.Tensor]:
 
 
 def _values(tensor: torch.Tensor) -> torch.Tensor:
-    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
-    return plain.detach().cpu()
+    return plain(tensor).detach().cpu()
 
 
 def _digest(value: Any) -> bytes:

@@ -13,7 +13,7 @@ from clara_compat.common.weight_files import find_weights
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.chain import component_entries
+from clara_compat.translate.chain import component_entry
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import section_context
 
@@ -103,7 +103,7 @@ def _network(workflow: TrainWorkflow) -> Any:
     from monai.bundle import ConfigParser
 
     context = section_context(workflow, "train", Path(workflow.variables["MMAR_CKPT_DIR"]))
-    [entry] = component_entries(workflow.train.model, context)
+    entry = component_entry(workflow.train.model, context)
     with torch.random.fork_rng(devices=[]):
         return ConfigParser({"network_def": render(entry)}).get_parsed_content("network_def")
 

@@ -11,7 +11,7 @@ from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipel
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import ClaraError
-from clara_compat.translate.chain import component_entries, user_component
+from clara_compat.translate.chain import component_entry, user_component
 
 __all__ = ["Tags", "data_property", "operation_tags", "translate_operations"]
 
@@ -73,7 +73,7 @@ def translate_operations(
         pipeline: of the section, for what a user's own operation is told of the data.
     """
     return [
-        _user_operation(spec, context, pipeline) if spec.cls is None else component_entries(spec, context)[0]
+        _user_operation(spec, context, pipeline) if spec.cls is None else component_entry(spec, context)
         for spec in specs
     ]
 

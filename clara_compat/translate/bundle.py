@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from clara_compat.components.entry import Entry, Expression
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address
 
-__all__ = ["Bundle", "Seeds"]
+__all__ = ["DEVICE", "Bundle", "Seeds", "autocast", "initialize"]
+
+DEVICE = Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')")
+"""Entry ``device`` of a config."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,29 @@ class Bundle:
     config: dict[str, Any]
     sources: dict[str, list[Address]]
     notices: list[Notice]
+
+
+def initialize(seeds: Seeds, *, deterministic: bool = False, **more: Any) -> list[Entry]:
+    """Return the entries ``initialize`` of a config that has ``user_code``: they run before anything is made.
+
+    Args:
+        seeds: of the run.
+        deterministic: reproducible kernels.
+        more: further arguments of ``seed_run``.
+    """
+    seeding = Entry(
+        "clara_compat.engine.determinism.seed_run",
+        torch_seed=seeds.torch,
+        numpy_seed=seeds.numpy,
+        random_seed=seeds.python,
+        deterministic=deterministic,
+        **more,
+    )
+    return [Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")), seeding]
+
+
+def autocast(inferer: Entry, *, use_amp: bool) -> Entry:
+    """Return an inferer that runs the network in bfloat16 where the config asks for it."""
+    if not use_amp:
+        return inferer
+    return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))

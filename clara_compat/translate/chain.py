@@ -20,7 +20,7 @@ from clara_compat.config.user_code import UserClass
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.render import render
 
-__all__ = ["Chain", "built_in_base", "component_entries", "transform_chain", "user_component"]
+__all__ = ["Chain", "built_in_base", "component_entries", "component_entry", "transform_chain", "user_component"]
 
 _LONGEST = 1000
 """MONAI's ConfigParser takes time quadratic in the length of a chain."""
@@ -110,6 +110,16 @@ def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry
         ClaraError: the component refuses its arguments; with the address of its element.
     """
     return _entries(create(spec), spec, context)
+
+
+def component_entry(spec: ComponentSpec, context: BundleContext) -> Entry:
+    """Return the one entry that a catalogue component becomes: all but some transforms and handlers.
+
+    Raises:
+        ClaraError: the component refuses its arguments; with the address of its element.
+    """
+    [entry] = component_entries(spec, context)
+    return entry
 
 
 def _entries(component: Component, spec: ComponentSpec, context: BundleContext) -> list[Entry]:

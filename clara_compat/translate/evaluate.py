@@ -14,8 +14,8 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.chain import Chain, component_entries, transform_chain
+from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
+from clara_compat.translate.chain import Chain, component_entry, transform_chain
 from clara_compat.translate.evaluation_model import Model
 from clara_compat.translate.evaluation_writers import (
     Inference,
@@ -82,7 +82,7 @@ class _EvaluateTranslation:
             "mmar": str(workflow.mmar),
             "eval_dir": str(self.eval_dir),
             "user_code": [str(root) for root in workflow.user_roots],
-            "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
+            "device": DEVICE,
             **({"network_def": model.network_def} if model.files.exported is None else {}),
             "network": network_entry(model.files),
             "data": self._data(),
@@ -130,16 +130,7 @@ class _EvaluateTranslation:
                 val_handlers=Expression("@handlers"),
                 decollate=False,
             ),
-            "initialize": [
-                Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
-                Entry(
-                    "clara_compat.engine.determinism.seed_run",
-                    torch_seed=0,
-                    numpy_seed=0,
-                    random_seed=0,
-                    deterministic=False,
-                ),
-            ],
+            "initialize": initialize(Seeds(data=0, torch=0, numpy=0, python=0)),
             "run": [Expression("$@evaluator.run()")],
             "finalize": [],
         }
@@ -189,13 +180,10 @@ class _EvaluateTranslation:
 
     def _inferer(self) -> Entry:
         spec = self.workflow.inferer
-        inferer = Entry("SimpleInferer")
+        inferer = Entry("SimpleInferer") if spec is None else component_entry(spec, self.context)
         if spec is not None:
-            [inferer] = component_entries(spec, self.context)
             self.notices += [Notice(spec.address, text) for text in create(spec).notices(self.context)]
-        if not self.settings.use_amp:
-            return inferer
-        return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))
+        return autocast(inferer, use_amp=self.settings.use_amp)
 
     def _window_axes(self) -> int | None:
         spec = self.workflow.inferer

@@ -12,7 +12,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.chain import component_entries, user_component
+from clara_compat.translate.chain import component_entry, user_component
 from clara_compat.translate.metrics import metric_fields
 
 __all__ = ["Inference", "evaluation_writers", "inference_writers", "lost_field", "made"]
@@ -94,8 +94,7 @@ def _writer(spec: ComponentSpec, context: BundleContext) -> Entry:
     if spec.cls is None:
         target = "clara_compat.engine.legacy.writer.LegacyWriter"
         return Entry(target, writer=user_component(spec), name=spec.name)
-    [entry] = component_entries(spec, context)
-    return entry
+    return component_entry(spec, context)
 
 
 def _outputs(spec: ComponentSpec) -> list[str]:

@@ -11,7 +11,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import ClaraError, suggestion
 from clara_compat.translate.aux_ops import Tags
-from clara_compat.translate.chain import component_entries, user_component
+from clara_compat.translate.chain import component_entry, user_component
 from clara_compat.translate.render import is_safe_key
 
 __all__ = ["FIELDS", "Metrics", "NamedMetrics", "metric_entry", "metric_fields", "named_entries", "translate_metrics"]
@@ -119,8 +119,7 @@ def metric_entry(spec: ComponentSpec, name: str, context: BundleContext, data_pr
     if spec.cls is None:
         target = "clara_compat.engine.legacy.metric.LegacyMetric"
         return Entry(target, metric=user_component(spec), name=name, loss=context.loss, data_prop=data_prop)
-    [entry] = component_entries(spec, context)
-    return entry
+    return component_entry(spec, context)
 
 
 def named_entries(entries: dict[str, Entry]) -> NamedMetrics:

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.entry import BundleContext, Expression
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.workflow import TrainSection, TrainWorkflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.bundle import Bundle, Seeds
+from clara_compat.translate.bundle import Bundle, Seeds, initialize
 from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
 from clara_compat.translate.extra_inputs import extra_inputs
 from clara_compat.translate.render import render
@@ -125,16 +125,7 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
         "seed": seeds.data,
         "user_code": list(workflow.user_roots),
         section: {name: side.entries[name] for name in _KEPT},
-        "initialize": [
-            Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
-            Entry(
-                "clara_compat.engine.determinism.seed_run",
-                torch_seed=seeds.torch,
-                numpy_seed=seeds.numpy,
-                random_seed=seeds.python,
-                deterministic=False,
-            ),
-        ],
+        "initialize": initialize(seeds),
         "run": [Expression(f"@{section}#{name}") for name in _KEPT],
         "finalize": [],
     }

@@ -13,8 +13,8 @@ from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
-from clara_compat.translate.bundle import Bundle, Seeds
-from clara_compat.translate.chain import component_entries
+from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
+from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
 from clara_compat.translate.metrics import Metrics, translate_metrics
@@ -89,26 +89,17 @@ class _TrainTranslation:
             "seed": self.seeds.data,
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
-            "device": Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"),
-            "network_def": self._component(train.model, context),
+            "device": DEVICE,
+            "network_def": component_entry(train.model, context),
             "network": self.model.network(self.start_weights),
-            "loss": self._component(train.loss, told),
+            "loss": component_entry(train.loss, told),
             "optimizer": optimizer_entry(train.optimizer, context),
             "train": self._train_section(context),
         }
         if self.workflow.validate is not None:
             config["validate"] = self._validate_section(self.workflow.validate)
-        config["initialize"] = [
-            Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")),
-            Entry(
-                "clara_compat.engine.determinism.seed_run",
-                torch_seed=self.seeds.torch,
-                numpy_seed=self.seeds.numpy,
-                random_seed=self.seeds.python,
-                deterministic=settings.determinism is not None,
-                tf32=settings.use_tf32,
-            ),
-        ]
+        deterministic = settings.determinism is not None
+        config["initialize"] = initialize(self.seeds, deterministic=deterministic, tf32=settings.use_tf32)
         config["run"] = [Expression("$@train#trainer.run()")]
         config["finalize"] = []
         return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
@@ -119,11 +110,6 @@ class _TrainTranslation:
         if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
             return self.settings.epochs
         return interval
-
-    def _component(self, spec: ComponentSpec, context: BundleContext) -> Entry:
-        """Return the one entry of a catalogue component."""
-        [entry] = component_entries(spec, context)
-        return entry
 
     def _data_side(self, section: SectionName) -> DataSide:
         """Translate a section's data side and keep what it tells."""
@@ -188,7 +174,7 @@ class _TrainTranslation:
                 leave_out=self.metrics.unsummarised,
             ),
             **({} if events is None else {"events": events}),
-            "inferer": self._autocast(Entry("SimpleInferer")),
+            "inferer": autocast(Entry("SimpleInferer"), use_amp=self.settings.use_amp),
             "handlers": handlers,
             "trainer": Entry(
                 "SupervisedTrainer",
@@ -223,7 +209,7 @@ class _TrainTranslation:
         data = self._data_side("validate")
         return {
             **data.entries,
-            "inferer": self._autocast(inferer),
+            "inferer": autocast(inferer, use_amp=self.settings.use_amp),
             "handlers": self._validation_handlers(operations),
             "evaluator": Entry(
                 "SupervisedEvaluator",
@@ -254,14 +240,9 @@ class _TrainTranslation:
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:
         """Return the entry of the validation's inferer, its windows checked against what the network takes."""
         self.notices += [Notice(spec.address, text) for text in create(spec).notices(context)]
-        entry = self._component(spec, context)
+        entry = component_entry(spec, context)
         self.model.check_windows(entry, spec.arg_address("roi_size"))
         return entry
-
-    def _autocast(self, inferer: Entry) -> Entry:
-        if not self.settings.use_amp:
-            return inferer
-        return Entry("clara_compat.engine.inferers.AutocastInferer", inferer=inferer, device=Expression("@device"))
 
     def _facts(self) -> dict[str, Any]:
         """What the statistics file says about the run besides its course."""

@@ -8,7 +8,7 @@ from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
-from clara_compat.translate.chain import built_in_base, component_entries, user_component
+from clara_compat.translate.chain import built_in_base, component_entries, component_entry, user_component
 
 __all__ = ["needless", "optimizer_entry", "train_events"]
 
@@ -23,8 +23,7 @@ def optimizer_entry(spec: ComponentSpec, context: BundleContext) -> Entry:
     """
     changed = {"get_optimizer", "build"} & (spec.user.methods if spec.user is not None else frozenset())
     if spec.cls is not None or (spec.base is not None and not changed):
-        [entry] = component_entries(spec, context)
-        return entry
+        return component_entry(spec, context)
     return Entry(
         "clara_compat.engine.legacy.optimizer.legacy_optimizer",
         optimizer=user_component(spec),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,5 +56,99 @@ def test_files_that_are_no_export(tmp_path: Path, content: object) -> None:
         file.write_bytes(content)
     elif content:
         torch.save(network().state_dict(), file)
+    with pytest.raises(ClaraError, match="cannot be read as TorchScript: write it again with clara-compat export"):
+        exported_network(file, "cpu")
+
+
+class Writes(nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        torch.save(image, "written")
+        return image
+
+
+class WritesWhenLoaded(nn.Module):
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, bool]:
+        return torch.zeros(1), self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, bool]) -> None:
+        torch.save(state[0], "written")
+        self.training = state[1]
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image
+
+
+class Reads(nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image + torch.from_file("secret", False, 4)
+
+
+def scripted(module: nn.Module, file: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(module).save(str(file))
+    return file
+
+
+REFUSED = "'.*model.ts' reads or writes files when it runs, which no network needs: it is not loaded"
+
+
+@pytest.mark.parametrize("module", [Writes, WritesWhenLoaded, Reads])
+def test_a_strangers_network_reaches_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: type[nn.Module]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = scripted(module(), tmp_path / "model.ts")
+    with pytest.raises(ClaraError, match=REFUSED):
+        exported_network(file, "cpu")
+    assert not (tmp_path / "written").exists()
+    if module is WritesWhenLoaded:  # the file does what the refusal says
+        torch.jit.load(file)
+        assert (tmp_path / "written").exists()
+
+
+def _packed(plain: Path, file: Path, more: dict[str, bytes] | None = None) -> Path:
+    """Write an archive anew by an ordinary packer, without a comment; with other or further records."""
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(file, "w") as archive:
+        records = {name: source.read(name) for name in source.namelist()}
+        records |= {f"plain/{name}": content for name, content in (more or {}).items()}
+        for name, content in records.items():
+            archive.writestr(name, content)
+    return file
+
+
+def _renamed(content: bytes) -> bytes:
+    """The loader finds its code all the same."""
+    return content.replace(b".py", b".PY")
+
+
+def _two_tables(content: bytes) -> bytes:
+    """An archive with a second, harmless table of contents, which readers take that find it by its place at the end."""
+    size, offset = (int.from_bytes(content[-22 + at : -22 + at + 4], "little") for at in (12, 16))
+    table = content[offset : offset + size]
+    return content[:-22] + table.replace(b".py", b".no") + content[-22:]
+
+
+@pytest.mark.parametrize("disguise", [_renamed, _two_tables])
+def test_disguised_code_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disguise: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = _packed(scripted(WritesWhenLoaded(), tmp_path / "plain.ts"), tmp_path / "model.ts")
+    file.write_bytes(disguise(file.read_bytes()))
+    with pytest.raises(ClaraError, match=REFUSED):
+        exported_network(file, "cpu")
+    assert not (tmp_path / "written").exists()
+    torch.jit.load(file)
+    assert (tmp_path / "written").exists()
+
+
+def test_the_layout_of_old_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may keep code in records of any name."""
+    monkeypatch.setattr(torch.jit, "load", lambda *given, **more: pytest.fail("the loader was asked"))
+    plain = scripted(nn.ReLU(), tmp_path / "plain.ts")
+    file = _packed(plain, tmp_path / "model.ts", {"model.json": b"{}"})
     with pytest.raises(ClaraError, match="cannot be read as TorchScript: write it again with clara-compat export"):
         exported_network(file, "cpu")

@@ -261,6 +261,33 @@ def test_classes_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
     assert len((classifying_mmar / "eval/preds_model.csv").read_text().splitlines()) == 4
 
 
+def test_finished_cases_are_kept_when_a_later_one_fails(
+    classifying_mmar: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("a", 10), ("b", 90), ("c", 200)):
+        Image.fromarray(np.full((8, 8), value, np.uint8)).save(tmp_path / f"{name}.png")
+    save_json({"training": [{"image": f"{name}.png"} for name in "abc"]}, tmp_path / "list.json")
+    (classifying_mmar / "custom").mkdir()
+    (classifying_mmar / "custom/mine.py").write_text(
+        "class Fails:\n"
+        "    def __call__(self, data):\n"
+        "        if float(data['model'].max()) < 0.7:\n"
+        "            raise ValueError('no such luck')\n"
+        "        return data\n"
+    )
+    file = classifying_mmar / "config/config_validation.json"
+    config = json.loads(file.read_text())
+    save_json({**config, "batch_size": 1, "post_transforms": [{"path": "mine.Fails"}]}, file)
+    data = {"DATA_ROOT": str(tmp_path), "DATASET_JSON": str(tmp_path / "list.json")}
+    with pytest.raises(ClaraError, match=r"post_transforms\[0\]: .*no such luck .*b.png"):
+        evaluate(classifying_mmar, overrides=data)
+    results = classifying_mmar / "eval/preds_model.csv"
+    assert [Path(row[0]).name for row in csv.reader(results.open())] == ["a.png"]
+    save_json({**config, "batch_size": 1}, file)
+    again = evaluate(classifying_mmar, overrides={**data, "overwrite_previous_result": False})
+    assert [case["reused"] for case in again.stats["cases"]] == [True, False, False]
+
+
 def test_area_under_the_curve_of_pictures(classifying_mmar: Path, tmp_path: Path) -> None:
     """The label is a number of the data list; the area is the share of pairs in the right order."""
     values, labels = [10, 200, 90, 120, 30], [0, 1, 1, 0, 0]
@@ -478,6 +505,36 @@ def test_channels_of_the_image_and_the_network_are_compared(evaluation_mmar: Mak
     _with_network(mmar, in_channels=3)
     with pytest.raises(ClaraError, match="the image has 1 channels at the end of pre_transforms, but the network "):
         evaluate(mmar)
+
+
+def test_the_field_of_a_label_that_a_metric_takes_by_default_is_checked(
+    evaluation_mmar: Make, small_scans: Path, tmp_path: Path
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["label_transforms"] = []
+        config["val_metrics"] = [{"name": "ComputeAverageDice", "args": {"name": "dice", "field": "model"}}]
+
+    mmar = evaluation_mmar(change)
+    _with_network(mmar)
+    save_json({"training": [{"image": "case0_image.nii.gz"}]}, tmp_path / "list.json")
+    with pytest.raises(ClaraError, match=r"val_metrics\[0\].*: nothing produces the field 'label' \(there are image, "):
+        evaluate(mmar, overrides={**VALIDATE, "DATASET_JSON": str(tmp_path / "list.json")})
+    assert not (mmar / "eval").exists()
+
+
+@pytest.mark.parametrize("argument", ["write_path", "report_path"])
+def test_only_folders_that_are_written_to_are_looked_at(evaluation_mmar: Make, argument: str) -> None:
+    key = "writers" if argument == "write_path" else "val_metrics"
+
+    def change(config: dict[str, Any]) -> None:
+        config[key][0]["args"][argument] = "config/environment.json"
+
+    mmar = evaluation_mmar(change)
+    with pytest.raises(ClaraError, match=rf"{key}\[0\].args.{argument}: .*environment.json is a file; mend {argument}"):
+        evaluate(mmar, overrides=VALIDATE)
+    assert not (mmar / "eval").exists()
+    unwritten = {**VALIDATE, "output_infer_result": False} if key == "writers" else {}
+    assert len(evaluate(mmar, overrides=unwritten).stats["cases"]) == 4
 
 
 def test_cases_of_the_same_name_are_refused(evaluation_mmar: Make, small_scans: Path, tmp_path: Path) -> None:

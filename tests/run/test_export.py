@@ -7,6 +7,8 @@ import json
 import logging
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,6 +183,19 @@ def test_what_is_refused_writes_nothing(folder: Path, spoil: Callable, options: 
     with pytest.raises(ClaraError, match=message):
         export(folder, **options)
     assert sorted(folder.rglob("*")) == before
+
+
+def test_what_costs_nothing_is_checked_before_torch_is_imported(folder: Path) -> None:
+    given = [{"precision": "INT8"}, {"model_name": "modle"}, {"input_shape": [3, 8, 8]}, {"triton_model": "a b"}]
+    code = (
+        "import sys; from clara_compat.errors import ClaraError; from clara_compat.run.export import export\n"
+        f"for options in {given}:\n"
+        f"    try: export({str(folder)!r}, **options)\n"
+        "    except ClaraError: print('refused')\n"
+        "print([name for name in ('torch', 'monai', 'onnx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["refused"] * len(given) + ["[]"]
 
 
 def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from clara_compat import check, infer
 from clara_compat.cli.main import main
+from clara_compat.common.files import save_json
 from clara_compat.errors import ClaraError
 
 Make = Callable[..., Path]
@@ -168,6 +169,7 @@ def test_a_folder_of_a_training_and_a_file_of_weights(small_mmar: Make, evaluati
     ("config", "out", "message"),
     [
         (V3, "taken", "'.*taken' is a file, expected a folder for the results"),
+        (V3, "taken/below", "taken is a file; mend the output folder"),
         ({**V3, "writer": {"name": "WriteNift"}}, "out", "writer.name: 'WriteNift' is no known component"),
         (
             {"one": {"pre_transforms": []}, "two": {"pre_transforms": []}},
@@ -208,6 +210,47 @@ def test_images_that_cannot_be_run(evaluation_mmar: Make, scan: Path, tmp_path: 
     (tmp_path / "text.nii.gz").write_text("no scan")
     with pytest.raises(ClaraError, match=r"config_aiaa.json:\d+ pre_transforms\[0\]: .*text.nii.gz"):
         infer(tmp_path / "text.nii.gz", config, tmp_path / "out", model=mmar / "models/model.ts")
+
+
+def test_headers_of_all_images_are_read_before_the_first_is_run(
+    evaluation_mmar: Make, scan: Path, tmp_path: Path
+) -> None:
+    mmar = evaluation_mmar()
+    config = write(mmar, V3)
+    (tmp_path / "text.nii.gz").write_text("no scan")
+    with pytest.raises(ClaraError, match=r"pre_transforms\[0\]: .*text.nii.gz"):
+        infer([scan, tmp_path / "text.nii.gz"], config, tmp_path / "out", model=mmar / "models/model.ts")
+    assert not (tmp_path / "out").exists()
+    network = {
+        "_target_": "clara_compat.engine.networks.unet.ClaraUNet",
+        "spatial_dims": 3,
+        "in_channels": 2,
+        "out_channels": 2,
+    }
+    save_json({"network_def": network}, mmar / "models/configs/train.json")
+    with pytest.raises(
+        ClaraError, match=r"the image has 1 channels at the end of pre_transforms, but the network takes"
+    ):
+        infer(scan, config, tmp_path / "out", model=mmar / "models/model.ts")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["scan.nii.gz", "folder/../scan.nii.gz", "link.nii.gz"])
+def test_the_image_itself_is_not_replaced(evaluation_mmar: Make, scan: Path, tmp_path: Path, out: str) -> None:
+    mmar = evaluation_mmar()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.nii.gz").symlink_to(scan)
+    before = scan.read_bytes()
+    with pytest.raises(ClaraError, match="is the image itself, which the result would replace: name another file"):
+        infer(scan, write(mmar, V3), tmp_path / out, model=mmar / "models/model.ts")
+    assert scan.read_bytes() == before
+
+
+def test_a_folder_called_like_a_file_is_refused(evaluation_mmar: Make, scan: Path, tmp_path: Path) -> None:
+    mmar = evaluation_mmar()
+    (tmp_path / "mask.nii.gz").mkdir()
+    with pytest.raises(ClaraError, match="'.*mask.nii.gz' is a folder, expected the name of a file"):
+        infer(scan, write(mmar, V3), tmp_path / "mask.nii.gz", model=mmar / "models/model.ts")
 
 
 def test_check_takes_annotation_configs(evaluation_mmar: Make) -> None:

@@ -177,11 +177,14 @@ def test_empty_names_are_no_weights_and_the_checkpoint_wins(trained: Path, caplo
     assert "nowhere" not in caplog.text
 
 
-def test_the_last_weights_of_a_training_without_validation(trained: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("variable", ["MMAR_CKPT", "PRETRAIN_WEIGHTS_FILE"])
+def test_the_last_weights_of_a_training_without_validation(
+    trained: Path, caplog: pytest.LogCaptureFixture, variable: str
+) -> None:
     (trained / "models/model.pt").unlink()
     with caplog.at_level(logging.INFO, "clara_compat"):
-        train(trained, overrides={"MMAR_CKPT": "models/model.ckpt"})
-    assert "--set MMAR_CKPT: there is no" in caplog.text
+        train(trained, overrides={variable: str(trained / "models/model.ckpt")})
+    assert f"--set {variable}: there is no" in caplog.text
     assert "final_model.pt is taken, its last weights" in caplog.text
 
 

@@ -230,6 +230,24 @@ def test_validation_in_training_mode(small_mmar: Make) -> None:
     assert config["validate"]["evaluator"]["mode"] == "train"
 
 
+def test_validation_in_training_mode_of_windows_the_vae_was_not_made_for(small_mmar: Make) -> None:
+    """The VAE branch takes crops only; it has a part in training, and none in validation."""
+
+    def change(config: dict[str, Any]) -> None:
+        config.update(epochs=2, infer_in_training_mode=True)
+        args = {"num_classes": 2, "init_filters": 4, "blocks_down": "1,1", "blocks_up": "1", "use_vae": True}
+        config["train"]["model"] = {"name": "SegResnet", "args": {**args, "use_group_norm": True, "use_group_normG": 2}}
+        config["validate"]["inferer"]["args"]["roi_size"] = [20, 24, 12]
+
+    run = train(small_mmar(change))
+    assert all(np.isfinite(epoch["metrics"]["negloss"]) for epoch in run.stats["epochs"])
+    assert run.network.vae.image_size == (16, 16, 16)
+    assert run.network.training
+    run.parser.get_parsed_content("validate#evaluator").run()
+    assert run.network.training
+    assert torch.is_grad_enabled()
+
+
 def test_masks_give_the_metrics_that_probabilities_give(small_mmar: Make) -> None:
     """Nothing but thresholds is asked of the prediction, until a metric of the loss is added."""
 

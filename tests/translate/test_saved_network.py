@@ -1,9 +1,10 @@
 import json
+import sys
 
 import pytest
 
 from clara_compat.errors import ClaraError
-from clara_compat.translate.saved_network import saved_network_def
+from clara_compat.translate.saved_network import saved_label_format, saved_network_def
 
 UNET = {
     "_target_": "clara_compat.engine.networks.unet.ClaraUNet",
@@ -45,6 +46,35 @@ def test_a_description_is_left_out(tmp_path):
 def test_nothing_of_a_strangers_folder_is_run(tmp_path, network):
     with pytest.raises(ClaraError, match=r"train.json network_def: network_def is .*: only networks of this package"):
         saved_network_def(folder(tmp_path, {"network_def": network}))
+
+
+def test_deep_nesting_is_told(tmp_path, monkeypatch):
+    entry = json.dumps(UNET | {"norm": "N"}).replace('"N"', "[" * 100_000 + "]" * 100_000)
+    with pytest.raises(ClaraError, match=r"train.json: cannot be read: .*recursion"):
+        saved_network_def(folder(tmp_path, f'{{"network_def": {entry}}}'))
+    nested: list = []  # some parsers of JSON go deeper than Python does
+    for _ in range(sys.getrecursionlimit()):
+        nested = [nested]
+    monkeypatch.setattr(json, "loads", lambda text: {"network_def": UNET | {"norm": nested}})
+    with pytest.raises(ClaraError, match=r"train.json network_def: lists and objects are nested too deeply"):
+        saved_network_def(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        ({"_target_": "ClaraClassificationLoss", "classes_per_label": [1, 3]}, (1, 3)),
+        ({"classes_per_label": [True, 3]}, None),
+        ({"classes_per_label": [0, 3]}, None),
+        ({"classes_per_label": ["$1"]}, None),
+        ({"classes_per_label": []}, None),
+        ({"_target_": "ClaraDiceLoss"}, None),
+        ("$1/0", None),
+        (None, None),
+    ],
+)
+def test_the_label_format_is_numbers_or_none(tmp_path, loss, found):
+    assert saved_label_format(folder(tmp_path, {"network_def": UNET, "loss": loss})) == found
 
 
 def test_messages(tmp_path):

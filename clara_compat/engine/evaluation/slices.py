@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 
 __all__ = ["CaseSlice", "case_slice"]
 

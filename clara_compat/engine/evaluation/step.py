@@ -24,7 +24,8 @@ from clara_compat.engine import properties
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
 from clara_compat.engine.evaluation.cases import FILE, REUSED, ResultWriter
 from clara_compat.engine.evaluation.slices import CaseSlice, case_slice
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.model_files import refusal
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["MODEL", "Case", "EvaluateCases"]
@@ -156,8 +157,10 @@ class EvaluateCases:
         network = engine.network.train(self.training_mode)
         try:
             outputs = engine.inferer(inputs.to(engine.state.device), network)
-        except torch.jit.Error as error:  # an exported network has its checks, too
-            reason = str(error).strip().rpartition("\n")[2].removeprefix("builtins.ValueError: ")
+        except (RuntimeError, torch.jit.Error) as error:  # an exported network has its checks, too
+            reason = refusal(error)
+            if not reason:
+                raise
             raise ClaraError(f"the exported network does not take the images: {reason}") from error
         if isinstance(outputs, (tuple, list)):
             outputs = outputs[0]

@@ -35,7 +35,8 @@ class KeepStatistics:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._restore)
 
     def _keep(self, engine: Engine) -> None:
-        engine.mode = _training_without_gradients
+        if engine.mode is train_mode:
+            engine.mode = _training_without_gradients
         self._kept = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
 
     def _restore(self, engine: Engine) -> None:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
-from monai.data import MetaTensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
+from clara_compat.engine.tensors import plain
 
 __all__ = ["laid_out", "on_host"]
 
@@ -35,8 +35,8 @@ def on_host(value: torch.Tensor) -> np.ndarray[Any, Any]:
     """
     found = _FETCHED.get(value)
     if found is None or found.version != value._version:  # noqa: SLF001 - as autograd does
-        plain = (value.as_tensor() if isinstance(value, MetaTensor) else value).detach()
-        array = (plain.float() if plain.dtype == torch.bfloat16 else plain).cpu().numpy()
+        tensor = plain(value).detach()
+        array = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).cpu().numpy()
         array.setflags(write=False)
         found = _FETCHED[value] = _Fetched(array, value._version)  # noqa: SLF001
     return cast("np.ndarray[Any, Any]", found.array)

@@ -14,8 +14,9 @@ from clara_compat.common.build_ctx import BuildContext
 from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
-from clara_compat.engine.aux_ops import plain, step_loss
+from clara_compat.engine.aux_ops import step_loss
 from clara_compat.engine.legacy.arrays import laid_out, on_host
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["LegacyAuxOp", "run_entry"]

@@ -20,6 +20,7 @@ from clara_compat.common.constants import ImageProperty
 from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["OF_EACH", "StackView", "TensorView", "label_of", "layout_of", "same", "untold_source"]
@@ -213,8 +214,7 @@ def layout_of(tensor: torch.Tensor) -> ShapeFormat:
 
 
 def _channel_first(tensor: torch.Tensor) -> np.ndarray:
-    plain = tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
-    return plain.detach().cpu().numpy()
+    return plain(tensor).detach().cpu().numpy()
 
 
 def same(one: Any, other: Any) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from monai.data import MetaTensor
 from torch import nn
 from torch.nn import functional as F
 
 from clara_compat.common.label_format import LabelFormat
-from clara_compat.engine.networks.activation import FINAL_ACTIVATIONS, log_complements, log_probabilities
+from clara_compat.engine.networks.activation import FINAL_ACTIVATIONS, log_complements, log_probabilities, widened
+from clara_compat.engine.tensors import plain
 
 __all__ = ["ClaraClassificationLoss"]
 
@@ -84,9 +84,7 @@ class ClaraClassificationLoss(nn.Module):
                 f"the label format {self.classes_per_label} takes predictions (batch, {outputs}) and labels (batch, "
                 f"{count}), but they are {tuple(predictions.shape)} and {tuple(targets.shape)}"
             )
-        predictions, targets = (x.as_tensor() if isinstance(x, MetaTensor) else x for x in (predictions, targets))
-        if predictions.dtype in (torch.bfloat16, torch.float16):
-            predictions = predictions.float()
+        predictions, targets = widened(plain(predictions)), plain(targets)
         weights, losses = self._weights_like(predictions), []
         for labels, logs in zip(self._groups, self._logs(predictions), strict=True):
             shares = _shares(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.data import MetaTensor
+
+from clara_compat.engine.networks.activation import widened
+from clara_compat.engine.tensors import plain
 
 __all__ = ["checked", "labels_and_classes"]
 
@@ -48,10 +50,7 @@ def checked(
             f"prediction and target differ in size: {list(predictions.shape)} and {list(targets.shape)} "
             "(batch, channels, spatial sizes)"
         )
-    plain = [value.as_tensor() if isinstance(value, MetaTensor) else value for value in (predictions, targets)]
-    if plain[0].dtype in (torch.bfloat16, torch.float16):
-        plain[0] = plain[0].float()
-    return plain[0], plain[1]
+    return widened(plain(predictions)), plain(targets)
 
 
 def labels_and_classes(targets: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -16,6 +16,7 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
 from clara_compat.common.metric_report import write_reports
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["CaseMetric", "file_names"]
@@ -101,8 +102,7 @@ class CaseMetric(Metric):
                 f"metric '{self.name}' reads field '{field}', which nothing produces{suggestion(field, known)} "
                 f"(fields here: {', '.join(sorted(known))})"
             )
-        value = output[field]
-        return value.as_tensor() if isinstance(value, MetaTensor) else value
+        return plain(output[field])
 
 
 def _finite_mean(values: Sequence[float] | np.ndarray, otherwise: float) -> float:

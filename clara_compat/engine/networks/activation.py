@@ -11,7 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from clara_compat.errors import suggestion
 
-__all__ = ["FINAL_ACTIVATIONS", "FinalActivation", "log_complements", "log_likelihoods", "log_probabilities"]
+__all__ = ["FINAL_ACTIVATIONS", "FinalActivation", "log_complements", "log_likelihoods", "log_probabilities", "widened"]
 
 FINAL_ACTIVATIONS = ("softmax", "sigmoid", "linear")
 
@@ -44,8 +44,7 @@ class FinalActivation(nn.Module):
 
     def forward(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the activated values of ``logits`` (N, C, spatial...), same shape."""
-        if logits.dtype in [torch.bfloat16, torch.float16]:
-            logits = logits.float()
+        logits = widened(logits)
         if self.name == "linear":
             return logits
         probabilities = torch.softmax(logits, dim=1) if self.name == "softmax" else torch.sigmoid(logits)
@@ -56,6 +55,11 @@ class FinalActivation(nn.Module):
     def extra_repr(self) -> str:
         """Show the name in the printed network."""
         return self.name
+
+
+def widened(values: torch.Tensor) -> torch.Tensor:
+    """Return values of 16 bits, which autocast leaves, in float32; others as they are."""
+    return values.float() if values.dtype in [torch.bfloat16, torch.float16] else values  # a list: TorchScript
 
 
 def log_probabilities(predictions: torch.Tensor) -> torch.Tensor:

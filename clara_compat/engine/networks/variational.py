@@ -10,6 +10,7 @@ from monai.networks.layers import Conv
 from torch import nn
 from torch.nn import functional
 
+from clara_compat.engine.networks.activation import widened
 from clara_compat.engine.networks.layers import NormSpec, norm_activation, same_convolution
 
 __all__ = ["VariationalBranch"]
@@ -99,14 +100,9 @@ class VariationalBranch(nn.Module):
                 f"{list(image.shape[2:])}: output_crop_size must be the size of the training images"
             )
         code = self.encode(features).flatten(1)
-        mean, deviation = _widened(self.mean(code)), functional.softplus(_widened(self.deviation(code)))
+        mean, deviation = widened(self.mean(code)), functional.softplus(widened(self.deviation(code)))
         divergence = 0.5 * torch.mean(mean**2 + deviation**2 - torch.log(1e-8 + deviation**2) - 1.0)
         drawn = mean + deviation * torch.randn_like(mean)
         grid = functional.relu(self.expand(drawn)).reshape(-1, *self.code_shape)
-        restored = _widened(self.final(decode(self.restore(grid))))
+        restored = widened(self.final(decode(self.restore(grid))))
         return divergence + 0.1 * functional.mse_loss(restored, image.to(restored.dtype))
-
-
-def _widened(values: torch.Tensor) -> torch.Tensor:
-    """Return values of 16 bits, which autocast leaves, in float32."""
-    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values

@@ -11,17 +11,13 @@ from monai.data import MetaTensor
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
-__all__ = ["channelled", "file_of", "foreground", "is_one_hot", "one_channel", "plain"]
+__all__ = ["channelled", "file_of", "foreground", "is_one_hot", "one_channel"]
 
 _SUMS_TO_ONE = 1e-4
 """How far from 1 the sum may be: interpolation of a one-hot label rounds."""
-
-
-def plain(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the tensor without its metadata; the storage is shared."""
-    return tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
 
 
 def file_of(tensor: torch.Tensor) -> str:

@@ -10,7 +10,7 @@ import torch
 from monai.transforms import Transform
 from monai.utils import CommonKeys, get_equivalent_dtype
 
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["BatchFields"]

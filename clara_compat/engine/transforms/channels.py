@@ -12,7 +12,7 @@ from monai.transforms import MapTransform
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 
 __all__ = ["ConvertToChannelsFirstd", "ConvertToChannelsLastd", "LabelChannelsd"]
 

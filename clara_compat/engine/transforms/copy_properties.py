@@ -14,7 +14,8 @@ from monai.transforms.utils import scale_affine
 
 from clara_compat.common.constants import CANONICAL, ImageProperty
 from clara_compat.engine import properties as stored
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of
 from clara_compat.engine.transforms.region import moved
 from clara_compat.errors import ClaraError, suggestion
 

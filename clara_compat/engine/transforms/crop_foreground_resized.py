@@ -12,7 +12,8 @@ from monai.transforms import MapTransform
 from monai.transforms.utils import generate_spatial_bounding_box
 from monai.utils import ensure_tuple
 
-from clara_compat.engine.transforms._fields import file_of, foreground, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of, foreground
 from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, cut_box
 from clara_compat.engine.transforms.resize import resized
 from clara_compat.errors import ClaraError

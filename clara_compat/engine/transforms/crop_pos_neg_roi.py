@@ -14,7 +14,8 @@ from monai.transforms.utils import create_rotate
 from monai.utils import ensure_tuple
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, foreground, is_one_hot, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of, foreground, is_one_hot
 from clara_compat.engine.transforms.region import box_size, check_axes, check_same_size, cut_box, moved_affine
 from clara_compat.engine.transforms.warp import (
     place_matrix,

@@ -18,7 +18,8 @@ from scipy.special import erf
 from clara_compat.common.constants import CANONICAL
 from clara_compat.engine import properties
 from clara_compat.engine.orientation import reoriented
-from clara_compat.engine.transforms._fields import channelled, file_of, foreground, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import channelled, file_of, foreground
 from clara_compat.engine.transforms.region import check_same_size
 from clara_compat.engine.transforms.resize import ResizeToOriginalShaped
 from clara_compat.engine.writers.nifti import affine_to_restore

@@ -10,7 +10,7 @@ from monai.transforms import MapTransform
 
 from clara_compat.common.transform_helper import largest_connected_component
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 
 __all__ = ["KeepLargestComponentd"]
 

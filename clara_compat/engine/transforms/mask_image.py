@@ -10,7 +10,8 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of
 from clara_compat.errors import ClaraError
 
 __all__ = ["MaskImaged"]

@@ -15,7 +15,8 @@ from monai.data import MetaTensor
 from monai.data.utils import to_affine_nd
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of
 from clara_compat.errors import ClaraError
 
 __all__ = ["box_size", "check_axes", "check_same_size", "cut_box", "moved", "moved_affine"]

@@ -16,7 +16,7 @@ from clara_compat.common.constants import ImageProperty
 from clara_compat.common.resampling import scaled_size
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.engine.transforms.region import moved_affine
 from clara_compat.engine.transforms.resample import resize
 from clara_compat.errors import ClaraError

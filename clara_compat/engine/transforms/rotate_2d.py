@@ -13,7 +13,8 @@ from monai.utils import ensure_tuple_rep, get_equivalent_dtype
 from scipy.special import cosdg, sindg
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of
 from clara_compat.engine.transforms.region import moved_affine
 from clara_compat.engine.transforms.warp import place_matrix
 from clara_compat.errors import ClaraError

@@ -19,7 +19,7 @@ from torch.utils.data import get_worker_info
 
 from clara_compat.common.result_files import case_name
 from clara_compat.engine.item_context import current_item
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.engine.writers.nifti import write_nifti
 
 __all__ = ["SaveNiftid"]

@@ -11,7 +11,7 @@ from monai.transforms import MapTransform
 from monai.utils import get_equivalent_dtype
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 
 __all__ = ["ScaleIntensityRanged"]
 

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.engine.transforms.region import moved_affine
 
 __all__ = ["RandSpatialFlipd"]

@@ -8,7 +8,8 @@ from typing import Any
 from monai.transforms import MapTransform
 
 from clara_compat.engine import properties
-from clara_compat.engine.transforms._fields import file_of, plain
+from clara_compat.engine.tensors import plain
+from clara_compat.engine.transforms._fields import file_of
 from clara_compat.errors import ClaraError
 
 __all__ = ["SplitChannelsd"]

@@ -11,7 +11,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from clara_compat.common.class_table import ClassTable
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
 __all__ = ["WriteClassesd"]

@@ -16,6 +16,7 @@ from monai.data import MetaTensor
 from clara_compat.engine.readers.picture import picture_header
 from clara_compat.engine.readers.scan import scan_header
 from clara_compat.engine.readers.volume import Header
+from clara_compat.engine.tensors import plain
 from clara_compat.engine.transforms.write_results import WriteNiftid
 from clara_compat.engine.writers.grid import nearest_on_grid
 from clara_compat.engine.writers.nifti import write_nifti
@@ -77,7 +78,7 @@ class WriteInFileGridd(WriteNiftid):
     def _write(self, path: Path, image: Any, grid: Header | None, field: str) -> None:
         if not isinstance(image, torch.Tensor) or image.ndim < 3:
             raise ClaraError(f"field '{field}' holds no image, which is needed for '{path.name}'")
-        array = (image.as_tensor() if isinstance(image, MetaTensor) else image).detach().cpu().numpy()
+        array = plain(image).detach().cpu().numpy()
         affine = image.affine.cpu().numpy() if isinstance(image, MetaTensor) else np.eye(4)
         if grid is not None:
             if array.shape[1:] != tuple(grid.size) or not np.allclose(affine, grid.affine, atol=1e-3):

@@ -19,7 +19,7 @@ from clara_compat.engine import properties
 from clara_compat.engine.readers.nifti import read_nifti
 from clara_compat.engine.readers.picture import read_picture
 from clara_compat.engine.readers.volume import Volume
-from clara_compat.engine.transforms._fields import plain
+from clara_compat.engine.tensors import plain
 from clara_compat.engine.writers.nifti import affine_to_restore, write_nifti
 from clara_compat.engine.writers.png import write_png
 from clara_compat.errors import ClaraError

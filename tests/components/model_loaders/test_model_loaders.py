@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,14 @@ def test_a_training_in_place_of_an_export_is_told(tmp_path: Path) -> None:
     found = FrozenGraphModelLoader("model.trt.pb").files(str(tmp_path))
     assert (found.exported, found.weights) == (None, tmp_path / "model.pt")
     assert "model.ts' does not exist: the weights of the training in that folder are used (model.pt)" in found.notice
+
+
+@pytest.mark.parametrize("named", ["model_final.trt.pb", "model_final.fzn.pb", "model_final.ts"])
+def test_the_last_weights_in_place_of_their_export(tmp_path: Path, named: str) -> None:
+    make(tmp_path, "model.pt", "final_model.pt")
+    found = FrozenGraphModelLoader(named).files(str(tmp_path))
+    assert found.weights == tmp_path / "final_model.pt"
+    assert re.search(r"model_final.ts' does not exist: .* are used \(final_model.pt\); .* model_final.ts", found.notice)
 
 
 @pytest.mark.parametrize(

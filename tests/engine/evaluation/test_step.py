@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import re
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,6 +113,44 @@ def test_failed_items_and_networks_of_other_outputs() -> None:
         EvaluateCases(Compose([]))(one, [item()])
     one.inferer = lambda inputs, module: (inputs, "further outputs")
     assert EvaluateCases(Compose([]))(one, [item()]) == {}
+
+
+class Picky(nn.Module):
+    """Checks its image, as the networks of this package do."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        if image.shape[-1] % 2 != 0:
+            raise ValueError(f"the last axis has {image.shape[-1]} voxels, expected an even number")
+        return torch.ones(2) + image.reshape(-1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [(SHAPE, r"the last axis has 7 voxels, expected an even number$"), ((6, 5, 8), r"The size of tensor a \(2\) must")],
+)
+def test_what_an_exported_network_does_not_take_is_told(shape: tuple[int, ...], message: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = torch.jit.script(Picky())
+    with pytest.raises(ClaraError, match=f"^the exported network does not take the images: {message}"):
+        EvaluateCases(Compose([]))(engine(network), [item(shape)])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "no script at all",
+        "The following operation failed in the TorchScript interpreter.\n...: can't allocate memory: 1",
+    ],
+)
+def test_other_errors_of_a_network_are_not_its_refusals(told: str) -> None:
+    def fails(inputs: torch.Tensor, network: nn.Module) -> torch.Tensor:
+        raise RuntimeError(told)
+
+    one = engine(Both())
+    one.inferer = fails
+    with pytest.raises(RuntimeError, match=f"^{re.escape(told)}$"):
+        EvaluateCases(Compose([]))(one, [item()])
 
 
 def test_batches_of_cases() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 
 import numpy as np
 import onnx
@@ -15,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from clara_compat.engine.export.onnx_file import onnx_file
 from clara_compat.engine.export.probe import probe
 from clara_compat.engine.export.torchscript import torchscript_file
+from clara_compat.engine.model_files import exported_network
 
 MAGNIFYING = ("ClaraAHNet",)
 """Networks that, untrained, magnify rounding: in float32 they are up to 1e-3 from themselves in double precision, so no
@@ -38,9 +38,10 @@ def _check(network, dims, run):
         assert abs(found - double).max() <= max(1e-4, 2 * abs(expected - double).max())
 
 
-def test_torchscript(network, dims):
+def test_torchscript(network, dims, tmp_path):
     exported = torchscript_file(network, probe(network, 2, dims, None))
-    loaded = torch.jit.load(io.BytesIO(exported.content))
+    (tmp_path / "model.ts").write_bytes(exported.content)
+    loaded = exported_network(tmp_path / "model.ts", "cpu")
     assert exported.any_size
     assert exported.difference <= 1e-4
     _check(network, dims, lambda image: loaded(image).numpy())

@@ -47,6 +47,7 @@ def test_statistics_after_a_validation_in_training_mode(mode):
     torch.manual_seed(0)
     network = torch.nn.BatchNorm1d(2)
     before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.train(mode == "eval")  # the other one
     seen = []
     data = [{"image": 5 + 3 * torch.randn(64, 2), "label": torch.zeros(64, 1)} for _ in range(2)]
     evaluator = SupervisedEvaluator(
@@ -58,8 +59,13 @@ def test_statistics_after_a_validation_in_training_mode(mode):
         decollate=False,
     )
     evaluator.add_event_handler(
-        IterationEvents.FORWARD_COMPLETED, lambda engine: seen.append(engine.state.output["pred"].mean().item())
+        IterationEvents.FORWARD_COMPLETED, lambda engine: seen.append(engine.state.output["pred"])
     )
     evaluator.run()
+    evaluator.run()
+    assert len(seen) == 4
+    assert network.training == (mode == "eval")
+    assert torch.is_grad_enabled()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert all((abs(mean) < 1e-5) == (mode == "train") for mean in seen)
+    assert all((abs(pred.mean().item()) < 1e-5) == (mode == "train") for pred in seen)
+    assert not any(pred.requires_grad for pred in seen)

@@ -119,6 +119,36 @@ def test_arrays_are_fetched_when_they_are_asked_for_and_once(monkeypatch):
     assert not second.seen[-1][0].any()
 
 
+@pytest.mark.parametrize("name", ["predictions", "label"])
+def test_what_an_operation_is_given_cannot_be_changed(name):
+    """It is the memory of the step's own tensors, which the loss and the metrics read."""
+    code = f"""
+    import numpy as np
+    class Mine:
+        def get_output_tensors(self, predictions, label, build_ctx):
+            {name}[{name} < 2] = 7
+            return {{"mean": np.mean(predictions)}}
+    """
+    output = fields()
+    before = {key: value.detach().clone() for key, value in output.items()}
+    with pytest.raises(ClaraError, match=r"operation 'Mine': users.py:5: ValueError: .*read-only"):
+        adapted(user_class(code)())(output)
+    assert all(torch.equal(output[key], value) for key, value in before.items())
+
+
+def test_an_array_that_an_operation_hands_back_becomes_a_tensor_of_its_own():
+    """A later operation may write to the value; the arrays of the step stay as they are."""
+    code = """
+    class Mine:
+        def get_output_tensors(self, predictions, label, build_ctx):
+            return {"same": predictions}
+    """
+    output = fields()
+    before = output["pred"].detach().clone()
+    adapted(user_class(code)())(output)["same"].zero_()
+    assert torch.equal(output["pred"], before)
+
+
 @pytest.mark.parametrize("base", ["AuxiliaryOperation", "NegLoss"])
 def test_an_overridden_build_is_called(base):
     code = f"""

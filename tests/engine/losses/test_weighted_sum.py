@@ -43,3 +43,21 @@ def test_value_and_gradient(focal, weights, size):
 def test_refusals(losses, weights):
     with pytest.raises(ValueError, match=r"got \d losses and \d weights, expected one weight per loss"):
         WeightedSumLoss(losses, weights)
+
+
+@pytest.mark.parametrize("weights", [[0], [0.0, 0.0]])
+def test_without_any_weight_there_is_no_loss(weights):
+    with pytest.raises(ValueError, match="all weights are 0, so there is no loss: give one of the losses a weight"):
+        WeightedSumLoss([ClaraDiceLoss() for _ in weights], weights)
+
+
+class Unused(torch.nn.Module):
+    def forward(self, predictions, targets):
+        raise AssertionError("a loss of the weight 0 was computed")
+
+
+def test_a_loss_of_no_weight_is_not_computed():
+    """It may be one that cannot be computed: infinite or nan times 0 would be nan."""
+    predictions, targets = torch.rand(2, 3, 4, 4), torch.randint(0, 3, (2, 1, 4, 4))
+    found = WeightedSumLoss([Unused(), ClaraDiceLoss()], [0.0, 2.0])(predictions, targets)
+    assert found.item() == pytest.approx(2 * ClaraDiceLoss()(predictions, targets).item())
