@@ -196,6 +196,17 @@ class Graph:
         found = [one() if isinstance(one, Deferred) else one for one in self.collections.get(collection, [])]
         return [value for value in found if value is not None]
 
+    def run_updates(self, operations: Any) -> None:
+        """Run updates that wait to be asked for (:class:`Deferred`), in lists of any depth; others have run already.
+
+        In a building pass nothing is run: its values are made up.
+        """
+        if isinstance(operations, list | tuple):
+            for operation in operations:
+                self.run_updates(operation)
+        elif isinstance(operations, Deferred) and not self.building:
+            operations()
+
     def condition(self, is_true: bool, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         """Run one of two branches with the names it would have had: TensorFlow builds both, the true one first."""
         number = self._conditions_met

@@ -112,15 +112,18 @@ class LegacyNetwork(nn.Module):
         return found
 
     def extra_loss(self) -> torch.Tensor:
-        """Return what the model adds to the loss of the last call, a scalar: Clara's ``Model.get_loss``."""
+        """Return what the model adds to the loss of the last call, a scalar: Clara's ``Model.get_loss``.
+
+        After a call that trains, the updates that its ``get_update_ops`` names are run, as Clara ran them in each step.
+        """
         graph, self._call.graph, self._call.context = self._call.graph, None, None
         device = next((parameter.device for parameter in self.parameters()), None)
         if graph is None:
             return torch.zeros((), device=device)
         with entered(graph), users_code(f"model '{self.name}'"):
             value = self.model.get_loss() if callable(getattr(self.model, "get_loss", None)) else 0
-            if self.training and callable(getattr(self.model, "get_update_ops", None)):
-                self.model.get_update_ops()
+            if graph.training and callable(getattr(self.model, "get_update_ops", None)):
+                graph.run_updates(self.model.get_update_ops())
         self._rewind.back()  # lets go of what the model keeps of this call
         loss = value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float32, device=device)
         if loss.numel() != 1:
