@@ -10,6 +10,7 @@ import typer
 
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
+from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
 __all__ = ["app", "main"]
@@ -258,6 +259,7 @@ def demo(
 
 
 app.command()(export)
+app.add_typer(weights, name="weights")
 
 
 def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:

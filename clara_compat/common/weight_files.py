@@ -1,4 +1,7 @@
-"""Which file of weights a Clara name means: ``model.ckpt`` was a TensorFlow checkpoint, here it is ``model.pt``."""
+"""Which file of weights a Clara name means: ``model.ckpt`` is ``model.pt`` here, or TensorFlow's checkpoint.
+
+A TensorFlow checkpoint is several files; its ``.index`` stands for them.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from pathlib import Path
 
 from clara_compat.errors import ClaraError, suggestion
 
-__all__ = ["WeightsFile", "find_weights"]
+__all__ = ["WeightsFile", "find_weights", "index_of", "is_tensorflow", "prefix_of"]
 
 _PARTS = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
+_INDEX = ".index"
 _NAMES = {"model_final": "final_model"}
 """Clara's names of checkpoints whose weights have another name here."""
 
@@ -20,7 +24,7 @@ class WeightsFile:
     """A file of weights.
 
     Args:
-        path: the file.
+        path: the file; of a TensorFlow checkpoint the ``.index``.
         notice: what the user should know of the choice; empty when it is the file they named.
     """
 
@@ -33,35 +37,79 @@ def find_weights(named: Path) -> WeightsFile:
 
     The path is that file, or a checkpoint as Clara names it: ``models/model.ckpt`` (best) is ``models/model.pt``,
     ``models/model_final.ckpt`` is ``models/final_model.pt``, and a folder is ``model.ckpt`` in it. The best weights of
-    a training that had no validation are its last.
+    a training that had no validation are its last. Without any of them it is the TensorFlow checkpoint of that name,
+    and always so when the path is a part of one (``models/model.ckpt.index``).
 
     Args:
         named: path of a file, of a TensorFlow checkpoint (with or without the ending of one of its parts), or a folder.
 
     Raises:
-        ClaraError: there is no such file, or only a checkpoint of TensorFlow.
+        ClaraError: there is no such file, or only parts of a TensorFlow checkpoint.
     """
     part = _PARTS.search(named.name)
     if named.is_file() and part is None:
         return WeightsFile(named)
     prefix = named / "model" if named.is_dir() else named.with_name(named.name[: part.start()] if part else named.name)
-    stem = prefix.name.removesuffix(".ckpt").removesuffix(".pt")
-    name = _NAMES.get(stem, stem)
-    found = prefix.with_name(f"{name}.pt")
+    tensorflow = _checkpoint(prefix)
+    if part is not None and tensorflow is not None:
+        return WeightsFile(tensorflow)
+    found = _of_this_package(prefix)
+    if found is not None and tensorflow is not None:
+        both = f"{found.path.name} and {tensorflow.name} are both in {found.path.parent}: {found.path.name} is taken"
+        return WeightsFile(found.path, f"{both} (for the TensorFlow checkpoint name {tensorflow})")
+    if found is not None:
+        return found
+    if tensorflow is not None:
+        return WeightsFile(tensorflow)
+    parts = [path for path in _siblings(prefix) if path.name.startswith(f"{prefix.name}.") and _is_part(path)]
+    if parts:
+        index = index_of(parts[0].with_name(_PARTS.sub("", parts[0].name)))
+        raise ClaraError(
+            f"'{index}' is missing, without which the TensorFlow checkpoint that {parts[0].name} is part of cannot be "
+            "read: copy all of its files"
+        )
+    missing = prefix.with_name(f"{_name(prefix)}.pt")
+    advice = _elsewhere(missing) or ": train first, or name other weights"
+    raise ClaraError(f"the weights '{named}' do not exist{advice}")
+
+
+def is_tensorflow(path: str | Path) -> bool:
+    """Whether a file of weights is (the index of) a TensorFlow checkpoint."""
+    return Path(path).suffix == _INDEX
+
+
+def index_of(prefix: Path) -> Path:
+    """Return the index of the TensorFlow checkpoint whose files have a common name."""
+    return prefix.with_name(prefix.name + _INDEX)
+
+
+def prefix_of(index: str | Path) -> Path:
+    """Return the common name of the files of a TensorFlow checkpoint."""
+    return Path(index).with_suffix("")
+
+
+def _checkpoint(prefix: Path) -> Path | None:
+    """Return the index of the TensorFlow checkpoint ``prefix`` or ``prefix.ckpt``, or None."""
+    candidates = [index_of(prefix), index_of(prefix.with_name(prefix.name.removesuffix(".pt") + ".ckpt"))]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _of_this_package(prefix: Path) -> WeightsFile | None:
+    """Return what a training of this package left by that name."""
+    found = prefix.with_name(f"{_name(prefix)}.pt")
     if found.is_file():
         return WeightsFile(found)
     last = prefix.with_name("final_model.pt")
-    if name == "model" and last.is_file():
-        return WeightsFile(
-            last, f"there is no {found}, as the training had no validation: {last.name} is taken, its last weights"
-        )
-    tensorflow = [path for path in _siblings(prefix) if path.name.startswith(f"{prefix.name}.") and _is_part(path)]
-    if tensorflow:
-        raise ClaraError(
-            f"'{tensorflow[0].with_name(prefix.name)}' is a TensorFlow checkpoint, whose weights are not read yet: "
-            "name a model.pt that a training of this package wrote"
-        )
-    raise ClaraError(f"the weights '{named}' do not exist{_elsewhere(found) or ': train first, or name other weights'}")
+    if _name(prefix) == "model" and last.is_file():
+        text = f"there is no {found}, as the training had no validation: {last.name} is taken, its last weights"
+        return WeightsFile(last, text)
+    return None
+
+
+def _name(prefix: Path) -> str:
+    """Return the name that a checkpoint's weights have here, without their ending."""
+    stem = prefix.name.removesuffix(".ckpt").removesuffix(".pt")
+    return _NAMES.get(stem, stem)
 
 
 def _is_part(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from clara_compat.errors import ClaraError
 
 __all__ = ["exported_network", "network_with_weights", "refusal"]
 
+logger = logging.getLogger("clara_compat")
 
 _REACHES_FILES = re.compile(rb"\b(save|from_file)\b")
 """The operators of TorchScript that open a file, as its code names them."""
@@ -25,7 +27,8 @@ def network_with_weights(network: nn.Module, file: str | Path, device: torch.dev
 
     Args:
         network: changed in place.
-        file: a state dict or a checkpoint, read without running anything it holds.
+        file: a state dict, a checkpoint, or the index of a TensorFlow checkpoint, read without running anything it
+            holds.
         device: where to put the network.
 
     Raises:
@@ -37,6 +40,8 @@ def network_with_weights(network: nn.Module, file: str | Path, device: torch.dev
         raise ClaraError(
             f"the weights in '{file}' are not those of the {type(network).__name__}: {match.lines[0]}{more}"
         )
+    for line in match.left:
+        logger.info("weights of %s: %s", file, line)
     network.load_state_dict(dict(match.taken))
     return network.to(device).eval()
 

@@ -22,7 +22,8 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     run code.
 
     Raises:
-        ClaraError: the file is missing, damaged, or holds something else.
+        ClaraError: the file is missing, damaged, or holds something else, such as a checkpoint of TensorFlow's first
+            format.
     """
     file = Path(path)
     try:
@@ -30,6 +31,9 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     except OSError as error:
         raise ClaraError(f"the weights '{file}' cannot be read: {error.strerror or error}") from error
     except Exception as error:  # of whatever kind: torch raises a dozen for damaged files
+        from clara_compat.tensorflow.checkpoint.reader import check_format
+
+        check_format(file)
         raise ClaraError(f"'{file}' is damaged or no file of weights: expected one that torch.save wrote") from error
     inside = next((content[key] for key in _INSIDE if key in content), content) if isinstance(content, dict) else None
     if not isinstance(inside, dict) or not inside or not all(map(_is_weight, inside.items())):

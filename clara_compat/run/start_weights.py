@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.weight_files import find_weights
+from clara_compat.common.weight_files import find_weights, is_tensorflow, prefix_of
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
@@ -27,7 +27,7 @@ class StartWeights:
     """What a network starts from.
 
     Args:
-        path: file of weights, or None for new ones.
+        path: file of weights (of a TensorFlow checkpoint its index), or None for new ones.
         variable: that named it.
         notices: what the user should know.
     """
@@ -44,7 +44,7 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
     where it cannot be used, the network starts from its normal initialisation.
 
     Raises:
-        ClaraError: ``MMAR_CKPT`` names no file, or one of TensorFlow.
+        ClaraError: ``MMAR_CKPT`` names no weights.
     """
     checkpoint, pretrained = (_text(workflow.variables.get(name)) for name in ("MMAR_CKPT", "PRETRAIN_WEIGHTS_FILE"))
     notices: list[Notice] = []
@@ -68,8 +68,10 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
             except ClaraError as error:
                 reason = error.message
             else:
-                told = [Notice(place, found.notice)] if found.notice else []
-                return StartWeights(found.path, "PRETRAIN_WEIGHTS_FILE", told)
+                if not is_tensorflow(found.path) or workflow.train.model.cls is None:
+                    told = [Notice(place, found.notice)] if found.notice else []
+                    return StartWeights(found.path, "PRETRAIN_WEIGHTS_FILE", told)
+                reason = f"'{pretrained}' is a TensorFlow checkpoint, whose names are not known for this network"
         text = f"{reason}; the network starts from its normal initialisation"
         notices.append(Notice(place, text))
     return StartWeights(notices=notices)
@@ -82,15 +84,20 @@ def check_start_weights(workflow: TrainWorkflow) -> tuple[list[Notice], list[Not
         What the user should know of the choice of the file, and what of it fits; the latter the run itself says too.
 
     Raises:
-        ClaraError: the file is missing, damaged, of TensorFlow, or nothing of it fits the network.
+        ClaraError: the file is missing, damaged, or nothing of it fits the network.
     """
     start, model = start_weights(workflow), workflow.train.model
-    if start.path is None or model.cls is None or model.pending:
+    if start.path is None or model.pending:
         return start.notices, []
     from clara_compat.engine.fine_tuning import match_file
+    from clara_compat.tensorflow.checkpoint.reader import open_checkpoint
 
     place = _place(workflow, start.variable)
     try:
+        if model.cls is None:
+            if is_tensorflow(start.path):
+                open_checkpoint(prefix_of(start.path))  # whether it is whole
+            return start.notices, []
         match = match_file(start.path, _network(workflow))
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, place) from error

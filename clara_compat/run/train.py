@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clara_compat.common.weight_files import is_tensorflow
 from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
@@ -95,7 +96,7 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
     from clara_compat.run.execute import execute
 
     start = start_weights(workflow).path
-    start = None if start is None else start.resolve()
+    start = None if start is None else _real(start)
     moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
     start = None if start is None else moved.get(start, start)
     bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
@@ -108,6 +109,11 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
         network=parser.get_parsed_content("network"),
         parser=parser,
     )
+
+
+def _real(weights: Path) -> Path:
+    """Return a file without symbolic links; of a TensorFlow checkpoint the folder, where its other files are, too."""
+    return weights.parent.resolve() / weights.name if is_tensorflow(weights) else weights.resolve()
 
 
 def _path(value: str | os.PathLike[str] | None) -> Path | None:

@@ -20,14 +20,14 @@ class CheckpointLoader(ModelLoader):
         input_node_names: of the graph; not needed here.
         output_node_names: of the graph; not needed here.
         checkpoint_file_prefix: ``model.ckpt`` for the best weights, ``model_final.ckpt`` for the last, or the name of a
-            file of weights.
+            file of weights (``model.ckpt.index`` for TensorFlow's).
         infer_in_training_mode: predict with dropout and batch statistics as in training.
     """
 
     fidelity = approximate(
         "reads what a training here leaves: model.ckpt is model.pt, model_final.ckpt is final_model.pt, and the "
         "network is that of configs/train.json beside them; without a best one the last is taken, with a notice; "
-        "checkpoints of TensorFlow are not read"
+        "without both, a TensorFlow checkpoint is read into a network whose code was written for TensorFlow"
     )
     becomes = "torch.load(weights_only=True)"
 
@@ -49,7 +49,7 @@ class CheckpointLoader(ModelLoader):
         """Look for the weights.
 
         Raises:
-            ClaraError: there are none, or those of TensorFlow.
+            ClaraError: there are none.
         """
         folder = below(mmar, self.checkpoint_dir)
         if not folder.is_dir():

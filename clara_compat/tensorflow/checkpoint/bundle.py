@@ -183,9 +183,7 @@ def _extents(message: bytes) -> list[Extent]:
     return found
 
 
-def _slice(
-    name: str, whole: Entry, extents: tuple[Extent, ...], parts: Mapping[bytes, bytes], index: Index
-) -> Entry:
+def _slice(name: str, whole: Entry, extents: tuple[Extent, ...], parts: Mapping[bytes, bytes], index: Index) -> Entry:
     """Return the entry of a slice, which must be one of that variable."""
     if len(extents) != len(whole.shape) or any(
         start < 0 or length < -1 or start + length > axis or (length == -1 and start)

@@ -18,7 +18,7 @@ from clara_compat.tensorflow.checkpoint.crc import crc32c, masked
 from clara_compat.tensorflow.checkpoint.table import FOOTER, is_table, table_items
 from clara_compat.tensorflow.checkpoint.wire import Malformed
 
-__all__ = ["TensorFlowCheckpoint", "first_format", "open_checkpoint"]
+__all__ = ["TensorFlowCheckpoint", "check_format", "open_checkpoint"]
 
 _LARGEST_INDEX = 1 << 28
 """Bytes. A variable takes about fifty, so that this is millions of them."""
@@ -141,8 +141,7 @@ def open_checkpoint(prefix: str | os.PathLike[str]) -> TensorFlowCheckpoint:
             raise _damaged(file, f"it has {size} bytes, which no index of a checkpoint has")
         data = file.read_bytes()
     except OSError as error:
-        if first_format(found):
-            raise ClaraError(_first(found)) from error
+        check_format(found)
         raise ClaraError(f"'{file}' cannot be read: {error.strerror or error}") from error
     try:
         index = index_of(table_items(data))
@@ -153,21 +152,23 @@ def open_checkpoint(prefix: str | os.PathLike[str]) -> TensorFlowCheckpoint:
     return checkpoint
 
 
-def first_format(file: Path) -> bool:
-    """Whether a file is a whole checkpoint of TensorFlow's first format."""
+def check_format(file: Path) -> None:
+    """Check that a file is not a whole checkpoint in TensorFlow's first format, which is one file.
+
+    Raises:
+        ClaraError: it is.
+    """
     try:
         with file.open("rb") as stream:
             stream.seek(max(file.stat().st_size - FOOTER, 0))
-            return is_table(stream.read(FOOTER))
+            first = is_table(stream.read(FOOTER))
     except OSError:
-        return False
-
-
-def _first(file: Path) -> str:
-    return (
-        f"'{file}' is a checkpoint of TensorFlow's first format (V1), which is not read: load it where TensorFlow is "
-        "and save it with tf.train.Saver(write_version=tf.train.SaverDef.V2)"
-    )
+        return
+    if first:
+        raise ClaraError(
+            f"'{file}' is a checkpoint of TensorFlow's first format (V1), which is not read: load it where TensorFlow "
+            "is and save it with tf.train.Saver(write_version=tf.train.SaverDef.V2)"
+        )
 
 
 def _named(prefix: Path, ending: str) -> Path:

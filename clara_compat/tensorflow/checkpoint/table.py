@@ -41,8 +41,9 @@ def table_items(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(data) < FOOTER or not is_table(data):
         raise Malformed("it does not end as such a file does (it is cut off, or something else)")
     footer = data[-FOOTER:]
-    _, place = _handle(footer, 0)  # of a block about the blocks, which TensorFlow leaves empty
+    about, place = _handle(footer, 0)  # what is said of the blocks, which is nothing here, but must be whole
     where, _ = _handle(footer, place)
+    _block(data, about)
     last, held = b"", 0
     for _, value in _entries(_block(data, where)):
         block, _ = _handle(value, 0)
