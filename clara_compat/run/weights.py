@@ -140,9 +140,7 @@ def convert_weights(
     if target.exists() and not force:
         raise ClaraError(f"{target} exists: name another file, or add --force to replace it")
     if target.suffix != ".pt":
-        raise ClaraError(
-            f"{target} does not end in .pt, by which weights are found: name it {target.stem}.pt"
-        )
+        raise ClaraError(f"{target} does not end in .pt, by which weights are found: name it {target.stem}.pt")
     if like is not None and names is None:
         raise ClaraError("--like checks what --map names: name the mapping, too")
     file = _found(Path(checkpoint))
@@ -184,9 +182,7 @@ def _mapping(document: Located, source: TensorFlowCheckpoint) -> dict[str, str]:
     for name, tensor in document.data.items():
         address = document.address(name)
         if not isinstance(tensor, str) or not tensor:
-            raise ClaraError(
-                f"'{name}' is given {tensor!r}, expected the name of a tensor of the network", address
-            )
+            raise ClaraError(f"'{name}' is given {tensor!r}, expected the name of a tensor of the network", address)
         entry = source.variables.get(name)
         if entry is None or entry.storage is None:
             hint = suggestion(name, source.variables) or f" (clara-compat weights list {source.prefix} shows its names)"

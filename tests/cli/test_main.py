@@ -26,7 +26,7 @@ def run(*arguments: str) -> int:
 def test_help_needs_neither_torch_nor_monai() -> None:
     code = "import sys; from clara_compat.cli.main import main\ntry: main(['{}', '--help'])\nexcept SystemExit: pass\n"
     code += "print([m for m in ('torch', 'monai', 'numpy', 'nibabel') if m in sys.modules])"
-    for command in ("train", "evaluate", "infer", "check", "demo", "components"):
+    for command in ("train", "evaluate", "infer", "check", "demo", "components", "weights"):
         out = subprocess.run([sys.executable, "-c", code.format(command)], capture_output=True, text=True, check=True)
         assert out.stdout.splitlines()[-1] == "[]"
 

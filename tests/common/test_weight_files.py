@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clara_compat.common.weight_files import WeightsFile, find_weights
+from clara_compat.common.weight_files import WeightsFile, find_weights, index_of, is_tensorflow, prefix_of
 from clara_compat.errors import ClaraError
 
 
@@ -30,7 +30,7 @@ def folder(tmp_path, *names):
     ],
 )
 def test_what_a_name_means(tmp_path, named, found):
-    folder(tmp_path, "model.pt", "final_model.pt", "checkpoint.pt", "other.weights", "model.ckpt.index")
+    folder(tmp_path, "model.pt", "final_model.pt", "checkpoint.pt", "other.weights")
     assert find_weights(tmp_path / named) == WeightsFile(tmp_path / found)
 
 
@@ -45,10 +45,45 @@ def test_without_validation_the_last_weights_are_the_best(tmp_path, named):
 
 
 @pytest.mark.parametrize("named", ["model.ckpt", "model.ckpt.meta", "."])
-def test_tensorflows_weights_are_not_read_yet(tmp_path, named):
+def test_tensorflows_weights(tmp_path, named):
     folder(tmp_path, "model.ckpt.index", "model.ckpt.meta", "model.ckpt.data-00000-of-00001")
-    with pytest.raises(ClaraError, match=r"model(\.ckpt)?' is a TensorFlow checkpoint, .* not read yet: name a"):
-        find_weights(tmp_path / named)
+    found = find_weights(tmp_path / named)
+    assert found == WeightsFile(tmp_path / "model.ckpt.index")
+    assert is_tensorflow(found.path)
+    assert prefix_of(found.path) == tmp_path / "model.ckpt"
+    assert index_of(tmp_path / "model.ckpt") == found.path
+
+
+@pytest.mark.parametrize("named", ["", "model.ckpt", "model.pt", "model"])
+def test_of_both_kinds_this_packages_are_taken(tmp_path, named):
+    folder(tmp_path, "model.ckpt.index", "model.pt")
+    index = tmp_path / "model.ckpt.index"
+    notice = (
+        f"model.pt and model.ckpt.index are both in {tmp_path}: model.pt is taken (for the TensorFlow checkpoint name "
+        f"{index})"
+    )
+    told = "" if named == "model.pt" else notice  # a file that is named is no choice
+    assert find_weights(tmp_path / named) == WeightsFile(tmp_path / "model.pt", told)
+    for part in ("index", "meta", "data-00000-of-00001"):
+        assert find_weights(tmp_path / f"model.ckpt.{part}") == WeightsFile(index)
+
+
+def test_the_last_weights_of_both_kinds(tmp_path):
+    folder(tmp_path, "model_final.ckpt.index")
+    assert find_weights(tmp_path / "model_final.ckpt").path == tmp_path / "model_final.ckpt.index"
+    folder(tmp_path, "final_model.pt")
+    found = find_weights(tmp_path / "model_final.ckpt")
+    assert found.path == tmp_path / "final_model.pt"
+    assert found.notice.startswith("final_model.pt and model_final.ckpt.index are both in")
+
+
+def test_a_checkpoint_without_its_index(tmp_path):
+    folder(tmp_path, "model.ckpt.meta", "model.ckpt.data-00000-of-00001")
+    for named in ("", "model.ckpt", "model.ckpt.meta"):
+        with pytest.raises(
+            ClaraError, match=r"^'.*/model.ckpt.index' is missing, without which the TensorFlow .* copy"
+        ):
+            find_weights(tmp_path / named)
 
 
 def test_where_missing_weights_may_be(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from clara_compat.engine.fine_tuning import load_into, match_weights
+from clara_compat.engine.fine_tuning import load_into
+from clara_compat.engine.matching import match_weights
 from clara_compat.errors import ClaraError
 
 

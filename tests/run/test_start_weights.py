@@ -17,6 +17,7 @@ from clara_compat import check, train
 from clara_compat.errors import ClaraError
 
 Make = Callable[..., Path]
+CHECKPOINTS = Path(__file__).parents[1] / "references" / "tensorflow_checkpoints"
 
 
 @pytest.fixture
@@ -108,7 +109,11 @@ def test_check_says_what_fits(trained: Path) -> None:
             r"^--set MMAR_CKPT: the weights '.*/modles/model.pt' do not exist: train first, or name other weights$",
         ),
         ({"MMAR_CKPT": "config/environment.json"}, r"MMAR_CKPT: '.*environment.json' is damaged or no file of weights"),
-        ({"MMAR_CKPT": "tf/model.ckpt"}, r"MMAR_CKPT: '.*tf/model.ckpt' is a TensorFlow checkpoint"),
+        ({"MMAR_CKPT": "tf/model.ckpt"}, r"MMAR_CKPT: '.*tf/model.ckpt.index' is damaged or no part of a TensorFlow"),
+        (
+            {"MMAR_CKPT": str(CHECKPOINTS / "network")},
+            r"MMAR_CKPT: the variables of the TensorFlow .*/network' \(CustomNetwork/conv3d/bias, .* no known place in Clara",
+        ),
         (
             {"MMAR_CKPT": "models/model.pt", "train.model.args.nf_enc": "8,8", "train.model.args.nf_dec": "3,3,3,3"}
             | {"train.model.args.num_classes": 5},
@@ -139,7 +144,10 @@ def _environment(mmar: Path, **values: str) -> None:
     [
         ("/nowhere/resnet50.h5", "the weights '/nowhere/resnet50.h5' do not exist"),
         ("{here}/resnet50.h5", "'{here}/resnet50.h5' is a Keras file, whose weights are not read"),
-        ("{here}/resnet.ckpt", "'{here}/resnet.ckpt' is a TensorFlow checkpoint, whose weights are not read yet"),
+        (
+            "{here}/resnet.ckpt",
+            "'{here}/resnet.ckpt' is a TensorFlow checkpoint, whose names are not known for this network",
+        ),
     ],
 )
 def test_pretrained_weights_that_nobody_has_are_one_notice(

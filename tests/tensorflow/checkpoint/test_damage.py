@@ -210,7 +210,9 @@ def test_slices_that_do_not_fit(tmp_path, table, proto, slices, message):
         entry = proto((1, 1), (2, shape), (4, 8 * start), (5, 8), (6, masked(crc32c(bytes(8)))))
         if length:
             items[slice_key("v", [(start, length)])] = entry
-    whole = proto((1, 1), (2, proto((2, proto((1, 4))))), *((7, extent(start, length or 2)) for start, length in slices))
+    whole = proto(
+        (1, 1), (2, proto((2, proto((1, 4))))), *((7, extent(start, length or 2)) for start, length in slices)
+    )
     items[b"v"] = whole
     (tmp_path / "m.index").write_bytes(table(sorted(items.items())))
     (tmp_path / "m.data-00000-of-00001").write_bytes(bytes(64))
