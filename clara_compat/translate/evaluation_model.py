@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from clara_compat.components.model_loaders.model_loader import ModelFiles, Model
 from clara_compat.config.arguments import create
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.saved_network import saved_label_format, saved_network_def
+from clara_compat.translate.configured_network import ConfiguredNetwork, configured_network
+from clara_compat.translate.saved_network import has_saved_network, saved_label_format, saved_network_def
 
 __all__ = ["Model", "find_model"]
 
@@ -43,6 +44,8 @@ class Model:
 def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None = None) -> Model:
     """Find the network of a workflow.
 
+    Beside weights that no training of this package made, the MMAR's training config says what network they are of.
+
     Args:
         workflow: the resolved config.
         model: an output folder of a training, or an exported network, in place of what the config names.
@@ -52,10 +55,18 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
     """
     spec = workflow.model_loader
     loader, address = _loader(workflow, model), None if spec is None or model is not None else spec.address
+    configured = None
     try:
         files = loader.files(str(workflow.mmar))
-        network = saved_network_def(files.folder) if files.exported is None else _known_of(files.folder)
-        label_format = None if network is None else saved_label_format(files.folder)
+        if files.exported is None and model is None and not has_saved_network(files.folder):
+            configured = configured_network(workflow.mmar, files.folder)
+        network: dict[str, Any] | None
+        if configured is not None:
+            files = replace(files, notice=_joined(files.notice, _of_the_config(files.folder, configured)))
+            network, label_format = configured.network_def, configured.label_format
+        else:
+            network = saved_network_def(files.folder) if files.exported is None else _known_of(files.folder)
+            label_format = None if network is None else saved_label_format(files.folder)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, address) from error
     training_mode = loader.infer_in_training_mode or workflow.settings.infer_in_training_mode
@@ -77,6 +88,14 @@ def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) ->
     if not isinstance(component, ModelLoader):
         raise ClaraError(f"'{workflow.model_loader.name}' is no model loader", workflow.model_loader.address)
     return component
+
+
+def _of_the_config(folder: Path, configured: ConfiguredNetwork) -> str:
+    return f"{folder} does not say what network the weights belong to: it is taken from {configured.file}"
+
+
+def _joined(*notices: str) -> str:
+    return "; ".join(notice for notice in notices if notice)
 
 
 def _known_of(folder: Path) -> dict[str, Any] | None:

@@ -14,10 +14,15 @@ from typing import Any
 from clara_compat.components import catalogue
 from clara_compat.errors import Address, ClaraError
 
-__all__ = ["saved_label_format", "saved_network_def", "saved_sizes"]
+__all__ = ["has_saved_network", "saved_label_format", "saved_network_def", "saved_sizes"]
 
 _BUNDLE = "configs/train.json"
 _SIZES = ("roi_size", "spatial_size", "size")
+
+
+def has_saved_network(ckpt_dir: Path) -> bool:
+    """Whether a training of this package left there what it ran."""
+    return (ckpt_dir / _BUNDLE).exists()
 
 
 def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:

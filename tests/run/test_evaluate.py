@@ -225,6 +225,52 @@ def test_a_training_is_evaluated(small_mmar: Make, evaluation_mmar: Make) -> Non
         assert exported.cases[case] == pytest.approx(values, abs=1e-4)
 
 
+def test_weights_that_no_training_of_this_package_made(
+    small_mmar: Make, evaluation_mmar: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beside converted weights the MMAR's training config says what network they are of."""
+    trained = clara_compat.train(small_mmar())
+    mmar = evaluation_mmar(
+        lambda c: c.update(model_loader={"name": "CheckpointLoader", "args": {"checkpoint_dir": "{MMAR_CKPT_DIR}"}}),
+        name="evaluated",
+    )
+    shutil.copy(trained.paths["model"], mmar / "models/model.pt")
+    with pytest.raises(ClaraError, match=r"models/configs/train.json is missing, which says what network"):
+        evaluate(mmar)
+    shutil.copy(trained.paths["model"].parents[1] / "config/config_train.json", mmar / "config")
+    with caplog.at_level(logging.WARNING, "clara_compat"):
+        found = evaluate(mmar)
+    assert (
+        f"{mmar}/models does not say what network the weights belong to: it is taken from {mmar}/config" in caplog.text
+    )
+    shutil.copytree(trained.paths["bundle"].parent, mmar / "models/configs")
+    for case in CASES:
+        image = f"{case}/{case}_model.nii.gz"
+        shutil.copy(found.paths["folder"] / image, mmar / f"{case}.nii.gz")
+    evaluate(mmar)
+    for case in CASES:
+        again = voxels(mmar / "eval" / case / f"{case}_model.nii.gz")
+        np.testing.assert_array_equal(voxels(mmar / f"{case}.nii.gz"), again)
+
+
+def test_a_tensorflow_checkpoint_of_a_network_of_torchs(small_mmar: Make, evaluation_mmar: Make) -> None:
+    """What Clara called the built-in networks' variables is not known: the error says how they are given names."""
+    config = small_mmar() / "config/config_train.json"
+    mmar = evaluation_mmar(
+        lambda c: c.update(model_loader={"name": "CheckpointLoader", "args": {"checkpoint_dir": "tf"}}),
+        name="evaluated",
+    )
+    checkpoints = Path(__file__).parents[1] / "references" / "tensorflow_checkpoints"
+    (mmar / "tf").mkdir()
+    for file in checkpoints.glob("network.*"):
+        shutil.copy(file, mmar / "tf" / file.name.replace("network", "model.ckpt"))
+    shutil.copy(config, mmar / "config/config_train.json")
+    with pytest.raises(
+        ClaraError, match=r"CustomNetwork/conv3d/bias, .* have no known place in ClaraUNet, .*weights conve"
+    ):
+        evaluate(mmar)
+
+
 def test_values_that_are_no_numbers_are_told(
     evaluation_mmar: Make, small_scans: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -112,7 +112,7 @@ def test_check_says_what_fits(trained: Path) -> None:
         ({"MMAR_CKPT": "tf/model.ckpt"}, r"MMAR_CKPT: '.*tf/model.ckpt.index' is damaged or no part of a TensorFlow"),
         (
             {"MMAR_CKPT": str(CHECKPOINTS / "network")},
-            r"MMAR_CKPT: the variables of the TensorFlow .*/network' \(CustomNetwork/conv3d/bias, .* no known place in Clara",
+            r"MMAR_CKPT: the variables of the TensorFlow .*.* \(CustomNetwork/conv3d/bias, .* no known place in Clara",
         ),
         (
             {"MMAR_CKPT": "models/model.pt", "train.model.args.nf_enc": "8,8", "train.model.args.nf_dec": "3,3,3,3"}

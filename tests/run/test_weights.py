@@ -109,7 +109,7 @@ def test_every_kind_of_value_is_written(tmp_path, name):
         ({"a": 1}, r"names.json:2 a: 'a' is given 1, expected the name of a tensor of the network"),
         (
             {"CustomNetwork/conv3d/kernal": "w"},
-            r"names.json:2 .*: '.*network' has no weights 'CustomNetwork/conv3d/kernal'; did you mean 'Custom.*/kernel'\?",
+            r"names.json:2 .*: '.*' has no weights 'CustomNetwork/conv3d/kernal'; did you mean 'Custom.*/kernel'\?",
         ),
         ({"qqqqqqqq": "w"}, r"has no weights 'qqqqqqqq' \(clara-compat weights list .*network shows its names\)"),
         (

@@ -1,0 +1,58 @@
+"""The network of an MMAR whose weights no training of this package made.
+
+A TensorFlow checkpoint, or what was converted from one, has no bundle config beside it that says its network; the
+training config of the same MMAR does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clara_compat.config.workflow import load_train_workflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.chain import component_entries
+from clara_compat.translate.render import render
+from clara_compat.translate.section_data import section_context
+
+__all__ = ["ConfiguredNetwork", "configured_network"]
+
+_CONFIG = "config/config_train.json"
+
+
+@dataclass(frozen=True)
+class ConfiguredNetwork:
+    """What a training config says of its network.
+
+    Args:
+        file: the config.
+        network_def: entry of the network.
+        label_format: classes per label of a classification, or None.
+    """
+
+    file: Path
+    network_def: dict[str, Any]
+    label_format: tuple[int, ...] | None = None
+
+
+def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
+    """Return the network of ``config/config_train.json``, or None when the MMAR has no such file.
+
+    Args:
+        mmar: the MMAR, whose code is about to be run as its user asked.
+        ckpt_dir: where the weights are.
+
+    Raises:
+        ClaraError: the config must be mended, or its model cannot be translated.
+    """
+    file = mmar / _CONFIG
+    if not file.is_file():
+        return None
+    workflow = load_train_workflow(file, mmar=mmar)
+    model = workflow.train.model
+    if model.pending:
+        raise ClaraError(f"'{model.name}' is Clara's and does not run yet: use one that does", model.address)
+    context = section_context(workflow, "train", ckpt_dir)
+    [entry] = component_entries(model, context)
+    return ConfiguredNetwork(file, render(entry), context.label_format)
