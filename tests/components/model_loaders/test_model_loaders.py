@@ -43,10 +43,7 @@ def test_names_of_checkpoints(tmp_path: Path, prefix: str, file: str) -> None:
     [
         ((), r"the weights '.*models/model.ckpt' do not exist: train first, or name other weights"),
         (("modell.pt",), r"models/model.ckpt' do not exist; did you mean 'modell.pt'\?"),
-        (
-            ("model.ckpt.index", "model.ckpt.meta"),
-            "models/model.ckpt' is a TensorFlow checkpoint, whose weights are not read yet: name a model.pt",
-        ),
+        (("model.ckpt.meta",), r"models/model.ckpt.index' is missing, without which the TensorFlow checkpoint that"),
     ],
 )
 def test_no_weights(tmp_path: Path, files: tuple[str, ...], message: str) -> None:
@@ -55,6 +52,17 @@ def test_no_weights(tmp_path: Path, files: tuple[str, ...], message: str) -> Non
         CheckpointLoader("models").files(str(tmp_path))
     with pytest.raises(ClaraError, match="the folder '.*nowhere' does not exist: train first, or mend MMAR_CKPT_DIR"):
         CheckpointLoader("nowhere").files(str(tmp_path))
+
+
+def test_a_tensorflow_checkpoint(tmp_path: Path) -> None:
+    make(tmp_path, "model.ckpt.index", "model.ckpt.meta")
+    assert CheckpointLoader("").files(str(tmp_path)).weights == tmp_path / "model.ckpt.index"
+    make(tmp_path, "model.pt")
+    found = CheckpointLoader("").files(str(tmp_path))
+    assert found.weights == tmp_path / "model.pt"
+    assert "model.pt and model.ckpt.index are both in" in found.notice
+    named = CheckpointLoader("", checkpoint_file_prefix="model.ckpt.index").files(str(tmp_path))
+    assert named.weights == tmp_path / "model.ckpt.index"
 
 
 def test_the_last_weights_where_there_are_no_best(tmp_path: Path) -> None:
