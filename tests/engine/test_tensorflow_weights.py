@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -138,10 +137,16 @@ def test_a_network_of_torchs_has_no_names():
         load_into(nn.Linear(2, 3), INDEX)
 
 
-def test_a_checkpoint_without_weights(tmp_path):
-    for file in CHECKPOINTS.glob("objects.*"):
-        shutil.copy(file, tmp_path)
-    assert match_checkpoint(tmp_path / "objects.index", Objects()).taken.keys() == {"w"}
+def test_a_checkpoint_without_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr("clara_compat.tensorflow.checkpoint.matching.weights_of", lambda checkpoint: {})
+    with pytest.raises(ClaraError, match=r"the TensorFlow checkpoint '.*network' holds no weights"):
+        match_checkpoint(INDEX, Legacy())
+    with pytest.raises(ClaraError, match=r"the TensorFlow checkpoint '.*network' holds no weights"):
+        convert_weights(CHECKPOINTS / "network", tmp_path / "weights.pt")
+
+
+def test_a_checkpoint_of_tensorflow_2():
+    assert match_checkpoint(CHECKPOINTS / "objects.index", Objects()).taken.keys() == {"w"}
 
 
 class Objects(nn.Module):
