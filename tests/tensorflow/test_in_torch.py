@@ -1,0 +1,99 @@
+"""A user's network where torch's own tools meet it: several processes, mixed precision, optimizers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.multiprocessing as mp
+from torch.nn.parallel import DistributedDataParallel
+
+from clara_compat.common.data_prop import DataProperty
+from clara_compat.tensorflow.loader import component, use
+from clara_compat.tensorflow.network import LegacyNetwork
+
+SOURCE = """
+import tensorflow as tf
+from ai4med.components.models.model import Model
+
+class Net(Model):
+    def get_predictions(self, inputs, training, build_ctx=None):
+        with tf.variable_scope('net'):
+            self.kernel = tf.get_variable('kernel', [3, 3, 3, 1, 4])
+            hidden = tf.nn.relu(tf.nn.conv3d(inputs, self.kernel, [1] * 5, 'SAME', data_format='NCDHW'))
+            last = tf.get_variable('last', [1, 1, 1, 4, 2])
+            return tf.nn.softmax(tf.nn.conv3d(hidden, last, [1] * 5, 'SAME', data_format='NCDHW'), axis=1)
+    def get_loss(self):
+        return 0.1 * tf.nn.l2_loss(self.kernel)
+"""
+IMAGES = torch.linspace(-1, 1, 4 * 5**3).reshape(4, 1, 5, 5, 5)
+
+
+def network(folder: str) -> LegacyNetwork:
+    torch.manual_seed(0)
+    use([folder])
+    return LegacyNetwork(component("mine.Net"), "Net", DataProperty(), [5, 5, 5])
+
+
+def gradients(module: torch.nn.Module, own: LegacyNetwork, images: torch.Tensor) -> list[torch.Tensor]:
+    (module(images)[:, 1].square().mean() + own.extra_loss()).backward()
+    return [parameter.grad.clone() for parameter in own.parameters()]
+
+
+def _process(rank: int, folder: str) -> None:
+    store = f"file://{folder}/rendezvous"
+    torch.distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
+    own = network(folder)
+    found = gradients(DistributedDataParallel(own), own, IMAGES[rank::2])
+    torch.save(found, f"{folder}/gradients_{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture
+def folder(user_folder) -> str:
+    return str(user_folder(mine=SOURCE))
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_gradients_of_one(folder):
+    mp.spawn(_process, (folder,), nprocs=2)
+    own = network(folder)
+    alone = gradients(own, own, IMAGES)
+    for rank in range(2):
+        for found, expected in zip(torch.load(f"{folder}/gradients_{rank}.pt"), alone, strict=True):
+            torch.testing.assert_close(found, expected, atol=1e-7, rtol=1e-5)
+
+
+def test_mixed_precision_computes_convolutions_in_half_and_leaves_in_single(folder):
+    net = network(folder)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = net(IMAGES)
+    assert mixed.dtype == torch.float32
+    exact = net(IMAGES)
+    assert 0 < (mixed - exact).abs().max() < 1e-2
+    (mixed.square().mean() + net.extra_loss()).backward()
+    assert all(parameter.grad is not None and parameter.grad.dtype == torch.float32 for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("options", [{}, {"foreach": True}, {"fused": True}])
+def test_an_optimizer_steps_as_on_plain_parameters(folder, options):
+    net = network(folder)
+    twins = [parameter.detach().clone(memory_format=torch.contiguous_format) for parameter in net.parameters()]
+    ours = torch.optim.Adam(net.parameters(), lr=0.1, **options)
+    theirs = torch.optim.Adam([twin.requires_grad_() for twin in twins], lr=0.1, foreach=False)
+    for _ in range(3):
+        ours.zero_grad()
+        for twin, gradient in zip(twins, gradients(net, net, IMAGES), strict=True):
+            twin.grad = gradient.clone(memory_format=torch.contiguous_format)
+        ours.step()
+        theirs.step()
+    for parameter, twin in zip(net.parameters(), twins, strict=True):
+        torch.testing.assert_close(parameter.detach(), twin.detach(), atol=1e-6, rtol=1e-5)
+
+
+def test_a_state_dict_restores_it(folder):
+    first, second = network(folder), network(folder)
+    with torch.no_grad():
+        for parameter in second.parameters():
+            parameter.zero_()
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first(IMAGES), second(IMAGES))
