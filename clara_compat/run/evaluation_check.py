@@ -114,7 +114,7 @@ def check_evaluation(
 def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inference | None) -> list[ClaraError]:
     if inference is not None:
         source, items = "the command", [{"image": str(image)} for image in inference.images]
-        places = ["the image"] * len(items)
+        places = [f"'{image}'" for image in inference.images]
     else:
         try:
             listed = data_list(workflow)
@@ -138,9 +138,12 @@ def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inferenc
 
 def _twin(item: Mapping[str, Any], where: str, names: dict[str, tuple[Any, str]]) -> Iterator[ClaraError]:
     """Find another file of the same name, whose results would go into the same folder."""
+    if item.get("image") in (None, "", []):
+        return
     try:
-        name = case_name(item.get("image"))
-    except ClaraError:
+        name = case_name(item["image"])
+    except ClaraError as error:
+        yield error
         return
     image, other = names.setdefault(name, (item["image"], where))
     if image != item["image"]:
