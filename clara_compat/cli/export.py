@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clara_compat.cli.flags import spread
 from clara_compat.errors import ClaraError
 
 __all__ = ["export", "spread_shape"]
@@ -100,19 +101,12 @@ def export(
 
 def spread_shape(arguments: list[str]) -> list[str]:
     """Write ``--trtis_input_shape 1 96 96 96`` with the flag before each number, as typer reads it."""
-    spread: list[str] = []
-    inside = False
-    for argument in arguments:
-        numbers = argument.replace(",", " ").split()
-        if argument == _SHAPE:
-            inside = True
-        elif inside and numbers and all(number.lstrip("-").isdecimal() for number in numbers):
-            for number in numbers:
-                spread += [_SHAPE, number]
-        else:
-            inside = False
-            spread.append(argument)
-    return spread
+    return spread(arguments, _SHAPE, _sizes)
+
+
+def _sizes(text: str) -> list[str]:
+    found = text.replace(",", " ").split()
+    return found if all(size.lstrip("-").isdecimal() for size in found) else []
 
 
 def _one(names: str, flag: str) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
+from clara_compat.cli.flags import spread
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
@@ -274,14 +275,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 def spread_set(arguments: list[str]) -> list[str]:
     """Write ``--set a=1 b=2`` as ``--set a=1 --set b=2``: Clara's ``--set`` takes everything up to the next flag."""
-    spread: list[str] = []
-    inside = False
-    for argument in arguments:
-        if argument == "--set":
-            inside = True
-        elif inside and "=" in argument and not argument.startswith("-"):
-            spread += ["--set", argument]
-        else:
-            inside = False
-            spread.append(argument)
-    return spread
+    return spread(arguments, "--set", lambda text: [text] if "=" in text and not text.startswith("-") else [])

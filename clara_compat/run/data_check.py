@@ -17,7 +17,7 @@ from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError, suggestion
 from clara_compat.run.network_check import SizeCheck
 
-__all__ = ["check_data", "follow", "missing_files"]
+__all__ = ["check_data", "follow", "missing_files", "the_first"]
 
 _MOST = 5
 """Problems of one data list that are spelled out; the rest is counted."""
@@ -69,13 +69,19 @@ def check_data(
         seen.add(repr(item))
         for problem in _item_problems(item, components, pipeline, f"{pipeline.data_list_key}[{number}]", check_size):
             problems.setdefault(problem.message, problem)
-    found = list(problems.values())
-    if len(found) > _MOST:
-        more = len(found) - _MOST
-        found = [
-            *found[:_MOST],
-            ClaraError(f"... and {more} more problems of this kind in {pipeline.data_list_file_path}"),
-        ]
+    return the_first(list(problems.values()), pipeline.data_list_file_path)
+
+
+def the_first(problems: Sequence[ClaraError], source: str) -> list[ClaraError]:
+    """Return the first problems of a data list, and how many more there are in it.
+
+    Args:
+        problems: all of them.
+        source: where the items come from.
+    """
+    found = list(problems[:_MOST])
+    if len(problems) > _MOST:
+        found.append(ClaraError(f"... and {len(problems) - _MOST} more problems of this kind in {source}"))
     return found
 
 

@@ -17,7 +17,7 @@ from clara_compat.config.problems import Problems
 from clara_compat.errors import ClaraError
 from clara_compat.run.console import default_log_config, logging_of_a_run
 from clara_compat.run.evaluation_check import check_evaluation, evaluation_limits
-from clara_compat.translate.evaluate import STATS, translate_evaluate
+from clara_compat.translate.evaluate import STATS
 from clara_compat.translate.evaluation_writers import Inference
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def run_evaluation(
     found = check_evaluation(workflow, eval_dir, model=model, inference=inference)
     problems.errors = found.errors
     problems.raise_any()
-    if found.model is None:
-        raise RuntimeError("no network, and no error that says so")
+    if found.model is None or found.bundle is None:
+        raise RuntimeError("no network or no bundle config, and no error that says so")
     log_file = find_config(Path(log_config), workflow.mmar) if log_config else default_log_config(workflow.mmar)
     logging_settings = read_log_config(log_file, eval_dir) if log_file else None
     try:
@@ -135,10 +135,9 @@ def run_evaluation(
         logger.info("network: %s", found.model.files.file)
         from clara_compat.run.execute import execute
 
-        bundle = translate_evaluate(workflow, found.model, eval_dir, inference)
         if inference is None:
-            save_json(bundle.config, eval_dir / BUNDLE)
-        parser = execute(bundle)
+            save_json(found.bundle.config, eval_dir / BUNDLE)
+        parser = execute(found.bundle)
         stats = parser.get_parsed_content("handlers")[0].content
         picture = _picture(eval_dir, parser, list(stats["metrics"]))
     paths = {"folder": eval_dir}

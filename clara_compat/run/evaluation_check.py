@@ -17,17 +17,15 @@ from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.errors import Address, ClaraError, suggestion
-from clara_compat.run.data_check import follow, missing_files
+from clara_compat.run.data_check import follow, missing_files, the_first
 from clara_compat.run.outputs import check_writable
+from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.evaluate import data_list, translate_evaluate
 from clara_compat.translate.evaluation_model import Model, find_model
 from clara_compat.translate.evaluation_writers import Inference
 from clara_compat.translate.metrics import metric_fields
 
 __all__ = ["Findings", "check_evaluation", "evaluation_limits"]
-
-_MOST = 5
-"""Problems of one kind that are spelled out; the rest is counted."""
 
 Chain = Sequence[tuple[ComponentSpec, Component | None]]
 
@@ -40,11 +38,13 @@ class Findings:
         errors: what must be mended.
         notices: what is odd.
         model: the network, when there is one.
+        bundle: what the workflow became, when it could be translated.
     """
 
     errors: list[ClaraError] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     model: Model | None = None
+    bundle: Bundle | None = None
 
 
 def evaluation_limits(workflow: EvaluateWorkflow) -> list[ClaraError]:
@@ -98,7 +98,8 @@ def check_evaluation(
             found.errors.append(error)
     stand_in = found.model or Model(ModelFiles(eval_dir))
     try:
-        found.notices += translate_evaluate(workflow, stand_in, eval_dir, inference).notices
+        found.bundle = translate_evaluate(workflow, stand_in, eval_dir, inference)
+        found.notices += found.bundle.notices
     except ConfigErrors as errors:
         found.errors += errors.errors
     except ClaraError as error:
@@ -114,7 +115,7 @@ def check_evaluation(
 def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inference | None) -> list[ClaraError]:
     if inference is not None:
         source, items = "the command", [{"image": str(image)} for image in inference.images]
-        places = ["the image"] * len(items)
+        places = [f"'{image}'" for image in inference.images]
     else:
         try:
             listed = data_list(workflow)
@@ -129,18 +130,17 @@ def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inferenc
     for item, where in zip(items, places, strict=True):
         for problem in [*_twin(item, where, names), *walk.problems(item, where)]:
             problems.setdefault(problem.message, problem)
-    found = list(problems.values())
-    if len(found) > _MOST:
-        more = f"... and {len(found) - _MOST} more problems of this kind in {source}"
-        found = [*found[:_MOST], ClaraError(more)]
-    return found
+    return the_first(list(problems.values()), source)
 
 
 def _twin(item: Mapping[str, Any], where: str, names: dict[str, tuple[Any, str]]) -> Iterator[ClaraError]:
     """Find another file of the same name, whose results would go into the same folder."""
+    if item.get("image") in (None, "", []):
+        return
     try:
-        name = case_name(item.get("image"))
-    except ClaraError:
+        name = case_name(item["image"])
+    except ClaraError as error:
+        yield error
         return
     image, other = names.setdefault(name, (item["image"], where))
     if image != item["image"]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.result_files import case_name
 from clara_compat.config.evaluate_workflow import load_evaluate_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluate import run_evaluation
@@ -94,14 +93,6 @@ def _check_images(files: Sequence[str], out: Path, *, is_file: bool) -> None:
             raise ClaraError(f"the image '{file}' does not exist")
     if is_file and len(files) > 1:
         raise ClaraError(f"'{out}' is one file, but {len(files)} images are given: name a folder")
-    names: dict[str, str] = {}
-    for file in files:
-        other = names.setdefault(case_name(file), file)
-        if other != file:
-            raise ClaraError(
-                f"'{other}' and '{file}' are both called '{case_name(file)}', so their results would go into the same "
-                "folder: run them one at a time, with folders of their own"
-            )
     if is_file and out.is_dir():
         raise ClaraError(f"'{out}' is a folder, expected the name of a file")
     if is_file and out.exists() and out.samefile(files[0]):

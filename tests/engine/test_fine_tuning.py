@@ -94,6 +94,7 @@ def test_nothing_fits(tmp_path):
     (tmp_path / "configs/train.json").write_text(json.dumps({"network_def": {"_target_": "a.b.OtherNet"}}))
     with pytest.raises(ClaraError, match=r"the file holds OtherNet \(2 tensors, .* the network is Net \(9 tensors"):
         load_into(network, path)
-    (tmp_path / "configs/train.json").write_text("[")
-    with pytest.raises(ClaraError, match=r"the file holds 2 tensors"):
-        load_into(network, path)
+    for content in ("[", "[" * 100_000):
+        (tmp_path / "configs/train.json").write_text(content)
+        with pytest.raises(ClaraError, match=r"the file holds 2 tensors"):
+            load_into(network, path)

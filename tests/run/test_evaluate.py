@@ -594,6 +594,15 @@ def test_cases_of_the_same_name_are_refused(evaluation_mmar: Make, small_scans: 
     assert len(evaluate(mmar, overrides={"DATASET_JSON": str(tmp_path / "list.json")}).stats["cases"]) == 2
 
 
+def test_problems_of_many_items_are_counted(evaluation_mmar: Make, tmp_path: Path) -> None:
+    save_json({"training": [{"image": f"{number}.nii.gz"} for number in range(8)]}, tmp_path / "list.json")
+    with pytest.raises(ConfigErrors) as error:
+        evaluate(evaluation_mmar(), overrides={"DATASET_JSON": str(tmp_path / "list.json")})
+    messages = [one.message for one in error.value.errors]
+    assert all(f"/{number}.nii.gz does not exist" in messages[number] for number in range(5))
+    assert messages[5:] == [f"... and 3 more problems of this kind in {tmp_path / 'list.json'}"]
+
+
 FAILING = (
     "from ai4med.components.transforms.transformer import Transformer\n\n\n"
     "class Fails(Transformer):\n"

@@ -205,8 +205,15 @@ def test_images_that_cannot_be_run(evaluation_mmar: Make, scan: Path, tmp_path: 
         infer([scan, scan], config, tmp_path / "mask.nii.gz")
     (tmp_path / "other").mkdir()
     shutil.copy(scan, tmp_path / "other")
-    with pytest.raises(ClaraError, match="are both called 'scan', so their results would go into the same folder"):
-        infer([scan, tmp_path / "other/scan.nii.gz"], config, tmp_path / "out")
+    model = mmar / "models/model.ts"
+    twins = (
+        r"^'.*other/scan.nii.gz' and '.*/scan.nii.gz' are both called 'scan', so their results would go into the same"
+    )
+    with pytest.raises(ClaraError, match=twins):
+        infer([scan, tmp_path / "other/scan.nii.gz"], config, tmp_path / "out", model=model)
+    with pytest.raises(ClaraError, match=r"the results of '\.' have no name: expected the path of a file"):
+        infer([scan, "."], config, tmp_path / "out", model=model)
+    assert not (tmp_path / "out").exists()
     (tmp_path / "text.nii.gz").write_text("no scan")
     with pytest.raises(ClaraError, match=r"config_aiaa.json:\d+ pre_transforms\[0\]: .*text.nii.gz"):
         infer(tmp_path / "text.nii.gz", config, tmp_path / "out", model=mmar / "models/model.ts")

@@ -28,7 +28,7 @@ def nearest_on_grid(data: Array, affine: Array, target_affine: Array, target_siz
         target_size: its voxels per axis, as many axes as the image has.
 
     Returns:
-        (C, *target_size), of the type of ``data``.
+        (C, *target_size), of the type of ``data``; float32 in place of float16.
 
     Raises:
         ClaraError: the affine is singular, or the grids differ in the number of axes.

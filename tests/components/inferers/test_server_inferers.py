@@ -44,10 +44,15 @@ def test_it_is_said_that_no_server_is_asked(cls):
     assert not TFSimpleInferer().notices(BundleContext())
 
 
+@pytest.mark.parametrize(
+    ("section", "advice"),
+    [("validate", "give roi_size here, or the pipeline an output_crop_size$"), ("evaluate", "give roi_size here$")],
+)
 @pytest.mark.parametrize("size", [None, (-1, -1, -1)])
-def test_a_window_of_unknown_size(size):
-    with pytest.raises(ClaraError, match="the size of a window is not known: .* give roi_size here"):
-        TRTISScanWindowInferer("m").bundle_entry(BundleContext(crop_size=size))
+def test_a_window_of_unknown_size(size, section, advice):
+    """An evaluation has no pipeline."""
+    with pytest.raises(ClaraError, match=f"the size of a window is not known: .* {advice}"):
+        TRTISScanWindowInferer("m").bundle_entry(BundleContext(crop_size=size, section=section))
 
 
 def test_protocol():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from typing import Any
 
@@ -130,6 +131,36 @@ def test_the_threshold_of_the_key_metric(threshold: float | None, epochs: int) -
     run = Run(optimizer(0.1), 0.1, stop_threshold=threshold)
     run.go(8)
     assert run.trainer.state.epoch == epochs
+
+
+class Enough:
+    """A user's policy that ends the training."""
+
+    def evaluate(self, ctx: TrainContext) -> float:
+        ctx.stop_training = ctx.current_epoch == 2
+        return 0.1
+
+
+class Impatient(TrainHandler):
+    def start_epoch(self, ctx: TrainContext) -> None:
+        ctx.stop_training = ctx.current_epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "epoch", "reason"),
+    [
+        ({"policy": Enough()}, 2, "stop_training was set"),
+        ({"handlers": [Impatient()]}, 2, "handler 'Impatient' asked for it"),
+        ({"stop_threshold": 0.6}, 4, "dice is 0.6000 and has reached stop_threshold 0.6"),
+    ],
+)
+def test_why_a_training_ends_early_is_told(
+    options: dict[str, Any], epoch: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run(optimizer(0.1), 0.1, **options)
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        run.trainer.run(range(STEPS), max_epochs=len(METRICS))
+    assert [record.getMessage() for record in caplog.records] == [f"the training ends after epoch {epoch}: {reason}"]
 
 
 def test_a_validation_without_a_key_metric_fires_nothing() -> None:
