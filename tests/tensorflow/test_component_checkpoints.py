@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clara_compat.tensorflow.checkpoint.reader import open_checkpoint
 
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.tensorflow import loader
+from clara_compat.tensorflow.checkpoint.reader import open_checkpoint
 from clara_compat.tensorflow.network import LegacyNetwork
 
 REFERENCES = Path(__file__).parents[1] / "references"
