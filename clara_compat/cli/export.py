@@ -24,6 +24,9 @@ def export(
     model_file_path: Annotated[
         Path | None, typer.Option("--model_file_path", help="The same, by Clara's flag.")
     ] = None,
+    mmar: Annotated[
+        Path | None, typer.Option("--mmar", help="The MMAR whose code the network is of, where it is user code.")
+    ] = None,
     model_name: Annotated[
         str,
         typer.Option(
@@ -95,6 +98,7 @@ def export(
             triton_model=trtis_model_name if trtis_export else None,
             precision=trt_precision_mode.upper(),
             onnx=not no_onnx,
+            mmar=mmar,
         ),
     )
 

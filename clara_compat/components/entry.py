@@ -66,7 +66,7 @@ class BundleContext:
         section: ``train`` or ``validate``: where in the bundle config the entry stands.
         debug_dir: folder for debug taps whose own folder cannot be used; a path or an expression.
         loss: reference to the loss entry; None where there is no loss.
-        network: reference to the network entry.
+        parameters: what the optimizer trains.
         learning_rate: reference to the learning rate.
         crops: items that a batching crop of the chain makes of one; None without such a crop.
         merges: ``MergeBatchDims`` is among the batch's transforms.
@@ -83,7 +83,7 @@ class BundleContext:
     section: str = "train"
     debug_dir: str = "debug"
     loss: Expression | None = Expression("@loss")
-    network: Expression = Expression("@network")
+    parameters: Expression = Expression("$@network.parameters()")
     learning_rate: Expression = Expression("@learning_rate")
     crops: int | None = None
     merges: bool = False

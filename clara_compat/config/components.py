@@ -15,6 +15,7 @@ from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
 from clara_compat.config.spec import FAMILY_WORDS, Catalogue, ComponentSpec
+from clara_compat.config.stock import stock_family
 from clara_compat.config.user_code import ModuleNotFound, UserClass, UserRoots, find_user_class
 from clara_compat.errors import Address, ClaraError, suggestion
 
@@ -110,8 +111,10 @@ class ComponentResolver:
         name = item.dotted.rpartition(".")[2]
         built_in: BuiltIn | None = None
         user: UserClass | None = None
-        family: str | None
-        if "." not in item.dotted or item.dotted.startswith(_BUILT_IN_PACKAGES):
+        family = stock = stock_family(item.dotted, item.address)
+        if stock is not None:
+            pass
+        elif "." not in item.dotted or item.dotted.startswith(_BUILT_IN_PACKAGES):
             built_in = self._built_in(item, name)
             name, family = built_in.name, built_in.family
         else:
@@ -142,6 +145,7 @@ class ComponentResolver:
             args_path=item.args_path,
             pending=built_in is not None and built_in.cls is None,
             base=self._catalogue.components.get(user.inherits or "") if user is not None else None,
+            stock=stock is not None,
         )
 
     def _built_in(self, item: Element, name: str) -> BuiltIn:

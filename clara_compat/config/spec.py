@@ -64,7 +64,8 @@ class ComponentSpec:
         name: class name.
         alias: names after ``#``.
         cls: the class of the catalogue, or None.
-        user: the user's own class, or None. Both are None for user code that was not found and need not be.
+        user: the user's own class, or None. Both are None for a class of MONAI or torch, and for user code that was not
+            found and need not be.
         args: constructor arguments, variables put in; of the train component for a ``ref``.
         address: where the element stands (the ref's own place for a ``ref``).
         section: ``train.pre_transforms``.
@@ -75,6 +76,7 @@ class ComponentSpec:
         args_path: JSON path of ``args``.
         pending: a component of Clara's that this version does not run yet.
         base: the built-in whose constructor the user's own class takes over as it is, or None.
+        stock: ``dotted`` is the path of a network or loss of MONAI or torch.
     """
 
     name: str
@@ -91,6 +93,7 @@ class ComponentSpec:
     args_path: JSONPath = field(default=(), repr=False)
     pending: bool = False
     base: type[Component] | None = None
+    stock: bool = False
 
     def arg_address(self, name: str, *below: str | int) -> Address:
         """Where the argument ``name`` (or a part of its value) stands; the place of ``args`` when it is not given."""

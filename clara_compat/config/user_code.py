@@ -98,7 +98,7 @@ class UserClass:
         module: dotted module name of the config's path, below ``root``.
         class_name: name of the class in the config's path.
         root: folder to put on ``sys.path`` so that ``module`` can be found.
-        bases: names of the direct base classes, without their modules.
+        bases: names of the direct base classes, without their modules; those of torch and MONAI with them.
         ancestors: names of all base classes that could be followed.
         signature: arguments of ``__init__``; None when it takes ``**kwargs`` or is not visible.
         line: line of the class.
@@ -129,12 +129,19 @@ class UserClass:
     deterministic: bool | None = None
 
     @property
+    def is_module(self) -> bool:
+        """Whether it derives from a class of torch or MONAI, which in a model's or loss's place is a ``Module``."""
+        return any(base.startswith(("torch.", "monai.")) for base in self.ancestors)
+
+    @property
     def address(self) -> Address:
         """Where the class is defined."""
         return Address(str(self.file), self.line)
 
 
-def search_roots(mmar: Path, config_folder: Path, environ: Mapping[str, str] = os.environ) -> UserRoots:
+def search_roots(
+    mmar: Path | None, config_folder: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> UserRoots:
     """The folders of user code, in the order they are searched.
 
     These are PYTHONPATH, the MMAR, its custom and BYOC folders, the config's folder, and then any folder of the MMAR.
@@ -144,7 +151,7 @@ def search_roots(mmar: Path, config_folder: Path, environ: Mapping[str, str] = o
     listed = environ.get("PYTHONPATH", "")
     entries = [Path(entry or ".") for entry in listed.split(os.pathsep)] if listed else []
     folders = [entry for entry in entries if entry.resolve() not in library]
-    folders += [mmar, mmar / "custom", mmar / "BYOC", config_folder]
+    folders += [] if mmar is None else [mmar, mmar / "custom", mmar / "BYOC", config_folder or mmar / "config"]
     return UserRoots(tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())), mmar)
 
 
@@ -209,14 +216,13 @@ def find_user_class(
 
 
 def uses_tensorflow(user: UserClass) -> bool:
-    """Whether the class needs TensorFlow: a model, loss, auxiliary operation or optimizer of a file that imports it.
+    """Whether the class needs TensorFlow where only models and losses have it: an auxiliary operation or optimizer.
 
     User files of numpy transforms often import tensorflow without using it; those do not count, nor does an optimizer
     that leaves ``get_optimizer`` to the built-in it derives from.
     """
     own = user.family != "optimizers" or "get_optimizer" in user.methods
-    needs = user.family in {"models", "losses", "aux_ops", "optimizers"} and own
-    return needs and bool({"tensorflow", "keras"} & user.imports)
+    return user.family in {"aux_ops", "optimizers"} and own and bool({"tensorflow", "keras"} & user.imports)
 
 
 def _find_module(modules: list[str], path: str, roots: UserRoots, address: Address | None) -> tuple[Path, Path]:

@@ -16,6 +16,8 @@ __all__ = ["Source", "UserArgument", "read_source"]
 
 _MAX_BYTES = 10_000_000
 _MAX_STEPS = 8  # of inheritance or re-export; more is a circle
+_WHOLE = ("torch.", "monai.")
+"""Libraries that have classes of the same names as Clara's, such as ``DenseNet121``."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class Source:
             for alias in statement.names
             if alias.name != "*"
         }
+
+    @cached_property
+    def _bound(self) -> dict[str, str]:
+        """What the names stand for that import statements bind: ``nn`` for ``torch.nn``."""
+        found = {name: f"{statement.module}.{original}" for name, (statement, original) in self._imports.items()}
+        for statement in self._statements():
+            if isinstance(statement, ast.Import):
+                found |= {alias.asname: alias.name for alias in statement.names if alias.asname}
+        return found
 
     def classes(self) -> list[ast.ClassDef]:
         """Classes defined at the top of the file (also within ``if`` and ``try``), in order."""
@@ -97,15 +108,16 @@ class Source:
         return None
 
     def bases(self, definition: ast.ClassDef) -> tuple[str, ...]:
-        """Names of the direct bases as their own module calls them, without that module."""
+        """Names of the direct bases as their own module calls them; those of torch and MONAI with their module."""
         names = []
         for base in definition.bases:
-            if isinstance(base, ast.Name):
-                names.append(self._imports[base.id][1] if base.id in self._imports else base.id)
-            elif isinstance(base, ast.Attribute):
-                names.append(base.attr)
+            written = ast.unparse(base)
+            first, dot, rest = written.partition(".")
+            whole = f"{self._bound.get(first, first)}{dot}{rest}"
+            if not isinstance(base, (ast.Name, ast.Attribute)):
+                names.append(written[:60])
             else:
-                names.append(ast.unparse(base)[:60])
+                names.append(whole if whole.startswith(_WHOLE) else whole.rpartition(".")[2])
         return tuple(names)
 
     def lineage(

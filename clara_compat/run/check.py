@@ -17,6 +17,7 @@ from clara_compat.config.user_code import UserClass, uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import built_in_base
+from clara_compat.translate.own_modules import user_kind
 
 if TYPE_CHECKING:
     from clara_compat.run.data_summary import DataSummary
@@ -154,9 +155,11 @@ def problems_of(
         told_by_run: also return notices of what the run says by itself.
     """
     from clara_compat.run.data_check import check_data
+    from clara_compat.run.module_check import unmade
     from clara_compat.run.network_check import validation_size_check
     from clara_compat.run.start_weights import check_start_weights
     from clara_compat.run.translation_check import check_translation
+    from clara_compat.translate.limits import limits
 
     problems, notices = check_translation(workflow)
     if not data:
@@ -166,6 +169,8 @@ def problems_of(
         size_check = validation_size_check(workflow.train.model, workflow.validate.inferer)
         problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms, size_check)
     problems += _unwritable(workflow)
+    if not problems and not limits(workflow):
+        problems += unmade(workflow)
     if not problems:
         try:
             of_weights, of_match = check_start_weights(workflow)
@@ -217,6 +222,8 @@ _RUNNING_FAMILIES = {
     "writer": "write",
     "aux_ops": "get_output_tensors",
     "optimizer": "get_optimizer",
+    "model": "get_predictions",
+    "loss": "get_loss",
     "lr_policy": "evaluate",
     "handlers": "",
 }
@@ -230,6 +237,8 @@ def _row(spec: ComponentSpec) -> Row:
         return Row(place, spec.name, "nothing yet", "not yet", "does not run yet")
     if spec.cls is not None:
         return Row(place, spec.name, spec.cls.becomes, spec.cls.fidelity.level, spec.cls.fidelity.note)
+    if spec.stock:
+        return Row(place, spec.dotted, spec.dotted, "exact", "named by its path: it runs as it is")
     name = spec.user.path if spec.user is not None else spec.name
     slot = spec.section.rpartition(".")[2]
     if slot not in _RUNNING_FAMILIES:
@@ -239,6 +248,8 @@ def _row(spec: ComponentSpec) -> Row:
     base = None if spec.user is None else built_in_base(spec.user)
     if base is not None and spec.user is not None and not _has_own(_RUNNING_FAMILIES[slot], spec.user):
         return Row(place, name, base.becomes, base.fidelity.level, f"as {base.__name__}, from which it derives")
+    if spec.user is not None and slot in ("model", "loss") and user_kind(spec.user, slot) == "module":
+        return Row(place, name, "the same torch module", "user code")
     return Row(place, name, "the same code, through an adapter", "user code")
 
 

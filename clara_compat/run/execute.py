@@ -8,6 +8,7 @@ import json
 import torch
 from monai.bundle import ConfigParser
 
+from clara_compat.common.blame import user_line
 from clara_compat.engine.data.failure import ItemError
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
@@ -62,7 +63,33 @@ def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
                 "out of memory: lower output_batch_size or the crop size of training, the inferer's roi_size or "
                 "batch_size, or num_workers"
             )
+    return next(filter(None, (_of_a_module(found, bundle) for found in _chain(error))), None)
+
+
+def _of_a_module(error: BaseException, bundle: Bundle) -> ClaraError | None:
+    """Return what the user's own code raised, or a network or loss of MONAI or torch that a config names."""
+    message = f"{type(error).__name__}: {error}"
+    place = user_line(error)
+    if place:
+        return ClaraError(f"{place}: {message}")
+    modules = _modules(error)
+    for kind, entry, origins in (
+        ("loss", "loss_def", ("monai.losses.", "torch.nn.modules.loss")),
+        ("network", "network_def", ("monai.networks.",)),
+    ):
+        target = bundle.config.get(entry, {}).get("_target_", "")
+        if target.startswith(("monai.", "torch.")) and any(module.startswith(origins) for module in modules):
+            return ClaraError(f"{target}: {message}", next(iter(bundle.sources.get(kind, [])), None))
     return None
+
+
+def _modules(error: BaseException) -> list[str]:
+    """Return the modules that an error passed."""
+    found, tb = [], error.__traceback__
+    while tb is not None:
+        found.append(str(tb.tb_frame.f_globals.get("__name__", "")))
+        tb = tb.tb_next
+    return found
 
 
 def _folder(bundle: Bundle) -> str:
@@ -80,7 +107,5 @@ def _item_error(error: ItemError, bundle: Bundle) -> ClaraError | None:
 
 def _raised_by_engine(error: BaseException) -> bool:
     """Whether one of our networks or losses refused the sizes or options it was given."""
-    tb = error.__traceback__
-    while tb is not None and tb.tb_next is not None:
-        tb = tb.tb_next
-    return tb is not None and tb.tb_frame.f_globals.get("__name__", "").startswith("clara_compat.engine.")
+    modules = _modules(error)
+    return bool(modules) and modules[-1].startswith("clara_compat.engine.")

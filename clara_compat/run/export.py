@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from clara_compat.common.files import replacing
 from clara_compat.common.weight_files import find_weights
+from clara_compat.config.user_code import UserRoots, search_roots
 from clara_compat.errors import ClaraError
 from clara_compat.run.console import logging_of_a_run
-from clara_compat.translate.saved_network import saved_network_def, saved_sizes
+from clara_compat.tensorflow.loader import use
+from clara_compat.translate.saved_network import SavedNetwork, saved_network, saved_sizes
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +46,7 @@ class ExportOptions:
         triton_model: name of the model for Triton; None for no model repository.
         precision: of the TensorRT plan, ``FP32`` or ``FP16``.
         onnx: whether ONNX is written, which the last two need.
+        mmar: root folder of the MMAR whose code a network of the user's is of; by default only PYTHONPATH is searched.
     """
 
     model_name: str = "model"
@@ -55,6 +58,7 @@ class ExportOptions:
     triton_model: str | None = None
     precision: str = "FP32"
     onnx: bool = True
+    mmar: str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def export(folder: str | os.PathLike[str], options: ExportOptions | None = None,
     """Export the network of an earlier training into its own output folder.
 
     Every file is compared with the network on random images before it is written. The folder may come from a stranger:
-    nothing that it holds is run.
+    nothing that it holds is run. A network of the user's own is made by the user's code, as ``mmar`` and PYTHONPATH
+    have it now.
 
     Args:
         folder: ``MMAR_CKPT_DIR`` of the training.
@@ -100,13 +105,13 @@ class _Export:
 
     def run(self) -> ExportResult:
         self._check()
-        network_def, weights = self._found()
+        saved, weights = self._found()
         from clara_compat.engine.export.onnx_file import check_libraries, onnx_file
         from clara_compat.engine.export.torchscript import torchscript_file
 
         if self.options.onnx:
             check_libraries()
-        network, probed = self._network(network_def, weights)
+        network, probed = self._network(saved, weights)
         self.probed = probed
         name = self.options.model_name
         self._write("torchscript", f"{name}.ts", "TorchScript", torchscript_file(network, probed))
@@ -143,25 +148,36 @@ class _Export:
         if options.triton_model is not None and not options.onnx:
             raise ClaraError("Triton is given the ONNX file: leave --no-onnx or --trtis_export out")
 
-    def _found(self) -> tuple[dict[str, Any], Path]:
-        """Return what the folder says of its network, and the file of its weights; nothing heavy is imported yet."""
-        network_def = saved_network_def(self.folder)
+    def _found(self) -> tuple[SavedNetwork, Path]:
+        """Return what the folder says of its network, and the file of its weights, before anything large is made."""
+        mmar = self.options.mmar
+        if mmar is not None and not Path(mmar).is_dir():
+            raise ClaraError(f"--mmar is {mmar}, which is no folder: name the MMAR whose code the network is of")
+        saved = saved_network(self.folder, self._roots())
         weights = find_weights(self.folder / f"{self.options.model_name}{self.options.checkpoint_ext}")
         if weights.notice:
             self._tell(weights.notice)
-        channels, dims, shape = network_def["in_channels"], network_def["spatial_dims"], self.options.input_shape
+        shape = self.options.input_shape
+        channels, dims = _image(saved)
         if shape is not None and (len(shape) != dims + 1 or shape[0] != channels or min(shape) < 1):
             raise ClaraError(
                 f"--trtis_input_shape is {' '.join(map(str, shape))}, expected {channels} (channels) and {dims} sizes"
             )
-        return network_def, weights.path
+        return saved, weights.path
 
-    def _network(self, network_def: dict[str, Any], weights: Path) -> tuple[torch.nn.Module, Probe]:
+    def _roots(self) -> UserRoots:
+        """Return where the user's code may lie."""
+        return search_roots(None if self.options.mmar is None else Path(self.options.mmar))
+
+    def _network(self, saved: SavedNetwork, weights: Path) -> tuple[torch.nn.Module, Probe]:
         from clara_compat.engine.export.probe import probe
         from clara_compat.engine.saved_network import trained_network
 
-        network = trained_network(network_def, weights)
-        channels, dims, shape = network_def["in_channels"], network_def["spatial_dims"], self.options.input_shape
+        if saved.root is not None:
+            use([str(root) for root in dict.fromkeys([*self._roots().ordered, saved.root])])
+        network = trained_network(saved.entry, weights)
+        shape = self.options.input_shape
+        channels, dims = _image(saved)
         hints = [size for size in saved_sizes(self.folder) if len(size) == dims]
         return network, probe(network, channels, dims, None if shape is None else tuple(shape[1:]), hints)
 
@@ -214,8 +230,8 @@ class _Export:
         _save(path, exported.content)
         self.result.paths[kind], self.result.differences[kind] = path, exported.difference
         takes = "any number of images, of any size the network takes"
-        if not exported.any_size:
-            takes = "any number of images of one size"
+        if not exported.any_size and self.probed is not None:
+            takes = f"any number of images of {list(self.probed.size)} voxels"
         logger.info("%s: %s for %s; largest difference from the network %.1e", path, title, takes, exported.difference)
         if kind != "tensorrt" and exported.difference > TOLERANCE and self.probed is not None:
             self._tell(
@@ -226,6 +242,20 @@ class _Export:
     def _tell(self, notice: str) -> None:
         self.result.notices.append(notice)
         logger.warning("%s", notice)
+
+
+def _image(saved: SavedNetwork) -> tuple[int, int]:
+    """Return the channels and the spatial dimensions of the network's image.
+
+    Raises:
+        ClaraError: the folder does not say them.
+    """
+    try:
+        return saved.numbers["in_channels"], saved.numbers["spatial_dims"]
+    except KeyError as error:
+        raise ClaraError(
+            f"configs/train.json does not say {error.args[0]} of the network: train with this version"
+        ) from error
 
 
 def _save(path: Path, content: bytes) -> None:

@@ -93,12 +93,12 @@ def prepare(folder: Path) -> dict[Path, Path]:
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
     save_json(config, folder / OUTPUTS["bundle"])
-    save_json(_metadata(config["network_def"]), folder / OUTPUTS["metadata"])
+    save_json(_metadata(config), folder / OUTPUTS["metadata"])
     (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
 
 
-def _metadata(network: dict[str, Any]) -> dict[str, Any]:
-    """Return the bundle's metadata for the entry of its network, a class of ``clara_compat.engine.networks``."""
+def _metadata(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the bundle's metadata for the network of its config, as far as that tells."""
     import pydoc
 
     import ignite
@@ -108,8 +108,20 @@ def _metadata(network: dict[str, Any]) -> dict[str, Any]:
 
     from clara_compat import __version__
 
-    spatial_dims, in_channels = network["spatial_dims"], network["in_channels"]
-    classifies = getattr(pydoc.locate(network["_target_"]), "task", "segmentation") == "classification"
+    network = {**config.get("network_input", {}), **config["network_def"]}
+    spatial_dims, in_channels, out_channels = (
+        network["spatial_dims"],
+        network["in_channels"],
+        network.get("out_channels"),
+    )
+    task = network.get("task") or getattr(pydoc.locate(network["_target_"]), "task", "segmentation")
+    classifies = task == "classification"
+    activated = network.get("final_activation", "linear") != "linear"
+    channels = (
+        {}
+        if type(out_channels) is not int
+        else {"num_channels": out_channels, "channel_def": {str(i): f"class {i}" for i in range(out_channels)}}
+    )
     return {
         "version": "0.1.0",
         "changelog": {"0.1.0": "translated from a Clara Train 3.1 configuration"},
@@ -138,12 +150,11 @@ def _metadata(network: dict[str, Any]) -> dict[str, Any]:
                 "pred": {
                     "type": "probabilities" if classifies else "image",
                     "format": "classification" if classifies else "segmentation",
-                    "num_channels": network["out_channels"],
+                    **channels,
                     "spatial_shape": [] if classifies else ["*"] * spatial_dims,
                     "dtype": "float32",
-                    "value_range": [] if network["final_activation"] == "linear" else [0, 1],
+                    "value_range": [0, 1] if activated else [],
                     "is_patch_data": not classifies,
-                    "channel_def": {str(i): f"class {i}" for i in range(network["out_channels"])},
                 }
             },
         },

@@ -13,9 +13,8 @@ from clara_compat.common.weight_files import find_weights, is_tensorflow, prefix
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.chain import component_entry
-from clara_compat.translate.render import render
-from clara_compat.translate.section_data import section_context
+from clara_compat.run.module_check import made_network
+from clara_compat.translate.own_modules import kind_of
 
 __all__ = ["StartWeights", "check_start_weights", "start_weights"]
 
@@ -78,7 +77,7 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
 
 
 def check_start_weights(workflow: TrainWorkflow) -> tuple[list[Notice], list[Notice]]:
-    """Compare the weights a training starts from with its network; a user's own network is not made.
+    """Compare the weights a training starts from with its network; a network of user code is not made.
 
     Returns:
         What the user should know of the choice of the file, and what of it fits; the latter the run itself says too.
@@ -94,25 +93,14 @@ def check_start_weights(workflow: TrainWorkflow) -> tuple[list[Notice], list[Not
 
     place = _place(workflow, start.variable)
     try:
-        if model.cls is None:
+        if kind_of(model) in ("legacy", "module"):
             if is_tensorflow(start.path):
                 open_checkpoint(prefix_of(start.path))  # whether it is whole
             return start.notices, []
-        match = match_file(start.path, _network(workflow))
+        match = match_file(start.path, made_network(workflow))
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, place) from error
     return start.notices, [Notice(place, "\n".join(match.report(str(start.path))))]
-
-
-def _network(workflow: TrainWorkflow) -> Any:
-    """Make the network; the state of torch's generator stays as it is."""
-    import torch
-    from monai.bundle import ConfigParser
-
-    context = section_context(workflow, "train", Path(workflow.variables["MMAR_CKPT_DIR"]))
-    entry = component_entry(workflow.train.model, context)
-    with torch.random.fork_rng(devices=[]):
-        return ConfigParser({"network_def": render(entry)}).get_parsed_content("network_def")
 
 
 def _place(workflow: TrainWorkflow, variable: str) -> Address:

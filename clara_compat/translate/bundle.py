@@ -31,7 +31,8 @@ class Bundle:
 
     Args:
         config: the MONAI bundle config, plain JSON.
-        sources: for ``train`` and ``validate``, where each transform of the chain came from.
+        sources: for ``train`` and ``validate``, where each transform of the chain came from; for ``network`` and
+            ``loss`` of a training, where they stand.
         notices: choices the user should know of.
     """
 

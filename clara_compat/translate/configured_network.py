@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.chain import component_entries
+from clara_compat.translate.own_modules import network_def_entry
 from clara_compat.translate.render import render
+from clara_compat.translate.saved_network import SavedNetwork
 from clara_compat.translate.section_data import section_context
 
 __all__ = ["ConfiguredNetwork", "configured_network"]
@@ -27,12 +27,12 @@ class ConfiguredNetwork:
 
     Args:
         file: the config.
-        network_def: entry of the network.
+        network: what is known of the network.
         label_format: classes per label of a classification, or None.
     """
 
     file: Path
-    network_def: dict[str, Any]
+    network: SavedNetwork
     label_format: tuple[int, ...] | None = None
 
 
@@ -54,5 +54,10 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
     if model.pending:
         raise ClaraError(f"'{model.name}' is Clara's and does not run yet: use one that does", model.address)
     context = section_context(workflow, "train", ckpt_dir)
-    [entry] = component_entries(model, context)
-    return ConfiguredNetwork(file, render(entry), context.label_format)
+    entry = network_def_entry(workflow, context)
+    numbers = {"spatial_dims": context.spatial_dims, "in_channels": context.in_channels}
+    outputs = entry.arguments.get("out_channels")
+    if type(outputs) is int:
+        numbers["out_channels"] = outputs
+    root = None if model.user is None else model.user.root
+    return ConfiguredNetwork(file, SavedNetwork(render(entry), numbers, root), context.label_format)

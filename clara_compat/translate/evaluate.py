@@ -81,9 +81,9 @@ class _EvaluateTranslation:
         config: dict[str, Any] = {
             "mmar": str(workflow.mmar),
             "eval_dir": str(self.eval_dir),
-            "user_code": [str(root) for root in workflow.user_roots],
+            "user_code": list(dict.fromkeys([*workflow.user_roots, *model.code])),
             "device": DEVICE,
-            **({"network_def": model.network_def} if model.files.exported is None else {}),
+            **model.entries,
             "network": network_entry(model.files),
             "data": self._data(),
             "transform": Entry("Compose", transforms=self._chain("pre_transforms").entries),

@@ -12,9 +12,10 @@ from clara_compat.components.model_loaders.frozen_graph_model_loader import Froz
 from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader
 from clara_compat.config.arguments import create
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
+from clara_compat.config.user_code import UserRoots
 from clara_compat.errors import ClaraError
 from clara_compat.translate.configured_network import ConfiguredNetwork, configured_network
-from clara_compat.translate.saved_network import has_saved_network, saved_label_format, saved_network_def
+from clara_compat.translate.saved_network import SavedNetwork, has_saved_network, saved_label_format, saved_network
 
 __all__ = ["Model", "find_model"]
 
@@ -26,19 +27,29 @@ class Model:
     Args:
         files: what it is made of.
         training_mode: predict in training mode.
-        network_def: entry of the network, or None for an exported one.
+        network: what is known of the network; None of an exported one that no training stands beside.
         label_format: classes per label of a classification, or None.
     """
 
     files: ModelFiles
     training_mode: bool = False
-    network_def: dict[str, Any] | None = None
+    network: SavedNetwork | None = None
     label_format: tuple[int, ...] | None = None
 
+    @property
+    def entries(self) -> dict[str, Any]:
+        """The entry that makes the network; none for an exported one."""
+        return {} if self.network is None or self.files.exported is not None else {"network_def": self.network.entry}
+
+    @property
+    def code(self) -> list[str]:
+        """The folder of the user's code that the network is of, if it is."""
+        root = None if self.network is None or self.files.exported is not None else self.network.root
+        return [] if root is None else [os.path.abspath(root)]  # noqa: PTH100 -- resolve() would follow the user's links
+
     def number(self, name: str) -> int | None:
-        """Return a whole number among the network's arguments, such as ``in_channels``, or None."""
-        value = (self.network_def or {}).get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        """Return ``spatial_dims``, ``in_channels`` or ``out_channels`` of the network, or None."""
+        return None if self.network is None else self.network.numbers.get(name)
 
 
 def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None = None) -> Model:
@@ -60,12 +71,13 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
         files = loader.files(str(workflow.mmar))
         if files.exported is None and model is None and not has_saved_network(files.folder):
             configured = configured_network(workflow.mmar, files.folder)
-        network: dict[str, Any] | None
+        network: SavedNetwork | None
         if configured is not None:
             files = replace(files, notice=_joined(files.notice, _of_the_config(files.folder, configured)))
-            network, label_format = configured.network_def, configured.label_format
+            network, label_format = configured.network, configured.label_format
         else:
-            network = saved_network_def(files.folder) if files.exported is None else _known_of(files.folder)
+            known = saved_network if files.exported is None else _known_of
+            network = known(files.folder, workflow.roots)
             label_format = None if network is None else saved_label_format(files.folder)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, address) from error
@@ -98,9 +110,9 @@ def _joined(*notices: str) -> str:
     return "; ".join(notice for notice in notices if notice)
 
 
-def _known_of(folder: Path) -> dict[str, Any] | None:
+def _known_of(folder: Path, roots: UserRoots) -> SavedNetwork | None:
     """Return what the training beside an exported network says of it, or None when that cannot be used."""
     try:
-        return saved_network_def(folder)
+        return saved_network(folder, roots)
     except ClaraError:
         return None

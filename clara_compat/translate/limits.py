@@ -43,7 +43,7 @@ def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
             )
     inferer = None if workflow.validate is None else workflow.validate.inferer
     inferers = [] if inferer is None else [inferer]
-    for spec in (train.model, train.loss, *inferers):
+    for spec in inferers:
         if spec.cls is None and not spec.pending:
             yield _user_written(spec)
     for spec in (train.optimizer, *train.aux_ops):
@@ -68,10 +68,9 @@ def _user_written(spec: ComponentSpec) -> ClaraError:
             "or torch, or use one of the catalogue (clara-compat components lists them)",
             spec.address,
         )
-    kind = "is written with TensorFlow" if spec.user is not None and uses_tensorflow(spec.user) else "is user code"
     return ClaraError(
-        f"'{spec.name}' {kind}: user-written {slot} components do not run yet (transforms, metrics, auxiliary "
-        "operations, handlers, optimizers and learning rate policies without TensorFlow do); use one of the catalogue "
+        f"'{spec.name}' is user code: user-written {slot} components do not run yet (transforms, models, losses, "
+        "metrics, auxiliary operations, handlers, optimizers and learning rate policies do); use one of the catalogue "
         "meanwhile (clara-compat components lists them)",
         spec.address,
     )

@@ -10,6 +10,7 @@ from clara_compat.components.models._common import BuiltInModel
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.own_modules import kind_of
 
 __all__ = ["ModelSide"]
 
@@ -23,16 +24,17 @@ class ModelSide:
 
     def __init__(self, spec: ComponentSpec) -> None:
         self.spec = spec
-        model = None if spec.cls is None else create(spec)
+        self.kind = kind_of(spec)
+        model = create(spec) if self.kind == "catalogue" else None
         self.built_in = model if isinstance(model, BuiltInModel) else None
         """The model when it is one of the catalogue."""
 
     def told(self, context: BundleContext) -> BundleContext:
         """Return the context with the outputs of the model, as far as the config tells; nothing of a user's model."""
-        model = self.built_in
-        return (
-            context if model is None else replace(context, outputs=model.num_classes, final_activation=model.activation)
-        )
+        if self.built_in is not None:
+            return replace(context, outputs=self.built_in.num_classes, final_activation=self.built_in.activation)
+        outputs = self.spec.args.get("out_channels") if self.kind == "stock" else None
+        return replace(context, outputs=outputs) if type(outputs) is int else context
 
     def check_batch(self, items: int | None, context: BundleContext) -> None:
         """Check that the network can be trained with batches of so many items, when both are known.
@@ -63,11 +65,17 @@ class ModelSide:
 
     def loss_function(self) -> Expression | Entry:
         """Return the trainer's loss: the configured one, with the network's own where it has one."""
-        if self.built_in is None or not self.built_in.has_extra_loss:
+        if not self._has_extra_loss():
             return Expression("@loss")
         return Entry(
             "clara_compat.engine.losses.extra.LossWithExtra", loss=Expression("@loss"), network=Expression("@network")
         )
+
+    def _has_extra_loss(self) -> bool:
+        if self.built_in is not None:
+            return self.built_in.has_extra_loss
+        user = self.spec.user
+        return self.kind == "legacy" or (self.kind == "module" and user is not None and "extra_loss" in user.methods)
 
     def network(self, start_weights: Path | None) -> Entry | Expression:
         """Return the network on its device, with the weights it starts from."""

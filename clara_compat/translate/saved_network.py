@@ -8,16 +8,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clara_compat.components import catalogue
+from clara_compat.config.stock import stock_family
+from clara_compat.config.user_code import UserRoots
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.own_modules import LEGACY_NETWORK, USER_MODULE
+from clara_compat.translate.saved_user_network import NotPlainError, own_network, plain_arguments
+from clara_compat.translate.stock import stock_class
 
-__all__ = ["has_saved_network", "saved_label_format", "saved_network_def", "saved_sizes"]
+__all__ = ["SavedNetwork", "has_saved_network", "saved_label_format", "saved_network", "saved_sizes"]
 
 _BUNDLE = "configs/train.json"
 _SIZES = ("roi_size", "spatial_size", "size")
+_NUMBERS = ("spatial_dims", "in_channels", "out_channels")
+
+
+@dataclass(frozen=True)
+class SavedNetwork:
+    """What an output folder says of its network.
+
+    Args:
+        entry: ``network_def``, which may be run.
+        numbers: ``spatial_dims``, ``in_channels`` and ``out_channels``, as far as they are known.
+        root: folder of the user's code that the network is of; None for one of this package, of MONAI or of torch.
+    """
+
+    entry: dict[str, Any]
+    numbers: dict[str, int]
+    root: Path | None = None
 
 
 def has_saved_network(ckpt_dir: Path) -> bool:
@@ -25,34 +47,52 @@ def has_saved_network(ckpt_dir: Path) -> bool:
     return (ckpt_dir / _BUNDLE).exists()
 
 
-def saved_network_def(ckpt_dir: Path) -> dict[str, Any]:
-    """Return the entry ``network_def`` of the training whose output folder this is.
+def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:
+    """Return the network of the training whose output folder this is.
 
     The folder may come from a stranger, and ``ConfigParser`` runs what a config says: only what the catalogue's models
-    become is taken, by its whole path, with plain data as arguments.
+    become is taken, networks of MONAI, and classes that are found in this run's own folders of user code; by the whole
+    path, with plain data as arguments.
 
     Args:
         ckpt_dir: ``MMAR_CKPT_DIR`` of the training.
+        roots: where user code may lie.
 
     Raises:
         ClaraError: there is none, or it is not of that kind.
     """
     file = ckpt_dir / _BUNDLE
-    found = _config(file).get("network_def")
+    config = _config(file)
+    found, place = config.get("network_def"), Address(str(file), None, "network_def")
     target = found.get("_target_") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(target, str):
         raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
     arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
     try:
-        unsafe = target not in _networks() or any(_unsafe(arguments))
-    except RecursionError as error:
-        raise ClaraError("lists and objects are nested too deeply", Address(str(file), None, "network_def")) from error
-    if unsafe:
+        entry, root = _entry(target, arguments, roots, place)
+    except NotPlainError as error:
         raise ClaraError(
-            f"network_def is {target}: only networks of this package with plain values are taken from a file",
-            Address(str(file), None, "network_def"),
-        )
-    return {"_target_": target, **arguments}
+            f"network_def is {target}: only networks of this package, of MONAI, and of the user's own folders of code "
+            "with plain values are taken from a file",
+            place,
+        ) from error
+    except RecursionError as error:
+        raise ClaraError("lists and objects are nested too deeply", place) from error
+    declared = config.get("network_input")
+    given = {**(declared if isinstance(declared, dict) else {}), **arguments}
+    numbers = {name: given[name] for name in _NUMBERS if type(given.get(name)) is int}
+    return SavedNetwork(entry, numbers, root)
+
+
+def _entry(
+    target: str, arguments: dict[str, Any], roots: UserRoots, place: Address
+) -> tuple[dict[str, Any], Path | None]:
+    """Return the entry as it may be run, and the folder of the user's code that it is of."""
+    if target in (LEGACY_NETWORK, USER_MODULE):
+        return own_network(target, arguments, roots, place)
+    if target not in _networks() and not _is_stock(target):
+        raise NotPlainError
+    return {"_target_": target, **plain_arguments(arguments)}, None
 
 
 def _networks() -> set[str]:
@@ -61,21 +101,36 @@ def _networks() -> set[str]:
     return {cls.becomes for cls in known if catalogue.family(cls) == "models"}
 
 
+def _is_stock(target: str) -> bool:
+    try:
+        if stock_family(target) != "models":
+            return False
+        stock_class(target)
+    except ClaraError:
+        return False
+    return True
+
+
 def saved_label_format(ckpt_dir: Path) -> tuple[int, ...] | None:
     """Return the classes of each label that the training's loss was told, or None when it was told none.
 
     Raises:
         ClaraError: the training's config is missing or cannot be read.
     """
-    loss = _config(ckpt_dir / _BUNDLE).get("loss")
+    config = _config(ckpt_dir / _BUNDLE)
+    loss, declared = config.get("loss"), config.get("network_input")
     found = loss.get("classes_per_label") if isinstance(loss, dict) else None
+    if found is None and isinstance(declared, dict):
+        found = declared.get("label_format")
     if not isinstance(found, list) or not found or not all(type(n) is int and n > 0 for n in found):
         return None
     return tuple(found)
 
 
 def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
-    """Return the sizes, in voxels, of windows and crops in that training: those of the inferer first.
+    """Return the sizes, in voxels, of windows and crops in that training.
+
+    First the one that a network which may know only one was built with, then those of the inferer.
 
     Raises:
         ClaraError: the training's config is missing or cannot be read.
@@ -83,7 +138,8 @@ def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
     config = _config(ckpt_dir / _BUNDLE)
     sections = [config.get(name) for name in ("validate", "train")]
     validate, train = (section if isinstance(section, dict) else {} for section in sections)
-    return list(dict.fromkeys([*_sizes(validate.get("inferer")), *_sizes(train.get("transform"))]))
+    built = _sizes(config.get("network_input"))
+    return list(dict.fromkeys([*built, *_sizes(validate.get("inferer")), *_sizes(train.get("transform"))]))
 
 
 def _config(file: Path) -> dict[str, Any]:
@@ -108,17 +164,3 @@ def _sizes(value: Any) -> Iterator[tuple[int, ...]]:
     elif isinstance(value, list):
         for item in value:
             yield from _sizes(item)
-
-
-def _unsafe(value: Any) -> Iterator[Any]:
-    """Find what ``ConfigParser`` would take for more than data."""
-    if isinstance(value, str) and (value.startswith(("$", "@", "%")) or "#" in value or "::" in value):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _unsafe(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if not name.isidentifier() or name.startswith("_"):
-                yield name
-            yield from _unsafe(item)

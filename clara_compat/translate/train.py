@@ -11,14 +11,16 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
-from clara_compat.errors import Address, ClaraError
+from clara_compat.errors import ClaraError
 from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
 from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
+from clara_compat.translate.loss_side import LossSide
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.model_side import ModelSide
+from clara_compat.translate.own_modules import building_size, network_def_entry, network_input, own_notices
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, section_context, section_data
 from clara_compat.translate.training_events import needless, optimizer_entry, train_events
@@ -55,8 +57,9 @@ class _TrainTranslation:
         self.ckpt_dir = ckpt_dir
         self.start_weights = start_weights
         self.model = ModelSide(workflow.train.model)
+        self.loss = LossSide(workflow)
         self.pipeline = pipeline_of(workflow.train.image_pipeline)
-        self.sources: dict[str, list[Address]] = {}
+        self.sources = {"network": [workflow.train.model.address], "loss": [workflow.train.loss.address]}
         self.notices: list[Notice] = []
         self.metrics = Metrics()
 
@@ -69,6 +72,7 @@ class _TrainTranslation:
         for spec in (train.model, train.loss, *train.aux_ops):
             if spec.cls is not None:
                 self.notices += [Notice(spec.address, text) for text in create(spec).notices(told)]
+        self.notices += own_notices(self.workflow, context)
         tags = operation_tags(train.aux_ops, told.outputs)
         if self.workflow.validate is not None:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
@@ -90,10 +94,9 @@ class _TrainTranslation:
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": DEVICE,
-            "network_def": component_entry(train.model, context),
-            "network": self.model.network(self.start_weights),
-            "loss": component_entry(train.loss, told),
-            "optimizer": optimizer_entry(train.optimizer, context),
+            **self._network(context),
+            **self.loss.entries(told, self.start_weights),
+            "optimizer": optimizer_entry(train.optimizer, replace(context, parameters=self.loss.parameters)),
             "train": self._train_section(context),
         }
         if self.workflow.validate is not None:
@@ -110,6 +113,13 @@ class _TrainTranslation:
         if self.settings.validate_at_end and not 0 < interval <= self.settings.epochs:
             return self.settings.epochs
         return interval
+
+    def _network(self, context: BundleContext) -> dict[str, Any]:
+        """Return the entries of the network."""
+        entries: dict[str, Any] = {"network_def": network_def_entry(self.workflow, context)}
+        if self.model.kind != "catalogue":
+            entries["network_input"] = network_input(self.pipeline, building_size(self.workflow, context))
+        return {**entries, "network": self.model.network(self.start_weights)}
 
     def _data_side(self, section: SectionName) -> DataSide:
         """Translate a section's data side and keep what it tells."""
@@ -128,6 +138,11 @@ class _TrainTranslation:
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
         handlers: list[Entry | Expression] = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
+        told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
+        if told:
+            target = "clara_compat.engine.handlers.step_facts.StepFacts"
+            handlers.append(Entry(target, modules=told, optimizer=Expression("@optimizer")))
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers.append(
@@ -138,6 +153,7 @@ class _TrainTranslation:
                 optimizer=Expression("@optimizer"),
                 evaluator=evaluator,
                 **({} if events is None else {"events": Expression("@train#events")}),
+                **({"loss": Expression("@loss")} if self.loss.learns else {}),
             )
         )
         handlers.append(Entry("clara_compat.engine.handlers.release.ReleaseOutput"))

@@ -27,7 +27,7 @@ def optimizer_entry(spec: ComponentSpec, context: BundleContext) -> Entry:
     return Entry(
         "clara_compat.engine.legacy.optimizer.legacy_optimizer",
         optimizer=user_component(spec),
-        params=Expression(f"${context.network}.parameters()"),
+        params=context.parameters,
         lr=context.learning_rate,
     )
 

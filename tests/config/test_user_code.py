@@ -330,21 +330,53 @@ def test_subclass_of_a_built_in(tmp_path, write):
 @pytest.mark.parametrize(
     ("imports", "base", "expected"),
     [
-        ("import tensorflow as tf", "Model", True),
-        ("import tensorflow.keras.layers as kl", "Loss", True),
-        ("from keras import backend as K", "Loss", True),
+        ("import tensorflow as tf", "AuxiliaryOperation", True),
+        ("import tensorflow.keras.layers as kl", "AuxiliaryOperation", True),
+        ("from keras import backend as K", "AuxiliaryOperation", True),
+        ("import tensorflow as tf", "Model", False),
+        ("import tensorflow as tf", "Loss", False),
         ("from tensorflow.keras import layers", "Middle", True),
         ("import tensorflow as tf", "MultiFieldTransformer", False),
         ("import tensorflow as tf", "Metric", False),
-        ("import numpy as np", "Model", False),
-        ("import tensorflow_like", "Model", False),
+        ("import numpy as np", "AuxiliaryOperation", False),
+        ("import tensorflow_like", "AuxiliaryOperation", False),
     ],
 )
 def test_uses_tensorflow(tmp_path, write, imports, base, expected):
-    write("a.py", f"{imports}\nclass Middle(Model): ...\nclass X({base}): ...\n")
+    write("a.py", f"{imports}\nclass Middle(AuxiliaryOperation): ...\nclass X({base}): ...\n")
     assert uses_tensorflow(find("a.X", tmp_path)) is expected
 
 
 def test_tensorflow_imported_inside_a_function_counts(tmp_path, write):
-    write("a.py", "class X(Loss):\n    def get_loss(self, p, t, c=None):\n        import tensorflow as tf\n")
+    write("a.py", "class X(Optimizer):\n    def get_optimizer(self, lr):\n        import tensorflow as tf\n")
     assert uses_tensorflow(find("a.X", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("imports", "base", "name"),
+    [
+        ("import torch", "torch.nn.Module", "torch.nn.Module"),
+        ("from torch import nn", "nn.Module", "torch.nn.Module"),
+        ("import torch.nn as tnn", "tnn.Module", "torch.nn.Module"),
+        ("from torch.nn import Module as M", "M", "torch.nn.Module"),
+        ("from monai.networks.nets import DenseNet121", "DenseNet121", "monai.networks.nets.DenseNet121"),
+        ("from ai4med.components.models.densenet121 import DenseNet121 as D", "D", "DenseNet121"),
+        ("from .base import Own as O", "O", "Own"),
+        ("import tensorflow as tf", "tf.keras.Model", "Model"),
+    ],
+)
+def test_classes_of_torch_and_monai_are_told_from_claras(tmp_path, write, imports, base, name):
+    write("a.py", f"{imports}\nclass X({base}): ...\n")
+    user = find("a.X", tmp_path, families={"DenseNet121": "models"}.get)
+    assert user.bases == (name,)
+    assert user.is_module == ("." in name)
+    assert user.family == ("models" if name in ("DenseNet121", "Model") else None)
+
+
+def test_a_module_of_a_module_is_one(tmp_path, write):
+    write("a.py", "from torch import nn\nclass Y(nn.Module): ...\nclass X(Y): ...\n")
+    assert find("a.X", tmp_path).is_module
+
+
+def test_without_an_mmar_only_the_python_path_is_searched(tmp_path):
+    assert search_roots(None, environ={"PYTHONPATH": str(tmp_path)}) == UserRoots((tmp_path,), None)

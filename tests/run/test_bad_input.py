@@ -331,27 +331,6 @@ def test_an_empty_output_folder_is_refused(small_mmar: Make) -> None:
         train(small_mmar(), overrides={"MMAR_CKPT_DIR": ""})
 
 
-def test_what_does_not_run_yet_is_one_sentence_and_check_passes(small_mmar: Make) -> None:
-    def change(config: dict[str, Any]) -> None:
-        config["train"]["loss"] = {"path": "loss.Mine", "args": {"smooth": 1e-5}}
-
-    mmar = small_mmar(change)
-    (mmar / "custom").mkdir()
-    (mmar / "custom/loss.py").write_text(
-        "import tensorflow as tf\n"
-        "from ai4med.components.losses.loss import Loss\n\n\n"
-        "class Mine(Loss):\n"
-        "    def __init__(self, smooth=1.0):\n"
-        "        Loss.__init__(self)\n"
-    )
-    report = check(mmar / "config/config_train.json")
-    assert report.passed
-    assert "'Mine' is written with TensorFlow: user-written loss components do not run yet" in report.limits[0].message
-    assert [row.fidelity for row in report.rows if row.component == "loss.Mine"] == ["not yet"]
-    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.loss.*: '.*Mine' is written with TensorFlow"):
-        train(mmar)
-
-
 def test_an_output_folder_that_the_system_refuses(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Permission bits do not tell everything: network folders, /sys."""
     mmar, original = small_mmar(), Path.mkdir

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from clara_compat.components.component import Component
-from clara_compat.components.entry import BundleContext, Entry, Expression
+from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.optimizers.optimizer import Optimizer
 from clara_compat.errors import ClaraError
@@ -23,9 +23,8 @@ class NativeOptimizer(Component, Optimizer):
         raise NotImplementedError(f"{type(self).__name__} does not say its options")
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the optimizer of the network's parameters."""
-        parameters = Expression(f"${context.network}.parameters()")
-        return Entry(self.becomes, params=parameters, lr=context.learning_rate, **self.options())
+        """Return the optimizer of what is trained."""
+        return Entry(self.becomes, params=context.parameters, lr=context.learning_rate, **self.options())
 
     def get_optimizer(self, lr: Any) -> Callable[..., Any]:
         """Return what makes the torch optimizer of given parameters, as a user's subclass calling it expects."""

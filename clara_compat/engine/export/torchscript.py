@@ -30,8 +30,11 @@ def torchscript_file(network: torch.nn.Module, probed: Probe) -> Exported:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch prefers torch.export, whose files only Python reads
-        with suppress(RuntimeError, NotImplementedError, TypeError, OSError):  # what the compiler does not know
-            return _compared(_scripted(network), probed)
+        scripted = b""
+        with suppress(Exception):  # a user's network may be any Python, of which the compiler knows little
+            scripted = _scripted(network)
+        if scripted:
+            return _compared(scripted, probed)
         if probed.any_size:
             try:
                 return _compared(_traced(network, probed), probed)

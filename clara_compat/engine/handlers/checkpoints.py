@@ -18,9 +18,9 @@ class Checkpoints:
     """Writes ``model.pt`` (best key metric), ``final_model.pt`` (last weights) and ``checkpoint.pt`` (to resume from).
 
     The first two hold the network's state dict, as MONAI bundles do; ``checkpoint.pt`` holds ``network``,
-    ``optimizer``, ``trainer``, the best metric so far and what ``events`` keeps; it is written after an epoch's last
-    step, before the validation that could fail, and again after it. MONAI's ``CheckpointSaver`` is not used because it
-    does not write atomically.
+    ``optimizer``, ``trainer``, the best metric so far, what ``events`` keeps and the variables of a ``loss`` that has
+    some; it is written after an epoch's last step, before the validation that could fail, and again after it. MONAI's
+    ``CheckpointSaver`` is not used because it does not write atomically.
 
     Args:
         folder: where the files go.
@@ -28,6 +28,7 @@ class Checkpoints:
         optimizer: its optimiser.
         evaluator: the validation engine whose key metric chooses ``model.pt``; without one there is no ``model.pt``.
         events: the learning rate policy and the handlers, if there are any.
+        loss: a loss whose own variables are trained too; only a training needs them.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Checkpoints:
         optimizer: torch.optim.Optimizer,
         evaluator: Engine | None = None,
         events: TrainEvents | None = None,
+        loss: torch.nn.Module | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.network = network
         self.optimizer = optimizer
         self.evaluator = evaluator
         self.events = events
+        self.loss = loss
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after the loss watch and before its validation handler."""
@@ -68,6 +71,7 @@ class Checkpoints:
                 "trainer": dict(trainer.state_dict()),
                 "best": best,
                 "events": None if self.events is None else self.events.state_dict(),
+                **({} if self.loss is None else {"loss": self.loss.state_dict()}),
             },
             "checkpoint.pt",
         )

@@ -18,10 +18,11 @@ from clara_compat.components.models.seg_ahnet import SegAhnet
 from clara_compat.components.models.seg_resnet import SegResnet
 from clara_compat.components.models.unet import Unet
 from clara_compat.components.models.unet_parallel import UnetParallel
+from clara_compat.config.user_code import UserRoots
 from clara_compat.engine.networks.network import ClaraNetwork
 from clara_compat.errors import ClaraError
 from clara_compat.translate.render import render
-from clara_compat.translate.saved_network import saved_network_def
+from clara_compat.translate.saved_network import saved_network
 
 SMALL = {
     Unet: {"nf_enc": "4,4", "nf_dec": "4,4,4,4"},
@@ -75,7 +76,7 @@ def test_the_entry_makes_the_network_and_can_be_read_again(model, dims, tmp_path
     config = json.loads(json.dumps({"network_def": render(entry)}, allow_nan=False))
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "train.json").write_text(json.dumps(config))
-    assert saved_network_def(tmp_path) == config["network_def"]
+    assert saved_network(tmp_path, UserRoots(())).entry == config["network_def"]
     network = ConfigParser(config).get_parsed_content("network_def")
     assert isinstance(network, ClaraNetwork)
     assert (network.spatial_dims, network.in_channels, network.out_channels) == (dims, 2, 3)
