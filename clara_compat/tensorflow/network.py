@@ -93,7 +93,7 @@ class LegacyNetwork(nn.Module):
 
         Args:
             image: not needed here: the call has it.
-            label: of the batch, (N, C, spatial...).
+            label: of the batch, (N, C, spatial...); outside training the context holds zeros without one.
             learning_rate: of the moment.
         """
         self._call.label = label
@@ -198,6 +198,8 @@ class LegacyNetwork(nn.Module):
         context[BuildContext.KEY_IS_TRAIN] = graph.training
         context[BuildContext.KEY_LEARNING_RATE] = self.learning_rate
         context[BuildContext.KEY_MODEL_INPUT] = laid_out(image, self.data_property)
+        if label is None and not graph.training:  # there TensorFlow did not run what a model makes of the label
+            label = image.new_zeros(label_shape(self.data_property, image.shape))
         if label is not None:
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
         with entered(graph), users_code(f"model '{self.name}'"):

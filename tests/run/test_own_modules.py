@@ -35,8 +35,9 @@ CODE = """
             self.head = nn.Conv3d(width, 2, 1)
 
         def get_predictions(self, inputs, training, build_ctx):
-            label = build_ctx[BuildContext.KEY_LABEL_INPUT]
-            SEEN.append((training, None if label is None else tuple(label.shape), build_ctx.must_get("learning_rate")))
+            label = build_ctx.must_get(BuildContext.KEY_LABEL_INPUT)
+            assert label.shape[0] == inputs.shape[0] and label.shape[2:] == inputs.shape[2:]
+            SEEN.append((training, float(label.sum()), build_ctx.must_get("learning_rate")))
             return torch.softmax(self.head(torch.relu(self.body(inputs))), dim=1)
 
         def get_loss(self):
@@ -47,11 +48,11 @@ CODE = """
 
         def __init__(self):
             Loss.__init__(self)
-            self.scale = nn.Parameter(torch.tensor(1.0))
+            self.scale = nn.ParameterList([nn.Parameter(torch.tensor(1.0))])
 
         def get_loss(self, predictions, targets, build_ctx=None):
             error = (predictions[:, 1:] - targets).square().mean()
-            return error * torch.exp(-self.scale) + self.scale
+            return error * torch.exp(-self.scale[0]) + self.scale[0]
 
     class Net(nn.Module):
         '''A plain module of torch.'''
@@ -203,13 +204,15 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
         learning_rate=0.25,
     )
     result = train(mmar)
-    model = result.parser.get_parsed_content("network_def#model")
-    seen = [
-        (label, rate) for training, label, rate in vars(type(model))["get_predictions"].__globals__["SEEN"] if training
-    ]
-    assert seen[-2:] == [((2, 1, 16, 16, 16), 0.25)] * 2
+    network = result.network
+    seen = vars(type(network.model))["get_predictions"].__globals__["SEEN"]
+    trained = [(label, rate) for training, label, rate in seen if training][-2:]
+    assert all(label > 0 for label, _ in trained)
+    assert [rate for _, rate in trained] == [0.25, 0.25]
+    assert {label for training, label, _ in seen if not training} == {0.0}
+    network(torch.rand(1, 1, 16, 16, 16))
     extra = result.parser.get_parsed_content("train#trainer").loss_function._extra()
-    assert float(extra) == pytest.approx(1e-3 * float(model.head.weight.square().sum()))
+    assert float(extra) == pytest.approx(1e-3 * float(network.model.head.weight.square().sum()))
 
 
 @pytest.mark.parametrize(

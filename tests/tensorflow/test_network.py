@@ -116,6 +116,19 @@ class Net(Model):
         with pytest.raises(ClaraError, match=r"model 'Net': .*mine\.py:\d+: KeyError: .*label_input"):
             net(torch.ones(1, 1, 4, 4, 4))
 
+    def test_outside_training_a_label_is_zeros(self, user_folder):
+        net = network(
+            user_folder,
+            f"""{HEAD}
+class Net(Model):
+    def get_predictions(self, x, training, ctx):
+        return x * tf.get_variable('w', []) + ctx.must_get(BuildContext.KEY_LABEL_INPUT) + 1
+""",
+        )
+        with torch.no_grad():
+            net.variables["w"].fill_(2.0)
+            assert torch.equal(net.eval()(torch.ones(2, 1, 4, 4, 6)), torch.full((2, 1, 4, 4, 6), 3.0))
+
     def test_the_last_axis_holds_the_channels_when_the_pipeline_says_so(self, user_folder):
         prop = DataProperty(data_format="channels_last", num_channels=3)
         net = network(

@@ -26,7 +26,7 @@ def run(network, others, batches):
 
     def step(engine, batch):
         if isinstance(batch, dict):
-            assert others[-1].told[-1][1] is batch["label"]  # before the forward pass, fetched once
+            assert network.told[-1][1] is batch["label"]  # before the forward pass, fetched once
         optimizer.param_groups[0]["lr"] /= 2
 
     engine = Engine(step)
