@@ -14,7 +14,6 @@ from clara_compat.common.weight_files import find_weights
 from clara_compat.config.user_code import UserRoots, search_roots
 from clara_compat.errors import ClaraError
 from clara_compat.run.console import logging_of_a_run
-from clara_compat.tensorflow.loader import use
 from clara_compat.translate.saved_network import SavedNetwork, saved_network, saved_sizes
 
 if TYPE_CHECKING:
@@ -174,6 +173,8 @@ class _Export:
         from clara_compat.engine.saved_network import trained_network
 
         if saved.root is not None:
+            from clara_compat.tensorflow.loader import use
+
             use([str(root) for root in dict.fromkeys([*self._roots().ordered, saved.root])])
         network = trained_network(saved.entry, weights)
         shape = self.options.input_shape

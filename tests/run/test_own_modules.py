@@ -210,7 +210,7 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
     assert all(label > 0 for label, _ in trained)
     assert [rate for _, rate in trained] == [0.25, 0.25]
     assert {label for training, label, _ in seen if not training} == {0.0}
-    network(torch.rand(1, 1, 16, 16, 16))
+    network.eval()(torch.rand(1, 1, 16, 16, 16))
     extra = result.parser.get_parsed_content("train#trainer").loss_function._extra()
     assert float(extra) == pytest.approx(1e-3 * float(network.model.head.weight.square().sum()))
 
