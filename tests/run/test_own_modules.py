@@ -269,3 +269,12 @@ def test_code_of_the_network_is_the_users_own(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert 0 <= evaluate(mmar, overrides=validate).metrics["dice"] <= 1
     assert set(export(mmar / "models", onnx=False).paths) == {"torchscript"}
+
+
+@pytest.mark.slow
+def test_weights_alone_are_of_the_network_that_the_training_config_says(own: Callable[..., Path]) -> None:
+    mmar = own(*PAIRS["legacy"])
+    best = train(mmar).stats["best_value"]
+    (mmar / "models/configs/train.json").unlink()
+    found = evaluate(mmar, overrides={"do_validation": True, "output_infer_result": False})
+    assert found.metrics["dice"] == pytest.approx(best, abs=1e-4)
