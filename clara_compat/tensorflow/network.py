@@ -200,6 +200,7 @@ class LegacyNetwork(nn.Module):
         context[BuildContext.KEY_MODEL_INPUT] = laid_out(image, self.data_property)
         if label is not None:
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
+        graph.input_shape = tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
         with entered(graph), users_code(f"model '{self.name}'"):
             found = self._predictions(context)
         if not isinstance(found, torch.Tensor):
