@@ -84,6 +84,16 @@ class Graph:
         self.name_scope = ""
         self.learning_phase: Any = False
         self.collections: dict[str, list[Any]] = {}
+        self.input_shape: tuple[int, ...] = ()
+        """Shape of the pass's input in the declared layout, as far as there is one."""
+        self.layers: dict[int, Any] = {}
+        """What each Keras layer, by its identity, has made in this pass."""
+        self.layer_training: Any = None
+        """What ``training`` was in the call of the Keras layer around."""
+        self.recorded: dict[int, Any] = {}
+        """What made the tensors that come from a ``keras.Input``, by their identity."""
+        self.standing_in = False
+        """Whether layers run on a made-up input, for the shapes only."""
         self._conditions = {} if conditions is None else conditions
         self._conditions_met = 0
 

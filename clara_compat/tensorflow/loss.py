@@ -138,6 +138,7 @@ class LegacyLoss(nn.Module):
             context[BuildContext.KEY_MODEL_INPUT] = laid_out(plain(self._image), self.data_property)
         context[BuildContext.KEY_MODEL_OUTPUT] = laid_out(predictions, self.data_property)
         context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
+        graph.input_shape = tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
         with entered(graph), users_code(f"loss '{self.name}'"):
             found = self._value(context)
         if not isinstance(found, torch.Tensor) or found.numel() != 1:

@@ -202,6 +202,7 @@ class LegacyNetwork(nn.Module):
             label = image.new_zeros(label_shape(self.data_property, image.shape))
         if label is not None:
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
+        graph.input_shape = tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
         with entered(graph), users_code(f"model '{self.name}'"):
             found = self._predictions(context)
         if not isinstance(found, torch.Tensor):

@@ -16,7 +16,16 @@ from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 from clara_compat.tensorflow.shapes import sizes
 
-__all__ = ["AUTO_REUSE", "GraphKeys", "first_value", "get_variable", "name_scope", "regularize", "variable_scope"]
+__all__ = [
+    "AUTO_REUSE",
+    "GraphKeys",
+    "collect_variable",
+    "first_value",
+    "get_variable",
+    "name_scope",
+    "regularize",
+    "variable_scope",
+]
 
 
 class _AutoReuse:
@@ -164,12 +173,13 @@ def get_variable(
     value = _Initial(shape, scope.dtype if dtype is None else dtype, initializer)
     variable = graph.variable(unique, value.shape, value.dtype, value, trainable is not False)
     graph.names.made[full] = variable
-    _collect(graph, variable, collections, trainable is not False)
+    collect_variable(graph, variable, collections, trainable is not False)
     regularize(graph, variable, scope.regularizer if regularizer is None else regularizer)
     return variable
 
 
-def _collect(graph: Graph, variable: torch.Tensor, collections: Sequence[str] | None, trainable: bool) -> None:
+def collect_variable(graph: Graph, variable: torch.Tensor, collections: Sequence[str] | None, trainable: bool) -> None:
+    """Put a new variable into its collections, by default that of all, and that of the trainable ones."""
     names = list(collections or [GraphKeys.GLOBAL_VARIABLES])
     if trainable:
         names.append(GraphKeys.TRAINABLE_VARIABLES)

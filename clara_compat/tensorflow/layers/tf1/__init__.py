@@ -1,0 +1,1 @@
+"""``tf.layers``: layers whose variables are named by the variable scope, and their functions."""
