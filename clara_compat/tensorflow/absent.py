@@ -52,7 +52,7 @@ class _AbsentBase:
 
 def _told(name: str) -> str:
     module, _, last = name.rpartition(".")
-    inside = {one.rpartition(".")[2]: one for one in SYMBOLS if one.rpartition(".")[0] == module}
-    anywhere = {one.rpartition(".")[2]: one for one in SYMBOLS}
-    near = suggestion(last, inside) or suggestion(last, anywhere)
+    inside = [one.rpartition(".")[2] for one in SYMBOLS if one.rpartition(".")[0] == module]
+    elsewhere = next((one for one in sorted(SYMBOLS) if one.rpartition(".")[2] == last), "")
+    near = f"; there is {elsewhere}" if elsewhere else suggestion(last, inside)
     return f"{name}, which is not provided by clara_compat's TensorFlow facade{near}; docs/TENSORFLOW.md lists what is"

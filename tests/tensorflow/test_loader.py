@@ -158,3 +158,16 @@ def test_errors_name_the_users_file_and_line(tmp_path: Path, source: str, path: 
     use([str(write(tmp_path, mine=source))])
     with pytest.raises(ClaraError, match=message):
         component(path)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [
+        ("tf.get_variabel", "tensorflow.get_variabel, which is not provided .*did you mean 'get_variable'"),
+        ("tf.train.get_variable", "tensorflow.train.get_variable, which .*; there is tensorflow.get_variable;"),
+    ],
+)
+def test_a_missing_symbol_names_the_nearest(user_module, symbol, words):
+    module = user_module(f"import tensorflow as tf\ndef f(): return {symbol}()")
+    with pytest.raises(ClaraError, match=words):
+        module.f()
