@@ -24,13 +24,16 @@ import numpy as np
 
 MEMORY_TARGET = 5.0  # GB
 REPOSITORY = Path(__file__).resolve().parents[1]
-CONFIGS = ("trn_base.json", "trn_BYOC_DataLoader.json", "trn_BYOC_transform.json")
+CONFIGS = ("trn_base.json", "trn_BYOC_DataLoader.json", "trn_BYOC_transform.json", "trn_BYOC_Arch_loss.json")
 
 
 def make_mmar(examples: Path, folder: Path) -> Path:
     """Copy the published configs into an MMAR with the user components they name, the broken one mended."""
     shutil.copytree(examples / "GettingStarted" / "config", folder / "config")
     shutil.copytree(REPOSITORY / "tests" / "byoc", folder / "custom")
+    for component, module in (("cloned_dice", "myLoss"), ("custom_network", "myNetworkArch")):  # in TensorFlow 1
+        source = REPOSITORY / "tests" / "tensorflow" / "components" / f"{component}.py"
+        shutil.copy(source, folder / "custom" / f"{module}.py")
     broken = folder / "config" / "trn_BYOC_transform.json"
     broken.write_text(broken.read_text().replace('"a_offset": 200', '"a_max": 164'))
     return folder

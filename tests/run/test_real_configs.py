@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
+import torch
 
 from clara_compat import check, evaluate, export, infer, train
 from clara_compat.engine.transforms.load_nifti import LoadNiftid
@@ -19,6 +21,7 @@ from clara_compat.engine.transforms.resize_to_spacing import ResizeToSpacingd
 pytestmark = pytest.mark.real
 
 BYOC = Path(__file__).parents[1] / "byoc"
+TENSORFLOW = Path(__file__).parents[1] / "tensorflow" / "components"
 SMALLER = {
     "epochs": 1,
     "train.model.args.nf_enc": "4,8,8,8",
@@ -33,18 +36,8 @@ def getting_started(clara_examples: Path, tmp_path_factory: pytest.TempPathFacto
     mmar = tmp_path_factory.mktemp("GettingStarted")
     shutil.copytree(clara_examples / "GettingStarted/config", mmar / "config")
     shutil.copytree(BYOC, mmar / "custom")
-    (mmar / "custom/myLoss.py").write_text(
-        "import tensorflow as tf\nfrom ai4med.components.losses.loss import Loss\n\n\n"
-        "class MyClonedDiceLoss(Loss):\n"
-        "    def __init__(self, skip_background=False, squared_pred=False, smooth=1e-5):\n"
-        "        Loss.__init__(self)\n"
-    )
-    (mmar / "custom/myNetworkArch.py").write_text(
-        "import tensorflow as tf\nfrom ai4med.components.models.model import Model\n\n\n"
-        "class CustomNetwork(Model):\n"
-        "    def __init__(self, num_classes, factor=32):\n"
-        "        Model.__init__(self)\n"
-    )
+    shutil.copy(TENSORFLOW / "cloned_dice.py", mmar / "custom/myLoss.py")
+    shutil.copy(TENSORFLOW / "custom_network.py", mmar / "custom/myNetworkArch.py")
     return mmar
 
 
@@ -206,6 +199,37 @@ def test_trn_byoc_transform_trains_once_mended(getting_started: Path, published_
     broken = (getting_started / "config/trn_BYOC_transform.json").read_text()
     config.write_text(broken.replace('"a_offset": 200', '"a_max": 164'))
     _trained(getting_started, "mended.json", published_data)
+
+
+@pytest.mark.slow
+def test_trn_byoc_arch_loss_trains_evaluates_and_trains_on(
+    getting_started: Path, clara_examples: Path, published_data: dict[str, str]
+) -> None:
+    """A network and a loss in TensorFlow 1; only the number of filters and of epochs is smaller than published."""
+    smaller = {"epochs": 1, "train.model.args.factor": 4, "train.image_pipeline.args.num_workers": 2, **published_data}
+    first, second = "models/arch_loss", "models/arch_loss_finetuned"
+    result = train(getting_started, "config/trn_BYOC_Arch_loss.json", overrides={**smaller, "MMAR_CKPT_DIR": first})
+    [epoch] = result.stats["epochs"]
+    assert 0 < epoch["loss"] < 1.01
+    assert list(result.network.variables)[:2] == ["CustomNetwork/conv3d/kernel", "CustomNetwork/conv3d/bias"]
+    assert not [name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "keras")]
+
+    evaluated = evaluate(
+        getting_started,
+        "config/config_validation_chpt.json",
+        overrides={
+            **published_data,
+            "MMAR_CKPT_DIR": first,
+            "MMAR_EVAL_OUTPUT_PATH": "eval_arch",
+            "do_validation": True,
+        },
+    )
+    assert 0 <= evaluated.metrics["mean_dice_class1"] <= 1
+
+    weights = {"MMAR_CKPT": f"{first}/model.pt", "MMAR_CKPT_DIR": second, "learning_rate": 1e-12}
+    tuned = train(getting_started, "config/trn_BYOC_Arch_loss.json", overrides={**smaller, **weights})
+    for name, value in result.network.variables.items():
+        torch.testing.assert_close(tuned.network.variables[name], value, atol=1e-6, rtol=0)
 
 
 @pytest.fixture(scope="module")
