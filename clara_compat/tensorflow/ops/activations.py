@@ -87,8 +87,10 @@ register(
     "nn.selu",
     note="The gradient at exactly 0 is that of the negative side, TensorFlow's of the other.",
 )
-register(_activation(F.softplus), "nn.softplus", "math.softplus")
-register(_activation(F.softsign), "nn.softsign", "math.softsign")
+softplus = _activation(F.softplus)
+softsign = _activation(F.softsign)
+register(softplus, "nn.softplus", "math.softplus")
+register(softsign, "nn.softsign", "math.softsign")
 register(_activation(F.silu), "nn.swish", "nn.silu")
 register(_crelu, "nn.crelu")
 

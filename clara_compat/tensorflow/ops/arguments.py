@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ def axis_of(axis: Any, ndim: int, what: str) -> int:
         ClaraError: there is no such axis.
     """
     try:
-        found = operator.index(axis.item() if isinstance(axis, torch.Tensor | np.ndarray) else axis)
+        found = operator.index(axis.tolist() if isinstance(axis, torch.Tensor | np.ndarray) else axis)
     except (TypeError, ValueError) as error:
         raise refusal(f"{what}: the axis is {axis!r}, expected a whole number") from error
     if not -ndim <= found < ndim:
@@ -114,11 +113,3 @@ def narrow_again(result: torch.Tensor, before: Any) -> torch.Tensor:
     if isinstance(before, torch.Tensor) and before.dtype in _NARROW and result.dtype == torch.float32:
         return result if torch.is_autocast_enabled(before.device.type) else result.to(before.dtype)
     return result
-
-
-def numbers(value: Any) -> list[Any]:
-    """Return the items of a list, tuple, array or tensor; one value as a list of it."""
-    if isinstance(value, torch.Tensor | np.ndarray):
-        found = value.tolist()
-        return found if isinstance(found, list) else [found]
-    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]

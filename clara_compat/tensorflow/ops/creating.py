@@ -12,7 +12,7 @@ from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import running
 from clara_compat.tensorflow.ops.arguments import axis_of, given, is_static
 from clara_compat.tensorflow.place import refusal
-from clara_compat.tensorflow.registry import register, symbol
+from clara_compat.tensorflow.registry import symbol
 from clara_compat.tensorflow.shapes import sizes
 
 __all__ = ["constant", "device", "fill", "one_hot", "ones", "zeros"]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.dtypes import as_dtype, torch_dtype
-from clara_compat.tensorflow.ops.arguments import given, is_static, narrow_again, operands, wide
+from clara_compat.tensorflow.ops.arguments import is_static, narrow_again, operands, wide
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 

@@ -191,7 +191,8 @@ def in_top_k(predictions: Any, targets: Any, k: Any, name: str | None = None) ->
 def tf_sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None) -> torch.Tensor:
     """Return the values along an axis in order."""
     tensor = as_tensor(values)
-    return torch.sort(tensor, axis_of(axis, tensor.ndim, "tf.sort"), _descending(direction), stable=True).values
+    at = axis_of(axis, tensor.ndim, "tf.sort")
+    return torch.sort(tensor, dim=at, descending=_descending(direction), stable=True).values
 
 
 @symbol("argsort")
@@ -201,7 +202,7 @@ def argsort(
     """Return the indices that put the values along an axis in order."""
     tensor = as_tensor(values)
     at = axis_of(axis, tensor.ndim, "tf.argsort")
-    return torch.sort(tensor, at, _descending(direction), stable=True).indices.int()
+    return torch.sort(tensor, dim=at, descending=_descending(direction), stable=True).indices.int()
 
 
 def _descending(direction: str) -> bool:

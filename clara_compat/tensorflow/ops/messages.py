@@ -103,7 +103,7 @@ _FILES: dict[str, Callable[..., Any]] = {
     "Exists": lambda path: Path(path).exists(),
     "IsDirectory": lambda path: Path(path).is_dir(),
     "ListDirectory": lambda dirname: sorted(one.name for one in Path(dirname).iterdir()),
-    "Glob": lambda pattern: sorted(glob.glob(str(pattern))),
+    "Glob": lambda pattern: sorted(glob.glob(str(pattern))),  # noqa: PTH207 -- an absolute pattern, too
     "MakeDirs": _made,
     "MkDir": lambda dirname: Path(dirname).mkdir(),
     "Remove": lambda filename: Path(filename).unlink(),
@@ -117,4 +117,4 @@ for _name, _function in _FILES.items():
 @symbol("gfile.GFile", "gfile.Open", "gfile.FastGFile", "io.gfile.GFile")
 def gfile(name: Any, mode: str = "r") -> Any:
     """Open a file."""
-    return Path(name).open(mode)  # noqa: SIM115 -- the user's `with` closes it
+    return Path(name).open(mode)

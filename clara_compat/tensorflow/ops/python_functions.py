@@ -92,7 +92,8 @@ class _OwnGradient(torch.autograd.Function):
     def forward(ctx: Any, function: Callable[..., Any], *tensors: torch.Tensor) -> Any:
         result, ctx.gradient = function(*tensors)
         ctx.graph, ctx.tensors = running(), len(tensors)
-        result = tuple(result) if isinstance(result, list) else result
+        if isinstance(result, list | tuple):
+            return tuple(result)
         return result.view_as(result) if any(result is one for one in tensors) else result
 
     @staticmethod

@@ -75,7 +75,7 @@ class Session:
     def close(self) -> None:
         """Do nothing."""
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Session:  # noqa: PYI034 -- Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -196,7 +196,7 @@ class _Nothing:
             raise AttributeError(name)
         return ignored
 
-    def __enter__(self) -> _Nothing:
+    def __enter__(self) -> _Nothing:  # noqa: PYI034 -- Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,35 @@
+"""What Keras keeps for a whole program: the default layout, the small number, the default type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["KerasSettings", "forget_settings", "keras_settings"]
+
+
+@dataclass
+class KerasSettings:
+    """Keras's settings with their first values.
+
+    Args:
+        image_data_format: layout of layers and functions that are given none.
+        epsilon: added or clipped to where a logarithm or division needs it.
+        floatx: type of variables and constants that are given none.
+    """
+
+    image_data_format: str = "channels_last"
+    epsilon: float = 1e-7
+    floatx: str = "float32"
+
+
+_settings = KerasSettings()
+
+
+def keras_settings() -> KerasSettings:
+    """Return the settings, which user code changes."""
+    return _settings
+
+
+def forget_settings() -> None:
+    """Start anew: another MMAR's modules are loaded."""
+    vars(_settings).update(vars(KerasSettings()))

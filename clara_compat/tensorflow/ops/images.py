@@ -1,0 +1,163 @@
+"""``tf.image``: resizing and flipping, channels last, with TensorFlow 1's sampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from clara_compat.tensorflow.convert import as_tensor
+from clara_compat.tensorflow.ops.arguments import wide
+from clara_compat.tensorflow.place import refusal
+from clara_compat.tensorflow.registry import register, symbol
+from clara_compat.tensorflow.shapes import sizes
+
+__all__ = ["resize_images"]
+
+
+@symbol("image.ResizeMethod")
+class ResizeMethod:
+    """Ways to resize; the last two are not provided."""
+
+    BILINEAR = 0
+    NEAREST_NEIGHBOR = 1
+    BICUBIC = 2
+    AREA = 3
+
+
+_METHODS = {
+    **dict.fromkeys((ResizeMethod.BILINEAR, "bilinear"), "bilinear"),
+    **dict.fromkeys((ResizeMethod.NEAREST_NEIGHBOR, "nearest"), "nearest"),
+}
+
+
+@symbol("image.resize_images", "image.resize")
+def resize_images(
+    images: Any,
+    size: Any,
+    method: Any = ResizeMethod.BILINEAR,
+    align_corners: bool = False,
+    preserve_aspect_ratio: bool = False,
+    name: str | None = None,
+    half_pixel_centers: bool = False,
+) -> torch.Tensor:
+    """Return images in another size.
+
+    Without ``align_corners`` the first pixels meet and the others lie ``old / new`` apart, as TensorFlow 1 has it, not
+    half a pixel further as in torch and TensorFlow 2.
+
+    Args:
+        images: (N, height, width, C) or (height, width, C).
+        size: new height and width.
+        method: bilinear or nearest.
+        align_corners: whether the last pixels meet, too.
+        preserve_aspect_ratio: take the largest size of the old shape that fits.
+        name: ignored.
+        half_pixel_centers: whether the images' edges meet rather than their pixels.
+
+    Raises:
+        ClaraError: another method, or another number of axes.
+    """
+    tensor = as_tensor(images)
+    if tensor.ndim not in (3, 4):
+        raise refusal(f"tf.image.resize_images takes 3 or 4 axes, not the shape {list(tensor.shape)}")
+    kind = _METHODS.get(method)
+    if kind is None:
+        raise refusal(f"tf.image.resize_images: method {method!r} is not provided, only bilinear and nearest")
+    batch = tensor if tensor.ndim == 4 else tensor.unsqueeze(0)
+    new = sizes(size)
+    if preserve_aspect_ratio:
+        scale = min(new[0] / batch.shape[1], new[1] / batch.shape[2])
+        new = [round(batch.shape[1] * scale), round(batch.shape[2] * scale)]
+    if list(batch.shape[1:3]) != new:
+        resize = _bilinear if kind == "bilinear" else _nearest
+        batch = wide(batch) if kind == "bilinear" else batch
+        batch = batch if batch.is_floating_point() or kind == "nearest" else batch.float()
+        for axis in (1, 2):
+            batch = resize(batch, axis, new[axis - 1], align_corners, half_pixel_centers)
+    return batch if tensor.ndim == 4 else batch.squeeze(0)
+
+
+def _places(old: int, new: int, align: bool, half: bool) -> list[float]:
+    """Return where the new pixels lie on the old ones."""
+    scale = (old - 1) / (new - 1) if align and new > 1 else old / new
+    return [(number + 0.5) * scale - 0.5 if half else number * scale for number in range(new)]
+
+
+def _bilinear(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
+    old = images.shape[axis]
+    places = _places(old, new, align, half)
+    low = [min(max(math.floor(place), 0), old - 1) for place in places]
+    high = [min(max(math.ceil(place) if half else one + 1, 0), old - 1) for place, one in zip(places, low, strict=True)]
+    first, second = (images.index_select(axis, torch.tensor(one, device=images.device)) for one in (low, high))
+    shape = [-1 if one == axis else 1 for one in range(images.ndim)]
+    share = [place - math.floor(place) for place in places]
+    return first + (second - first) * torch.tensor(share, dtype=images.dtype, device=images.device).reshape(shape)
+
+
+def _nearest(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
+    old = images.shape[axis]
+    places = _places(old, new, align, False)
+    if half:
+        chosen = [math.floor((number + 0.5) * (old / new)) for number in range(new)]
+    elif align:
+        chosen = [math.floor(place + 0.5) for place in places]
+    else:
+        chosen = [math.floor(place) for place in places]
+    index = torch.tensor([min(one, old - 1) for one in chosen], device=images.device)
+    return images.index_select(axis, index)
+
+
+def _by_method(method: str) -> Callable[..., torch.Tensor]:
+    def resize(
+        images: Any, size: Any, align_corners: bool = False, name: str | None = None, half_pixel_centers: bool = False
+    ) -> torch.Tensor:
+        return resize_images(images, size, method, align_corners, half_pixel_centers=half_pixel_centers)
+
+    return resize
+
+
+register(_by_method("bilinear"), "image.resize_bilinear")
+register(_by_method("nearest"), "image.resize_nearest_neighbor")
+
+
+def _flip(axis: int, random: bool) -> Callable[..., torch.Tensor]:
+    def flip(image: Any, seed: Any = None) -> torch.Tensor:
+        tensor = as_tensor(image)
+        if not random:
+            return tensor.flip(axis)
+        if tensor.ndim == 3:
+            return tensor.flip(axis) if float(torch.rand(())) < 0.5 else tensor
+        chosen = torch.rand([tensor.shape[0], 1, 1, 1], device=tensor.device) < 0.5
+        return torch.where(chosen, tensor.flip(axis), tensor)
+
+    return flip
+
+
+for _name, _axis in (("left_right", -2), ("up_down", -3)):
+    register(_flip(_axis, False), f"image.flip_{_name}")
+    register(_flip(_axis, True), f"image.random_flip_{_name}", note="Draws from torch's generator.")
+
+
+@symbol("image.rot90")
+def rot90(image: Any, k: int = 1, name: str | None = None) -> torch.Tensor:
+    """Return images turned by 90 degrees ``k`` times, against the clock."""
+    return torch.rot90(as_tensor(image), int(k), (-3, -2))
+
+
+@symbol("image.transpose_image", "image.transpose")
+def transpose(image: Any, name: str | None = None) -> torch.Tensor:
+    """Return images with rows and columns exchanged."""
+    return as_tensor(image).transpose(-3, -2)
+
+
+@symbol("image.per_image_standardization")
+def per_image_standardization(image: Any) -> torch.Tensor:
+    """Return images of mean 0 and standard deviation 1, which is taken to be at least ``1 / sqrt(pixels)``."""
+    tensor = wide(image).float()
+    axes = [-1, -2, -3]
+    deviation = torch.var(tensor, axes, correction=0, keepdim=True).sqrt()
+    count = math.prod(tensor.shape[-3:])
+    return (tensor - tensor.mean(axes, True)) / deviation.clamp(min=1.0 / math.sqrt(count))
