@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from clara_compat.tensorflow.layers.base import Layer
 from clara_compat.tensorflow.layers.spec import InputSpec
+from clara_compat.tensorflow.ops.activations import softmax
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 
@@ -43,7 +44,7 @@ class ReLU(Layer):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the function's value."""
         if not self.negative_slope and not self.threshold:
-            return F.relu(inputs) if self.max_value is None else inputs.clamp(0.0, self.max_value)
+            return F.relu(inputs) if self.max_value is None else F.relu(inputs).clamp(max=self.max_value)
         kept = inputs if self.max_value is None else inputs.clamp(max=self.max_value)
         below = self.negative_slope * (inputs - self.threshold)
         return torch.where(inputs >= self.threshold, kept, below)
@@ -164,4 +165,4 @@ class Softmax(Layer):
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the probabilities."""
-        return torch.softmax(inputs, self.axis)
+        return softmax(inputs, self.axis)

@@ -49,12 +49,11 @@ def activation(identifier: Any) -> Callable[[torch.Tensor], torch.Tensor] | None
     """Return the function of an activation given as a name, a function or a layer; None for none."""
     if identifier is None or identifier == "linear":
         return None
+    found: Callable[[torch.Tensor], torch.Tensor]
     if callable(identifier) and not isinstance(identifier, type):
-        found: Callable[[torch.Tensor], torch.Tensor] = identifier
+        found = identifier
         return found
-    from clara_compat.tensorflow.ops.activations import get
-
-    found = get(identifier)
+    found = SYMBOLS["tensorflow.keras.activations.get"].value(identifier)
     return found
 
 

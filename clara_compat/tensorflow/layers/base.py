@@ -93,9 +93,9 @@ class Layer(Contents, metaclass=_LayerType):
         self._trainable = trainable
         self._dtype = dtype
         self._set_name(name)
-        self._input_shape = kwargs.get("batch_input_shape", kwargs.get("input_shape"))
+        self.declared_shape = kwargs.get("batch_input_shape", kwargs.get("input_shape"))
         if "batch_input_shape" in kwargs:
-            self._input_shape = tuple(kwargs["batch_input_shape"])[1:]
+            self.declared_shape = tuple(kwargs["batch_input_shape"])[1:]
         self.input_spec: Any = None
         self.supports_masking = False
         self.stateful = False
@@ -110,8 +110,8 @@ class Layer(Contents, metaclass=_LayerType):
         counts[base] = counts.get(base, 0) + 1
         return base if number == 1 and start == 1 else f"{base}_{number - (start == 1)}"
 
-    def _begin(self, graph: Graph) -> Made:
-        """Return what the layer has made in a pass; when that is nothing yet, put it in the state after ``__init__``."""
+    def made_in(self, graph: Graph) -> Made:
+        """Return what the layer has made in a pass, before which it is put in the state after its ``__init__``."""
         made: Made | None = graph.layers.get(id(self))
         if made is None:
             attributes = vars(self)
@@ -126,7 +126,7 @@ class Layer(Contents, metaclass=_LayerType):
         if "_rewind" in vars(self):
             graph = running()
             if graph is not None:
-                self._begin(graph)
+                self.made_in(graph)
         object.__setattr__(self, name, value)
 
     def build(self, input_shape: Any) -> None:
@@ -157,7 +157,7 @@ class Layer(Contents, metaclass=_LayerType):
         return self._run(graph, inputs, args, kwargs)
 
     def _run(self, graph: Graph, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        made = self._begin(graph)
+        made = self.made_in(graph)
         with graph.named(self._name):
             return self._called(graph, made, inputs, args, kwargs)
 
@@ -200,13 +200,13 @@ class Layer(Contents, metaclass=_LayerType):
         return value
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a weight; see Keras's ``add_weight(name, shape, dtype, initializer, regularizer, trainable, constraint)``.
+        """Make a weight: ``add_weight(name, shape, dtype, initializer, regularizer, trainable, constraint)``.
 
         Constraints are accepted and do nothing: in Keras its own optimizers apply them, and Clara uses others.
         """
         weight = Weight.of(args, kwargs)
         graph = current("a weight of a layer")
-        made = self._begin(graph)
+        made = self.made_in(graph)
         variable = self._variable(graph, made, weight)
         (made.others if weight.trainable is False else made.trainable).append(variable)
         return variable
@@ -230,7 +230,7 @@ class Layer(Contents, metaclass=_LayerType):
     def built(self, value: bool) -> None:
         graph = running()
         if graph is not None:
-            self._begin(graph).built = value
+            self.made_in(graph).built = value
 
     @property
     def name(self) -> str:

@@ -23,17 +23,18 @@ class Contents:
     stateful: bool
     _trainable: bool
 
-    def _begin(self, graph: Graph) -> Made:
+    def made_in(self, graph: Graph) -> Made:
+        """Return what this layer has made in a pass."""
         raise NotImplementedError
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add scalars, or functions that return one, to :attr:`losses`."""
         graph = current("a loss of a layer")
-        self._begin(graph).losses.extend(one for one in flat(losses) if callable(one) or not graph.standing_in)
+        self.made_in(graph).losses.extend(one for one in flat(losses) if callable(one) or not graph.standing_in)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Add changes of weights; functions among them are called when :attr:`updates` is read."""
-        self._begin(current("an update of a layer")).updates.extend(flat(updates))
+        self.made_in(current("an update of a layer")).updates.extend(flat(updates))
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: Clara's metrics are components of their own."""
@@ -84,18 +85,19 @@ class Contents:
 
     def _all_made(self) -> list[tuple[Contents, Made]]:
         graph = running()
-        return [] if graph is None else [(layer, layer._begin(graph)) for layer in self._with_sublayers()]
+        return [] if graph is None else [(layer, layer.made_in(graph)) for layer in self._with_inner_layers()]
 
-    def _with_sublayers(self) -> list[Contents]:
+    def _with_inner_layers(self) -> list[Contents]:
         found, waiting = {id(self): self}, [self]
         while waiting:
-            for one in waiting.pop(0)._sublayers():
+            for one in waiting.pop(0).inner_layers():
                 if id(one) not in found:
                     found[id(one)] = one
                     waiting.append(one)
         return list(found.values())
 
-    def _sublayers(self) -> list[Contents]:
+    def inner_layers(self) -> list[Contents]:
+        """Return the layers in this one, not those in them."""
         return [one for value in list(vars(self).values()) for one in _layers_in(value)]
 
     @property
@@ -105,8 +107,8 @@ class Contents:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        for layer in self._with_sublayers():
-            layer._trainable = bool(value)
+        for layer in self._with_inner_layers():
+            vars(layer)["_trainable"] = bool(value)
 
     def count_params(self) -> int:
         """Return how many numbers its weights have."""
@@ -123,11 +125,9 @@ class Contents:
             ClaraError: their number or shapes differ.
         """
         mine = self.weights
-        if [list(np.shape(value)) for value in weights] != [list(one.shape) for one in mine]:
-            raise refusal(
-                f"set_weights of layer '{self.name}' got shapes {[list(np.shape(value)) for value in weights]}, expected "
-                f"{[list(one.shape) for one in mine]}"
-            )
+        got, expected = [list(np.shape(value)) for value in weights], [list(one.shape) for one in mine]
+        if got != expected:
+            raise refusal(f"set_weights of layer '{self.name}' got the shapes {got}, expected {expected}")
         if current("a weight").building:
             with torch.no_grad():
                 for one, value in zip(mine, weights, strict=True):
@@ -156,7 +156,7 @@ class Contents:
 
     def _node(self, what: str) -> Any:
         graph = running()
-        nodes = [] if graph is None else self._begin(graph).nodes
+        nodes = [] if graph is None else self.made_in(graph).nodes
         if len(nodes) != 1:
             raise refusal(
                 f"layer '{self.name}' has no single {what}: it was called {len(nodes)} times on what comes from a "

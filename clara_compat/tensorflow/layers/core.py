@@ -259,7 +259,7 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of the layer; they carry only this one's name, as in Keras."""
-        inner = self.layer._begin(current("a layer"))  # noqa: SLF001 -- one layer stands for another
+        inner = self.layer.made_in(current("a layer"))
         if not inner.built:
             self.layer.build(type(input_shape)([input_shape[0], *input_shape[2:]]))
             inner.built = True

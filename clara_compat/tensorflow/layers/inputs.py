@@ -20,8 +20,8 @@ __all__ = ["Input", "InputLayer"]
 @symbol(
     "keras.Input",
     "keras.layers.Input",
-    note="Made in get_predictions. Without a tensor it stands for zeros of its shape, on which layers run once, without "
-    "gradients, in every step; a size of None is that of the model's input.",
+    note="Made in get_predictions. Without a tensor it stands for zeros of its shape, on which layers run once a step, "
+    "without gradients; a size of None is that of the model's input.",
 )
 def Input(
     shape: Any = None,

@@ -71,8 +71,12 @@ class Model(Layer):
         found = [values[id(one)] for one in flat(outputs)]
         return type(outputs)(found) if isinstance(outputs, list | tuple) else found[0]
 
-    def _sublayers(self) -> list[Contents]:
-        return [*super()._sublayers(), *(node.function for node in self._recorded if isinstance(node.function, Layer))]
+    def inner_layers(self) -> list[Contents]:
+        """Return the layers in this one, not those in them."""
+        return [
+            *super().inner_layers(),
+            *(node.function for node in self._recorded if isinstance(node.function, Layer)),
+        ]
 
     @property
     def _recorded(self) -> list[Node]:
@@ -81,7 +85,7 @@ class Model(Layer):
     @property
     def layers(self) -> list[Any]:
         """The layers, in the order they were called or set."""
-        return list({id(one): one for one in self._sublayers()}.values())
+        return list({id(one): one for one in self.inner_layers()}.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by its name or number.
@@ -155,7 +159,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise refusal(f"Sequential '{self.name}' got a {type(layer).__name__}, expected a layer of Keras")
         if not self._stack:
-            self._shape = layer._input_shape
+            self._shape = layer.declared_shape
         self._stack.append(layer)
         if self._shape is not None and running() is not None:
             self._standing = layer(Input(self._shape) if self._standing is None else self._standing)
@@ -179,5 +183,6 @@ class Sequential(Model):
             inputs = layer(inputs)
         return inputs
 
-    def _sublayers(self) -> list[Contents]:
+    def inner_layers(self) -> list[Contents]:
+        """Return the layers in this one, not those in them."""
         return [one for one in self._stack if not isinstance(one, InputLayer)]

@@ -68,7 +68,7 @@ class Layer(KerasLayer):
             yield
 
     def _run(self, graph: Graph, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        made = self._begin(graph)
+        made = self.made_in(graph)
         with self._inside(graph, made):
             outputs = self._called(graph, made, inputs, args, kwargs)
         if self.trainable:
@@ -108,6 +108,6 @@ class Layer(KerasLayer):
     def scope_name(self) -> str:
         """The name of its variable scope."""
         graph = current("a scope")
-        made = self._begin(graph)
+        made = self.made_in(graph)
         self._open(graph, made)
         return str(made.scope.name)

@@ -46,13 +46,13 @@ def _provide(function: str, keras: type[KerasLayer], order: str, **defaults: Any
     """
     taken = list(inspect.signature(keras.__init__).parameters)[1:]
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
         given = set(taken[: len(args)]) | kwargs.keys()
-        keras.__init__(self, *args, **kwargs, **{key: value for key, value in defaults.items() if key not in given})
+        keras.__init__(self, *args, **{key: value for key, value in defaults.items() if key not in given} | kwargs)
 
     names = order.split()
     doc = f"{(keras.__doc__ or '').splitlines()[0]} Variables are named by the variable scope."
-    cls = type(keras.__name__, (keras, Layer), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
+    cls = type(keras.__name__, (keras, Layer), {"__init__": begin, "__doc__": doc, "__module__": __name__})
 
     def call(inputs: Any, *args: Any, **kwargs: Any) -> Any:
         known = dict(zip(names, args, strict=False))
