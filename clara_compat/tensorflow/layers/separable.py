@@ -98,6 +98,7 @@ class SeparableConv(Conv):
             regularizer=self.pointwise_regularizer,
         )
         self.bias = self._bias()
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the convolution."""
@@ -192,6 +193,7 @@ class DepthwiseConv2D(Conv):
             regularizer=self.depthwise_regularizer,
         )
         self.bias = self._bias()
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the convolution."""
