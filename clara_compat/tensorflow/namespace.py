@@ -25,6 +25,13 @@ _SAME = {
     "tensorflow.python.keras": "tensorflow.keras",
     "tensorflow.contrib.keras": "tensorflow.keras",
     "tensorflow.contrib.layers.python.layers": "tensorflow.contrib.layers",
+    **{
+        f"tensorflow.contrib.layers.python.layers.{name}": "tensorflow.contrib.layers"
+        for name in ("layers", "initializers", "normalization", "regularizers", "summaries")
+    },
+    "tensorflow.contrib.framework.python.ops.arg_scope": "tensorflow.contrib.framework",
+    "tensorflow.contrib.framework.python.ops.variables": "tensorflow.contrib.framework",
+    "tensorflow.contrib.framework.python.ops": "tensorflow.contrib.framework",
     "tensorflow.contrib.slim.python.slim": "tensorflow.contrib.slim",
     "tensorflow.python.layers": "tensorflow.layers",
     "tensorflow.python.ops": "tensorflow",
