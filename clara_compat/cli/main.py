@@ -211,7 +211,8 @@ def components(
     markdown: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Write COMPONENTS.md (with all arguments) and FIDELITY.md there instead of printing."
+            metavar="FOLDER",
+            help="Write COMPONENTS.md (with all arguments), FIDELITY.md and TENSORFLOW.md there instead of printing.",
         ),
     ] = None,
 ) -> None:

@@ -12,7 +12,7 @@ import clara_compat.tensorflow
 from clara_compat.tensorflow.absent import Absent
 from clara_compat.tensorflow.registry import SYMBOLS
 
-__all__ = ["all_symbols", "canonical", "facade_module", "is_provided"]
+__all__ = ["all_symbols", "canonical", "facade_module", "is_provided", "same_modules"]
 
 _TOP = frozenset({"tensorflow", "keras", "tf_slim"})
 """Top-level packages that user modules get from here."""
@@ -54,6 +54,11 @@ _SAME = {
 
 _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself."""
+
+
+def same_modules() -> dict[str, str]:
+    """Return the modules that are another one, with its name."""
+    return {name: canonical(name) for name in _SAME}
 
 
 def is_provided(name: str) -> bool:
