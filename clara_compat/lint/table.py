@@ -1,0 +1,86 @@
+"""The table the linter looks symbols up in: what the facade provides."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from clara_compat.errors import nearest
+
+__all__ = ["Provided", "Table", "facade_table", "short"]
+
+
+@dataclass(frozen=True)
+class Provided:
+    """One symbol of the facade.
+
+    Args:
+        value: what user code gets; None when only the name is known.
+        note: how it differs from TensorFlow's, in one sentence; empty when it does not.
+    """
+
+    value: Any = None
+    note: str = ""
+
+    def signature(self) -> inspect.Signature | None:
+        """Return its arguments, or None when it is not called or they cannot be known."""
+        if not callable(self.value):
+            return None
+        try:
+            return inspect.signature(self.value)
+        except (TypeError, ValueError):
+            return None
+
+
+class Table:
+    """What is provided, by full name.
+
+    Args:
+        provided: the symbols.
+        canonical: gives the one name of a symbol: ``tensorflow.keras.layers.Dense`` for ``keras.layers.core.Dense``.
+    """
+
+    def __init__(self, provided: Mapping[str, Provided], canonical: Callable[[str], str] = str) -> None:
+        self._provided = dict(provided)
+        self._modules = {name.rsplit(".", depth)[0] for name in provided for depth in range(1, name.count(".") + 1)}
+        self.canonical = canonical
+
+    def find(self, name: str) -> tuple[str, Provided] | None:
+        """Return the symbol that a canonical name is, or of which it is a part (``tensorflow.float32.name``)."""
+        while name:
+            if name in self._provided:
+                return name, self._provided[name]
+            name = name.rpartition(".")[0]
+        return None
+
+    def is_module(self, name: str) -> bool:
+        """Whether something is provided below a name."""
+        return name in self._modules
+
+    def same_name_elsewhere(self, name: str) -> str:
+        """Return a symbol whose last part is that of ``name``, in another module, or an empty text."""
+        last = name.rpartition(".")[2]
+        return min((one for one in self._provided if one.rpartition(".")[2] == last), key=len, default="")
+
+    def nearest(self, name: str) -> str:
+        """Return the symbol of the same module whose name is most like ``name``, or an empty text."""
+        module, _, last = name.rpartition(".")
+        inside = {one.rpartition(".")[2]: one for one in self._provided if one.rpartition(".")[0] == module}
+        found = nearest(last, inside)
+        return inside[found] if found else ""
+
+
+@cache
+def facade_table() -> Table:
+    """Return the table of clara_compat's TensorFlow facade; torch is imported."""
+    from clara_compat.tensorflow.namespace import all_symbols, canonical
+
+    return Table({name: Provided(one.value, one.note) for name, one in all_symbols().items()}, canonical)
+
+
+def short(name: str) -> str:
+    """Return a full name as people write it: ``tf.nn.softmax``."""
+    return f"tf.{name.removeprefix('tensorflow.')}" if name.startswith("tensorflow.") else name
