@@ -48,22 +48,27 @@ def _print(report: LintReport, *, quiet: bool) -> None:
     from clara_compat.cli.tables import wide_console
 
     console = wide_console()
+    said: set[str] = set()
     for one in report.files:
         for item in one.all():
             if not quiet or not item.status.passes:
-                console.print(_line(one, item), soft_wrap=True)
+                console.print(_line(one, item, said), soft_wrap=True)
     if not quiet:
         console.print(_summary(report), soft_wrap=True, highlight=False)
 
 
-def _line(report: FileReport, item: Component | Finding) -> Text:
-    """Return ``file:line:column: status: message; in torch: ...``."""
+def _line(report: FileReport, item: Component | Finding, said: set[str]) -> Text:
+    """Return ``file:line:column: status: message; port: ...``; what to mind is said once."""
     place = f"{report.file}:{item.line}:{getattr(item, 'column', 1)}: "
     text = Text.assemble((place, "dim"), (f"{item.status.value}: ", _COLOURS[item.status.value]), item.message)
     if hasattr(item, "family"):
         text.stylize("bold", len(place))
     if item.equivalent:
+        mind = getattr(item, "mind", "")
         text.append(f"; port: {item.equivalent}", "cyan")
+        if mind and (fresh := f"{item.equivalent} {mind}") not in said:
+            said.add(fresh)
+            text.append(f" ({mind})")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,7 @@ _PORTED = {
     },
 }
 """What MONAI has for a component whose name says what it is; the first that fits."""
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 
 
 @dataclass(frozen=True)
@@ -209,5 +211,7 @@ def _base_init(found: _Found) -> Iterator[Finding]:
 
 
 def _ported(found: _Found) -> str:
-    words = found.definition.name.lower().replace("_", "")
-    return next((path for word, path in _PORTED.get(found.family, {}).items() if word in words), "")
+    words = _WORD.findall(found.definition.name)
+    rests = ["".join(words[start:]).lower() for start in range(len(words))]
+    known = _PORTED.get(found.family, {})
+    return next((path for word, path in known.items() if any(rest.startswith(word) for rest in rests)), "")

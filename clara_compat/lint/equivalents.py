@@ -8,28 +8,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["equivalent", "equivalents"]
+__all__ = ["Equivalent", "equivalent", "equivalents"]
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """What takes the place of a symbol.
+
+    Args:
+        text: an expression with torch or MONAI, or a few words where there is none.
+        mind: what to mind, or empty.
+    """
+
+    text: str = ""
+    mind: str = ""
 
 
 @cache
-def equivalents() -> Mapping[str, str]:
+def equivalents() -> Mapping[str, Equivalent]:
     """Return what takes the place of each symbol, by its full name."""
-    found: dict[str, str] = {}
+    found: dict[str, Equivalent] = {}
     for entry in json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8")):
-        text = entry["torch"] + (f" ({entry['note']})" if "note" in entry else "")
-        found.update({f"tensorflow.{name}": text for name in entry["tensorflow"]})
+        instead = Equivalent(entry["torch"], entry.get("note", ""))
+        found.update({f"tensorflow.{name}": instead for name in entry["tensorflow"]})
     return found
 
 
-def equivalent(name: str) -> str:
-    """Return what takes the place of a symbol, by its canonical name; an empty text when the table does not know it."""
+def equivalent(name: str) -> Equivalent:
+    """Return what takes the place of a symbol, by its canonical name; an empty one when the table does not know it."""
     found = equivalents()
     if name in found:
         return found[name]
     while name := name.rpartition(".")[0]:
         if f"{name}.*" in found:
             return found[f"{name}.*"]
-    return ""
+    return Equivalent()

@@ -37,6 +37,7 @@ class Finding:
         symbol: full name of the TensorFlow symbol, numpy alias or module it is about; empty when it is about none.
         nearest: full name of the provided symbol most like it, or empty.
         equivalent: what to write with torch or MONAI, or empty.
+        mind: what to mind when that is written, or empty.
     """
 
     line: int
@@ -46,6 +47,7 @@ class Finding:
     symbol: str = ""
     nearest: str = ""
     equivalent: str = ""
+    mind: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,8 @@ def _numpy(module: Module) -> Iterator[Finding]:
         if package == "numpy" and name in REMOVED_FROM_NUMPY:
             line, column = at(node)
             version = "1.24" if name in _BUILT_INS else "2.0"
-            text = f"np.{name} was removed by numpy {version}: your components still find it here, but write"
-            instead = REMOVED_FROM_NUMPY[name]
-            yield Finding(line, column, Status.DIFFERS, f"{text} {instead}", f"numpy.{name}", "", instead)
+            text = f"np.{name} was removed by numpy {version}; your components still find it here"
+            yield Finding(line, column, Status.DIFFERS, text, f"numpy.{name}", "", REMOVED_FROM_NUMPY[name])
 
 
 def _sessions(module: Module) -> Iterator[Finding]:

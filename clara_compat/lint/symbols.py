@@ -36,25 +36,26 @@ def _use(module: Module, node: ast.expr, full: str) -> Iterator[Finding]:
     found = table.find(name)
     if found is None and table.is_module(name):
         return
-    line, column = at(node)
     if found is None:
         near = table.same_name_elsewhere(name) or ("" if name in equivalents() else table.nearest(name))
         hint = f"; did you mean {short(near)}?" if near else ""
-        yield Finding(line, column, Status.ABSENT, f"{short(name)}{hint}", name, near, equivalent(name))
+        yield _finding(node, Status.ABSENT, f"{short(name)}{hint}", name, near)
         return
     symbol, provided = found
-    instead = equivalent(symbol)
     call = module.names.parents.get(node)
-    if symbol == name and isinstance(call, ast.Call) and call.func is node:
-        refused = _refused(call, provided)
-        if refused:
-            yield Finding(line, column, Status.FAILS, f"{short(symbol)} {refused}", symbol, "", instead)
-            return
-    if provided.note:
-        note = provided.note.rstrip(".")
-        yield Finding(line, column, Status.DIFFERS, f"{short(symbol)}: {note}", symbol, "", instead)
+    called = symbol == name and isinstance(call, ast.Call) and call.func is node
+    refused = _refused(call, provided) if called and isinstance(call, ast.Call) else ""
+    if refused:
+        yield _finding(node, Status.FAILS, f"{short(symbol)} {refused}", symbol)
+    elif provided.note:
+        yield _finding(node, Status.DIFFERS, f"{short(symbol)}: {provided.note.rstrip('.')}", symbol)
     else:
-        yield Finding(line, column, Status.RUNS, short(symbol), symbol, "", instead)
+        yield _finding(node, Status.RUNS, short(symbol), symbol)
+
+
+def _finding(node: ast.expr, status: Status, message: str, symbol: str, near: str = "") -> Finding:
+    instead = equivalent(symbol)
+    return Finding(*at(node), status, message, symbol, near, instead.text, instead.mind)
 
 
 def _refused(call: ast.Call, provided: Provided) -> str:
