@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from clara_compat.errors import nearest
 from clara_compat.lint.findings import Finding, Status
 from clara_compat.lint.source import Module, at
+from clara_compat.lint.table import alike
 
 __all__ = ["import_findings"]
 
@@ -58,7 +58,7 @@ def _legacy(module: Module, name: str, wanted: list[str] | None) -> Iterator[tup
         return
     if name not in known and not module.table.is_module(name):
         homes = [home for home in (_home(one, known) for one in wanted or ()) if home]
-        near = homes[0] if homes else nearest(name, known) or ""
+        near = homes[0] if homes else alike(name, known)
         what = f"{wanted[0]} is in {near}" if homes and wanted else f"did you mean '{near}'?"
         yield f"there is no module {name} in clara_compat{'; ' + what if near else ''}", near
         return
@@ -68,7 +68,7 @@ def _legacy(module: Module, name: str, wanted: list[str] | None) -> Iterator[tup
         names = known.get(name, frozenset())
         if one not in names and "*" not in names:
             home = _home(one, known)
-            near = home or nearest(one, names) or ""
+            near = home or alike(one, names)
             hint = f"; it is in {home}" if home else f"; did you mean '{near}'?" if near else ""
             yield f"there is no {one} in {name}{hint}", near
 

@@ -38,8 +38,10 @@ def lint(paths: Sequence[str | os.PathLike[str]], table: Table | None = None) ->
     found = [(file, root) for path in paths for file, root in _files(Path(path))]
     table = facade_table() if table is None else table
     beside = frozenset(name for file, _ in found for name in (file.stem, file.parent.name))
-    unique = {file.resolve(): (file, root) for file, root in reversed(found)}
-    return LintReport([_report(file, root, table, beside) for file, root in reversed(unique.values())])
+    unique: dict[Path, tuple[Path, Path]] = {}
+    for file, root in found:
+        unique.setdefault(file.resolve(), (file, root))
+    return LintReport([_report(file, root, table, beside) for file, root in unique.values()])
 
 
 def _report(file: Path, root: Path, table: Table, beside: frozenset[str]) -> FileReport:

@@ -25,8 +25,8 @@ class _Scope:
     bound: dict[str, list[tuple[int, str | ast.expr | None]]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
 
-    def bind(self, name: str, line: int, value: str | ast.expr | None) -> None:
-        self.bound.setdefault(name, []).append((line, value))
+    def bind(self, name: str, rank: int, value: str | ast.expr | None) -> None:
+        self.bound.setdefault(name, []).append((rank, value))
 
 
 class Names:
@@ -107,9 +107,9 @@ class Names:
         return None
 
     def _value(self, bindings: list[tuple[int, str | ast.expr | None]], steps: int) -> str | None:
-        imported = [(line, value) for line, value in bindings if isinstance(value, str)]
+        imported = [(rank, value) for rank, value in bindings if isinstance(value, str)]
         if imported:
-            return min(imported)[1]
+            return max(imported)[1]
         if len(bindings) == 1 and isinstance(bindings[0][1], ast.expr) and steps:
             return self._dotted(bindings[0][1], steps - 1)
         return None
@@ -171,7 +171,7 @@ class Names:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
-                scope.bind(alias.asname or top, node.lineno, alias.name if alias.asname else top)
+                scope.bind(alias.asname or top, self._rank(node), alias.name if alias.asname else top)
         elif isinstance(node, ast.ImportFrom):
             self._bind_from(node, scope)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -186,10 +186,15 @@ class Names:
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             scope.outer.update(node.names)
 
+    def _rank(self, node: ast.stmt) -> int:
+        """Return which of several imports of a name counts: the last one, before those that stand in for it."""
+        in_place = any(isinstance(parent, ast.ExceptHandler) for parent in self.inside(node))
+        return -node.lineno if in_place else node.lineno
+
     def _bind_from(self, node: ast.ImportFrom, scope: _Scope) -> None:
         for alias in node.names:
             known = node.module if node.module and not node.level else None
             if alias.name == "*":
                 self.stars.append(known or "")
             else:
-                scope.bind(alias.asname or alias.name, node.lineno, f"{known}.{alias.name}" if known else None)
+                scope.bind(alias.asname or alias.name, self._rank(node), f"{known}.{alias.name}" if known else None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from clara_compat.errors import nearest
+__all__ = ["Provided", "Table", "alike", "facade_table", "short"]
 
-__all__ = ["Provided", "Table", "facade_table", "short"]
+_ALIKE = 0.75  # a slip of the pen; what is less alike is another symbol
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,8 @@ class Table:
     def nearest(self, name: str) -> str:
         """Return the symbol of the same module whose name is most like ``name``, or an empty text."""
         module, _, last = name.rpartition(".")
-        inside = {one.rpartition(".")[2]: one for one in self._provided if one.rpartition(".")[0] == module}
-        found = nearest(last, inside)
-        return inside[found] if found else ""
+        inside = {one.rpartition(".")[2].casefold(): one for one in self._provided if one.rpartition(".")[0] == module}
+        return inside.get(alike(last.casefold(), inside), "")
 
 
 @cache
@@ -79,6 +79,12 @@ def facade_table() -> Table:
     from clara_compat.tensorflow.namespace import all_symbols, canonical
 
     return Table({name: Provided(one.value, one.note) for name, one in all_symbols().items()}, canonical)
+
+
+def alike(name: str, candidates: Iterable[str]) -> str:
+    """Return the candidate that ``name`` must be a slip of, or an empty text."""
+    found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=_ALIKE)
+    return found[0] if found else ""
 
 
 def short(name: str) -> str:
