@@ -111,8 +111,8 @@ def test_what_is_not_python_3_is_one_line(tmp_path, table, content, line, words)
         (
             "from nowhere_installed import x",
             (
-                "imports nowhere_installed, which is neither installed here nor beside this file: make sure it is where "
-                "this runs"
+                "imports nowhere_installed, which is neither installed here nor beside this file: "
+                "make sure it is where this runs"
             ),
         ),
         ("import ai4med.components.losses.loss", None),
