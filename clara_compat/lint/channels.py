@@ -36,8 +36,8 @@ _FIX = "pass 1 for channels_first, -1 for channels_last"
 
 def channel_findings(module: Module) -> Iterator[Finding]:
     """Yield a finding for each call that takes the last axis in code whose ``data_format`` is channels_first."""
-    flat = {owner for call in module.calls() if _last(call.func) in _FLAT for owner in _owners(module, call)}
-    for call in module.calls():
+    flat = {owner for call in module.calls if _last(call.func) in _FLAT for owner in _owners(module, call)}
+    for call in module.calls:
         owners = _owners(module, call)
         if not any(_is_channels_first(owner) for owner in owners) or _is_decided(module, call):
             continue

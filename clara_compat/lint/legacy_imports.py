@@ -29,7 +29,7 @@ _ON_TENSORFLOW = frozenset(
 
 def import_findings(module: Module) -> Iterator[Finding]:
     """Yield a finding for each import that cannot succeed; those that a ``try`` guards are left out."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import) and not module.names.guarded(node):
             for alias in node.names:
                 yield from _imported(module, node, alias.name)

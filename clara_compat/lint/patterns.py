@@ -67,14 +67,14 @@ def _numpy(module: Module) -> Iterator[Finding]:
 def _sessions(module: Module) -> Iterator[Finding]:
     """Find ``run`` of something that was made a session in this file."""
     held: set[str] = set()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Assign) and _is_session(module, node.value):
             held.update(filter(None, (_text(target) for target in node.targets)))
         elif isinstance(node, ast.withitem) and _is_session(module, node.context_expr) and node.optional_vars:
             held.add(_text(node.optional_vars))
     found = module.table.find("tensorflow.Session")
     runs = found is not None and hasattr(found[1].value, "run")
-    for call in module.calls():
+    for call in module.calls:
         if not isinstance(call.func, ast.Attribute) or call.func.attr != "run":
             continue
         owner = call.func.value
@@ -99,7 +99,7 @@ def _text(node: ast.AST) -> str:
 
 def _early_variables(module: Module) -> Iterator[Finding]:
     """Find variables that are made before there is a graph: at the import, or in a component's ``__init__``."""
-    for call in module.calls():
+    for call in module.calls:
         name = module.canonical(call.func)
         if name not in _VARIABLES and not _is_layer_function(name):
             continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from clara_compat.lint.findings import Finding, Status
@@ -70,11 +70,15 @@ class Module:
         ours = [star for star in stars if star.partition(".")[0] in ("tensorflow", "keras", "tf_slim")]
         return f"{ours[0]}.{node.id}" if len(ours) == len(stars) else None
 
-    def calls(self) -> Iterator[ast.Call]:
-        """Yield all calls."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                yield node
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the tree."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        """All calls."""
+        return [node for node in self.nodes if isinstance(node, ast.Call)]
 
 
 _BUILT_IN = frozenset({*dir(builtins), "__file__", "__path__"})

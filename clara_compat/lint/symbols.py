@@ -60,7 +60,7 @@ def _finding(node: ast.expr, status: Status, message: str, symbol: str, near: st
 
 def _refused(call: ast.Call, provided: Provided) -> str:
     """Return which argument of a call the provided function does not take, in words, or an empty text."""
-    signature = provided.signature()
+    signature = provided.signature
     if signature is None or _takes_anything(provided.value):
         return ""
     kinds = [parameter.kind for parameter in signature.parameters.values()]

@@ -6,7 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 __all__ = ["Provided", "Table", "alike", "facade_table", "short"]
@@ -26,6 +26,7 @@ class Provided:
     value: Any = None
     note: str = ""
 
+    @cached_property
     def signature(self) -> inspect.Signature | None:
         """Return its arguments, or None when it is not called or they cannot be known."""
         if not callable(self.value):
@@ -47,6 +48,11 @@ class Table:
     def __init__(self, provided: Mapping[str, Provided], canonical: Callable[[str], str] = str) -> None:
         self._provided = dict(provided)
         self._modules = {name.rsplit(".", depth)[0] for name in provided for depth in range(1, name.count(".") + 1)}
+        self._by_last = {name.rpartition(".")[2]: name for name in sorted(provided, key=lambda one: (-len(one), one))}
+        self._inside: dict[str, dict[str, str]] = {}
+        for name in provided:
+            module, _, last = name.rpartition(".")
+            self._inside.setdefault(module, {})[last.casefold()] = name
         self.canonical = canonical
 
     def find(self, name: str) -> tuple[str, Provided] | None:
@@ -63,13 +69,12 @@ class Table:
 
     def same_name_elsewhere(self, name: str) -> str:
         """Return a symbol whose last part is that of ``name``, in another module, or an empty text."""
-        last = name.rpartition(".")[2]
-        return min((one for one in self._provided if one.rpartition(".")[2] == last), key=len, default="")
+        return self._by_last.get(name.rpartition(".")[2], "")
 
     def nearest(self, name: str) -> str:
         """Return the symbol of the same module whose name is most like ``name``, or an empty text."""
         module, _, last = name.rpartition(".")
-        inside = {one.rpartition(".")[2].casefold(): one for one in self._provided if one.rpartition(".")[0] == module}
+        inside = self._inside.get(module, {})
         return inside.get(alike(last.casefold(), inside), "")
 
 

@@ -28,7 +28,7 @@ _CONDITIONS = (ast.If, ast.While, ast.IfExp, ast.Assert)
 
 def tensor_findings(module: Module) -> Iterator[Finding]:
     """Yield a finding for each of these places."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, _Function):
             yield from _in_function(module, node)
 
