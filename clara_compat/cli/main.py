@@ -11,6 +11,7 @@ import typer
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
+from clara_compat.cli.lint import lint
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
@@ -262,6 +263,7 @@ def demo(
 
 
 app.command()(export)
+app.command()(lint)
 app.add_typer(weights, name="weights")
 
 
