@@ -56,7 +56,7 @@ def test_every_helper_has_its_legacy_path() -> None:
 class TestMaps:
     def test_group_norm(self, graph: Graph, shape: tuple[int, ...], data_format: str) -> None:
         x, tensors = arrays(shape)
-        found = normalization.group_norm(tensors[data_format], data_format=data_format, G=3, scope="norm")
+        found = normalization.group_norm(tensors[data_format], groups=3, data_format=data_format, scope="norm")
         assert list(graph.store) == ["norm/gamma", "norm/beta"]
         gamma, beta = RANDOM.normal(size=(2, 6))
         graph.store["norm/gamma"].copy_(torch.from_numpy(gamma))
@@ -65,7 +65,7 @@ class TestMaps:
         normal = (groups - groups.mean(-1, keepdims=True)) / np.sqrt(groups.var(-1, keepdims=True) + 1e-5)
         np.testing.assert_allclose(first(found, data_format), normal.reshape(shape), atol=1e-5)
         with entered(Graph(graph.store, training=False)):
-            found = normalization.group_norm(tensors[data_format], data_format, 3, scope="norm")
+            found = normalization.group_norm(tensors[data_format], 3, data_format, scope="norm")
         spread = [1, 6, *[1] * (len(shape) - 2)]
         wanted = normal.reshape(shape) * gamma.reshape(spread) + beta.reshape(spread)
         np.testing.assert_allclose(first(found, data_format), wanted, atol=1e-5)
@@ -78,7 +78,7 @@ class TestMaps:
         wanted = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-5)
         found = normalization.instance_norm(tensors[data_format], data_format)
         np.testing.assert_allclose(first(found, data_format), wanted, atol=1e-5)
-        found = normalization.group_norm(tensors[data_format], data_format, G=8)  # of 6 channels
+        found = normalization.group_norm(tensors[data_format], 8, data_format)  # of 6 channels
         np.testing.assert_allclose(first(found, data_format), wanted, atol=1e-5)
 
     def test_batch_norm(self, shape: tuple[int, ...], data_format: str) -> None:
@@ -117,9 +117,9 @@ class TestMaps:
             size = shape[axis]
             places = (np.arange(2 * size) + 0.5) / 2 - 0.5
             wanted = np.apply_along_axis(lambda line: np.interp(places, np.arange(size), line), axis, wanted)  # noqa: B023
-        found = upsample.upsample_semilinear(tensors[data_format], data_format=data_format, upsample_factor=2)
+        found = upsample.upsample_linear(tensors[data_format], 2, data_format)
         np.testing.assert_allclose(first(found, data_format), wanted, atol=1e-5)
-        found = upsample.upsample_nearest(tensors[data_format], data_format, [3, *[1] * (len(shape) - 3)])
+        found = upsample.upsample_nearest(tensors[data_format], [3, *[1] * (len(shape) - 3)], data_format)
         np.testing.assert_array_equal(first(found, data_format), x.astype(np.float32).repeat(3, axis=2))
 
     def test_small_layers(self, graph: Graph, shape: tuple[int, ...], data_format: str) -> None:
@@ -138,7 +138,7 @@ class TestMaps:
 
 
 def test_initializers_by_name() -> None:
-    he = initializer.he_normal(None, "float32")
+    he = initializer.he_normal(dtype="float32")
     assert type(initializer.get_initializer("he_normal")) is type(he)
     assert type(initializer.get_initializer("Xavier_Uniform")) is initializer.xavier_uniform
     seeded = initializer.get_initializer("he_uniform", seed=3)
@@ -160,7 +160,7 @@ def test_initializers_by_name() -> None:
             lambda: dropout.spatial_dropout(torch.ones(1, 2, 2, 2), data_format="NCHW"),
             "data_format is 'NCHW', expected",
         ),
-        (lambda: upsample.upsample_linear(torch.ones(1, 2, 2, 2), FIRST, [2, 2, 2]), "upsample_factor is [2, 2, 2]"),
+        (lambda: upsample.upsample_linear(torch.ones(1, 2, 2, 2), [2, 2, 2]), "factor is [2, 2, 2]"),
     ],
 )
 def test_what_cannot_be_is_said(graph: Graph, call: Any, message: str) -> None:
@@ -179,11 +179,11 @@ def test_a_users_model(tmp_path: Path) -> None:
     class Mine(Model):
         def get_predictions(self, inputs, is_training, build_ctx):
             with tf.variable_scope('Down'), slim.arg_scope([slim.conv3d], data_format='NCDHW', activation_fn=None,
-                                                           weights_initializer=initializer.he_normal(None, tf.float32)):
+                                                           weights_initializer=initializer.get_initializer('he_normal')):
                 net = slim.conv3d(inputs, 8, 3, stride=2)
                 net = dropout.spatial_dropout(net, rate=0.5, training=is_training, data_format='channels_first')
-                net = normalization.group_norm(net, data_format='channels_first', G=4, scope='norm_scope')
-                net = upsample.upsample_semilinear(net, data_format='channels_first', upsample_factor=2)
+                net = normalization.group_norm(net, groups=4)
+                net = upsample.upsample_linear(net)
                 return slim.softmax(slim.conv3d(net, 2, 1, scope='head'))
     """
     (tmp_path / "mine.py").write_text(dedent(text))
@@ -191,7 +191,7 @@ def test_a_users_model(tmp_path: Path) -> None:
     torch.manual_seed(0)
     prop = DataProperty(num_channels=1, num_label_channels=1, data_format=FIRST)
     network = LegacyNetwork(component("mine.Mine"), "Mine", prop, (6, 4, 8))
-    names = ["Down/Conv/weights", "Down/Conv/biases", "Down/norm_scope/gamma", "Down/norm_scope/beta"]
+    names = ["Down/Conv/weights", "Down/Conv/biases", "Down/group_norm/gamma", "Down/group_norm/beta"]
     assert list(network.variables) == [*names, "Down/head/weights", "Down/head/biases"]
     image = torch.randn(2, 1, 6, 4, 8)
     assert not torch.equal(network(image), network(image))

@@ -32,6 +32,5 @@ def spatial_dropout(
 register(
     spatial_dropout,
     "ai4med.operations.dropout.spatial_dropout",
-    note="assumed: the arguments rate, training and data_format are seen in published code; each image of a batch has "
-    "its own draw.",
+    note="assumed: its arguments, and that each image of a batch has its own draw.",
 )

@@ -69,6 +69,6 @@ def get_initializer(name: Any, seed: int | None = None, dtype: Any = "float32") 
     return type(found)(seed=seed, dtype=dtype)
 
 
-_NOTE = "assumed: he_normal(seed, dtype) is seen in published code, the others are the obvious names beside it."
+_NOTE = "assumed: the names are the obvious ones, the arguments those of TensorFlow."
 for _name in __all__:
     register(globals()[_name], f"ai4med.operations.initializer.{_name}", note=_NOTE)

@@ -21,18 +21,17 @@ _ONES, _ZEROS = Ones(), Zeros()
 
 @symbol(
     "ai4med.operations.normalization.group_norm",
-    note="assumed: the arguments x, data_format, G and scope are seen in published code; eps 1e-5 and the variables "
-    "gamma and beta of the scope are what group normalisation usually has.",
+    note="assumed: its arguments, eps 1e-5, and the variables gamma and beta of the scope.",
 )
 def group_norm(
-    x: Any, data_format: str = "channels_first", G: int = 8, eps: float = 1e-5, scope: str = "group_norm"
+    x: Any, groups: int = 8, data_format: str = "channels_first", eps: float = 1e-5, scope: str = "group_norm"
 ) -> torch.Tensor:
     """Return group normalisation over all spatial axes.
 
     Args:
         x: (N, C, spatial...), or (N, spatial..., C), of 2 or 3 spatial axes.
+        groups: number of groups; as many as there are channels, if there are fewer.
         data_format: ``channels_first`` or ``channels_last``.
-        G: number of groups; as many as there are channels, if there are fewer.
         eps: added to the variance.
         scope: variable scope of ``gamma`` and ``beta``, of one value for each channel.
 
@@ -42,7 +41,7 @@ def group_norm(
     x = image(x)
     axis = channel_axis(data_format, x.ndim)
     channels = x.shape[axis]
-    groups = min(G, channels)
+    groups = min(groups, channels)
     if channels % groups:
         raise refusal(f"{channels} channels cannot be split into {groups} groups: the shape is {list(x.shape)}")
     with variable_scope(scope):
@@ -61,7 +60,7 @@ def instance_norm(
 ) -> torch.Tensor:
     """Return the normalisation of each channel by itself; see :func:`group_norm`."""
     x = image(x)
-    return group_norm(x, data_format, int(x.shape[channel_axis(data_format, x.ndim)]), eps, scope)
+    return group_norm(x, int(x.shape[channel_axis(data_format, x.ndim)]), data_format, eps, scope)
 
 
 @symbol(

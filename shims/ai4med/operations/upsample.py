@@ -2,4 +2,3 @@
 
 from clara_compat.tensorflow.ai4med_operations.upsample import upsample_linear as upsample_linear
 from clara_compat.tensorflow.ai4med_operations.upsample import upsample_nearest as upsample_nearest
-from clara_compat.tensorflow.ai4med_operations.upsample import upsample_semilinear as upsample_semilinear
