@@ -252,8 +252,9 @@ def demo(
     """Train a complete Clara 3.1 MMAR on synthetic images, and draw what it learned.
 
     The tasks: find the spleen in CT scans (segmentation), the same with a network and a loss written with TensorFlow 1
-    (tensorflow), say which lesions a picture has (classification) or which one a CT volume has (classification3d). Each takes a minute or a few on two cores, and ends with the Dice or the
-    area under the ROC curve on images it never saw, a picture and the curve.
+    (tensorflow), say which lesions a picture has (classification) or which one a CT volume has (classification3d).
+    Each takes a few minutes on two cores, and ends with the Dice or the area under the ROC curve on images it never
+    saw, a picture and the curve.
 
     Example: clara-compat demo --task classification
     """

@@ -18,7 +18,7 @@ __all__ = ["upsample_linear", "upsample_nearest"]
 
 @symbol(
     "ai4med.operations.upsample.upsample_linear",
-    note="assumed: its name and arguments, and that it interpolates between the centres of voxels, as MONAI's SegResNet.",
+    note="assumed: its name and arguments, and that it interpolates between the centres of voxels.",
 )
 def upsample_linear(
     x: Any, factor: int | Sequence[int] = 2, data_format: str = "channels_first"
