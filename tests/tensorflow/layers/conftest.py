@@ -45,5 +45,5 @@ def tf():
 
 
 @pytest.fixture(scope="session")
-def KL(tf):  # noqa: N802 -- as everybody calls it
+def kl(tf):
     return tf.keras.layers

@@ -11,21 +11,25 @@ from clara_compat.tensorflow import loader
 from clara_compat.tensorflow.network import LegacyNetwork
 
 X = torch.rand(4, 6)
+IMPORTS = """
+import tensorflow as tf
+from tensorflow.keras import layers as KL
+from ai4med.components.models.model import Model
+"""
 
 
 def network(tmp_path, source, shape=(8, 8)):
-    text = "import tensorflow as tf\nfrom tensorflow.keras import layers as KL\nfrom ai4med.components.models.model import Model\n"
-    (tmp_path / "mine.py").write_text(text + textwrap.dedent(source))
+    (tmp_path / "mine.py").write_text(IMPORTS + textwrap.dedent(source))
     loader.use([str(tmp_path)])
     prop = DataProperty("segmentation", "channels_last", len(shape), 1, 1)
     return LegacyNetwork(loader.component("mine.Net", {}), "Net", prop, shape)
 
 
 @pytest.fixture
-def spy(KL):
+def spy(kl):
     """A layer that remembers what ``training`` it was called with."""
 
-    class Spy(KL.Layer):
+    class Spy(kl.Layer):
         def __init__(self, seen, **kwargs):
             super().__init__(**kwargs)
             self.seen = seen
@@ -37,13 +41,13 @@ def spy(KL):
     return Spy
 
 
-def test_training_reaches_inner_layers(passes, tf, KL, spy):
-    class Outer(KL.Layer):
+def test_training_reaches_inner_layers(passes, tf, kl, spy):
+    class Outer(kl.Layer):
         def call(self, inputs, training=None):
             spy(seen)(inputs)
             return spy(seen)(inputs, training=False)
 
-    class Blind(KL.Layer):
+    class Blind(kl.Layer):
         def call(self, inputs):
             return spy(seen)(inputs)
 
@@ -76,35 +80,35 @@ def test_training_reaches_inner_layers(passes, tf, KL, spy):
         ("SpatialDropout3D", {"data_format": "channels_first"}, (8, 60, 4, 3, 5), True),
     ],
 )
-def test_dropout_keeps_the_mean_and_drops_what_it_says(passes, KL, name, options, shape, per_channel):
+def test_dropout_keeps_the_mean_and_drops_what_it_says(passes, kl, name, options, shape, per_channel):
     torch.manual_seed(0)
     x = torch.ones(shape)
-    y = passes.build(lambda: getattr(KL, name)(0.25, **options)(x, training=True))
+    y = passes.build(lambda: getattr(kl, name)(0.25, **options)(x, training=True))
     values = {round(float(one), 4) for one in y.unique()}
     assert values == {0.0, round(1 / 0.75, 4)}
     assert abs(float(y.mean()) - 1.0) < 0.1
     axes = list(range(2, len(shape))) if "data_format" in options else list(range(1, len(shape) - 1))
     assert bool((y.amax(axes) == y.amin(axes)).all()) == per_channel
-    assert torch.equal(passes.build(lambda: getattr(KL, name)(0.25, **options)(x)), x)
+    assert torch.equal(passes.build(lambda: getattr(kl, name)(0.25, **options)(x)), x)
 
 
-def test_noise_has_the_deviation_it_says(passes, KL):
+def test_noise_has_the_deviation_it_says(passes, kl):
     torch.manual_seed(0)
     x = torch.full((200, 200), 2.0)
-    noise = passes.build(lambda: KL.GaussianNoise(0.5)(x, training=True) - x)
+    noise = passes.build(lambda: kl.GaussianNoise(0.5)(x, training=True) - x)
     assert abs(float(noise.std()) - 0.5) < 0.01
-    factor = passes.build(lambda: KL.GaussianDropout(0.2)(x, training=True) / x)
+    factor = passes.build(lambda: kl.GaussianDropout(0.2)(x, training=True) / x)
     assert abs(float(factor.mean()) - 1.0) < 0.01
     assert abs(float(factor.std()) - 0.5) < 0.01
-    alpha = passes.build(lambda: KL.AlphaDropout(0.3)(torch.randn(500, 500), training=True))
+    alpha = passes.build(lambda: kl.AlphaDropout(0.3)(torch.randn(500, 500), training=True))
     assert abs(float(alpha.mean())) < 0.02
     assert abs(float(alpha.std()) - 1.0) < 0.02
 
 
-def test_losses_of_keras_stay_in_the_layer_and_those_of_tf_layers_are_collected(passes, tf, KL):
+def test_losses_of_keras_stay_in_the_layer_and_those_of_tf_layers_are_collected(passes, tf, kl):
     def run():
         penalty = tf.keras.regularizers.l2(0.5)
-        keras = KL.Dense(2, kernel_regularizer=penalty, activity_regularizer=tf.keras.regularizers.l1(1.0), name="k")
+        keras = kl.Dense(2, kernel_regularizer=penalty, activity_regularizer=tf.keras.regularizers.l1(1.0), name="k")
         keras(X)
         tf.layers.dense(X, 2, kernel_regularizer=penalty, name="t")
         tf.layers.dense(X, 2, kernel_regularizer=penalty, name="t", reuse=True)
@@ -118,11 +122,11 @@ def test_losses_of_keras_stay_in_the_layer_and_those_of_tf_layers_are_collected(
     np.testing.assert_allclose(collected[0], 0.5 * float(passes.store["t/kernel"].square().sum()), rtol=1e-6)
 
 
-def test_weights_are_found_in_inner_layers(passes, tf, KL):
-    class Block(KL.Layer):
+def test_weights_are_found_in_inner_layers(passes, tf, kl):
+    class Block(kl.Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.parts = {"a": [KL.Dense(2)], "b": KL.BatchNormalization()}
+            self.parts = {"a": [kl.Dense(2)], "b": kl.BatchNormalization()}
 
         def call(self, inputs):
             return self.parts["b"](self.parts["a"][0](inputs))
@@ -142,8 +146,8 @@ def test_weights_are_found_in_inner_layers(passes, tf, KL):
     assert all((one == 2.0).all() for one in passes.build(run))
 
 
-def test_user_losses_and_updates(passes, tf, KL):
-    class Counter(KL.Layer):
+def test_user_losses_and_updates(passes, tf, kl):
+    class Counter(kl.Layer):
         def build(self, input_shape):
             self.count = self.add_weight(name="count", shape=(), initializer="zeros", trainable=False)
             self.built = True

@@ -94,6 +94,16 @@ class Net(nn.Module):
             return self.function(x)
 
 
+def anew(cls, **arguments):
+    """Return what makes a layer in every pass, and calls it."""
+
+    def call(x):
+        layer = cls(**arguments)
+        return layer(x)
+
+    return call
+
+
 def test_every_layer_is_in_the_table():
     prefix = "tensorflow.keras.layers."
     found = {
@@ -105,10 +115,10 @@ def test_every_layer_is_in_the_table():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_shape_second_pass_state_and_trace(KL, name):
+def test_shape_second_pass_state_and_trace(kl, name):
     arguments, given, wanted = LAYERS[name]
     torch.manual_seed(1)
-    net = Net(lambda x: getattr(KL, name)(**arguments)(x), given).eval()
+    net = Net(anew(getattr(kl, name), **arguments), given).eval()
     names = list(net.store)
     x = torch.rand(given)
     y = net(x)
@@ -129,10 +139,10 @@ def test_shape_second_pass_state_and_trace(KL, name):
 
 
 @pytest.mark.parametrize("name", SPATIAL)
-def test_channels_first_is_the_same_on_the_moved_tensor(KL, name):
+def test_channels_first_is_the_same_on_the_moved_tensor(kl, name):
     arguments, given, _ = LAYERS[name]
-    cls = getattr(KL, name)
-    last = Net(lambda x: cls(**arguments)(x), given).eval()
+    cls = getattr(kl, name)
+    last = Net(anew(cls, **arguments), given).eval()
     first = Net(lambda x: cls(**arguments, data_format="channels_first")(x.movedim(-1, 1)), given).eval()
     first.load_state_dict(last.state_dict())
     x = torch.rand(given)
@@ -141,33 +151,33 @@ def test_channels_first_is_the_same_on_the_moved_tensor(KL, name):
 
 
 @pytest.mark.parametrize("name", ["Conv3D", "BatchNormalization", "UpSampling3D", "Conv3DTranspose", "MaxPooling3D"])
-def test_export(KL, name):
+def test_export(kl, name):
     arguments, given, _ = LAYERS[name]
-    net = Net(lambda x: getattr(KL, name)(**arguments)(x), given).eval()
+    net = Net(anew(getattr(kl, name), **arguments), given).eval()
     x = torch.rand(given)
     exported = torch.export.export(net, (x,), strict=False)
     torch.testing.assert_close(exported.module()(x), net(x))
 
 
 @pytest.mark.parametrize("name", MERGING)
-def test_merging_layers_and_their_functions_agree(passes, KL, name):
+def test_merging_layers_and_their_functions_agree(passes, kl, name):
     x, y = torch.rand(2, 3, 4), torch.rand(2, 3, 4)
     options = {"axes": 2} if name == "Dot" else {"axis": 1} if name == "Concatenate" else {}
-    found = passes.build(lambda: getattr(KL, name)(**options)([x, y]))
-    assert torch.equal(found, passes.run(lambda: getattr(KL, name.lower())([x, y], **options)))
+    found = passes.build(lambda: getattr(kl, name)(**options)([x, y]))
+    assert torch.equal(found, passes.run(lambda: getattr(kl, name.lower())([x, y], **options)))
 
 
-def test_convolutions_run_in_bfloat16_under_autocast(KL):
-    net = Net(lambda x: KL.BatchNormalization()(KL.Conv3D(2, 1)(x), training=True), V3)
+def test_convolutions_run_in_bfloat16_under_autocast(kl):
+    net = Net(lambda x: kl.BatchNormalization()(kl.Conv3D(2, 1)(x), training=True), V3)
     with torch.autocast("cpu", torch.bfloat16):
-        found = Net(lambda x: KL.Conv3D(2, 1)(x), V3)(torch.rand(V3))
+        found = Net(lambda x: kl.Conv3D(2, 1)(x), V3)(torch.rand(V3))
         assert found.dtype == torch.bfloat16
         assert torch.isfinite(net(torch.rand(V3)).float()).all()
     assert net.store["batch_normalization/moving_mean"].dtype == torch.float32
 
 
-def test_kernels_lie_in_memory_as_torch_wants_them(KL):
-    net = Net(lambda x: KL.Conv3D(3, 2)(x), V3)
+def test_kernels_lie_in_memory_as_torch_wants_them(kl):
+    net = Net(lambda x: kl.Conv3D(3, 2)(x), V3)
     kernel = net.store["conv3d/kernel"]
     assert tuple(kernel.shape) == (2, 2, 2, 4, 3)
     assert kernel.permute(4, 3, 0, 1, 2).is_contiguous()

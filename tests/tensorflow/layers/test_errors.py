@@ -93,20 +93,20 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(passes, tf, KL, name):
+def test_refused(passes, tf, kl, name):
     source, message = REFUSED[name]
 
-    class Nothing(KL.Layer):
+    class Nothing(kl.Layer):
         def call(self, inputs):
             return None
 
-    class NoSuper(KL.Layer):
+    class NoSuper(kl.Layer):
         def __init__(self):
             self.value = 1
 
     def run():
-        scope = {"tf": tf, "KL": KL, "V2": V2, "V3": V3, "FLAT": FLAT, "Nothing": Nothing, "NoSuper": NoSuper}
-        scope["l"] = KL.Conv3D(2, 1, name="l")
+        scope = {"tf": tf, "KL": kl, "V2": V2, "V3": V3, "FLAT": FLAT, "Nothing": Nothing, "NoSuper": NoSuper}
+        scope["l"] = kl.Conv3D(2, 1, name="l")
         exec(source, scope)
 
     with pytest.raises(ClaraError) as error:
@@ -114,12 +114,12 @@ def test_refused(passes, tf, KL, name):
     assert message in str(error.value)
 
 
-def test_a_layer_is_called_in_a_pass_only(KL):
+def test_a_layer_is_called_in_a_pass_only(kl):
     with pytest.raises(ClaraError, match="a call of the layer 'dense.*' is made outside of get_predictions"):
-        KL.Dense(2)(FLAT)
+        kl.Dense(2)(FLAT)
 
 
-def test_a_later_pass_makes_no_new_layers(passes, KL):
-    passes.build(lambda: KL.Dense(2)(FLAT))
+def test_a_later_pass_makes_no_new_layers(passes, kl):
+    passes.build(lambda: kl.Dense(2)(FLAT))
     with pytest.raises(ClaraError, match="'dense_1/kernel' is made after the component was built"):
-        passes.run(lambda: [KL.Dense(2)(FLAT) for _ in range(2)])
+        passes.run(lambda: [kl.Dense(2)(FLAT) for _ in range(2)])

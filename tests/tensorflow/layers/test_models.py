@@ -8,16 +8,16 @@ X = torch.rand(3, 6)
 
 
 @pytest.fixture
-def functional(tf, KL):
+def functional(tf, kl):
     """A model with a layer used twice, an operation that is no layer, and normalisation."""
 
     def make(shape=(6,), **options):
         i = tf.keras.Input(shape=shape, **options)
-        shared = KL.Dense(6, activation="tanh", name="shared")
+        shared = kl.Dense(6, activation="tanh", name="shared")
         x = shared(shared(i))
-        x = KL.BatchNormalization(name="norm")(x * 2.0 + 1.0)
-        x = KL.Lambda(lambda v: v[:, ::1])(KL.concatenate([x, i]))
-        return tf.keras.Model(inputs=i, outputs=[x, KL.Dense(2, name="head")(x)], name="m")
+        x = kl.BatchNormalization(name="norm")(x * 2.0 + 1.0)
+        x = kl.Lambda(lambda v: v[:, ::1])(kl.concatenate([x, i]))
+        return tf.keras.Model(inputs=i, outputs=[x, kl.Dense(2, name="head")(x)], name="m")
 
     return make
 
@@ -69,22 +69,22 @@ def test_what_a_functional_model_holds(passes, functional):
     passes.build(run)
 
 
-def test_sizes_of_none_are_those_of_the_models_input(passes, tf, KL):
+def test_sizes_of_none_are_those_of_the_models_input(passes, tf, kl):
     def run():
         i = tf.keras.Input(shape=(None, None, 3))
-        y = KL.Conv2D(2, 3)(i)
+        y = kl.Conv2D(2, 3)(i)
         assert i.shape == (2, 9, 7, 3)
-        return tf.keras.Model(i, KL.GlobalMaxPooling2D()(y))(torch.rand(2, 9, 7, 3))
+        return tf.keras.Model(i, kl.GlobalMaxPooling2D()(y))(torch.rand(2, 9, 7, 3))
 
     with passes.going(building=True) as graph, torch.no_grad():
         graph.input_shape = (2, 9, 7, 3)
         assert run().shape == (2, 2)
 
 
-def test_a_model_around_a_tensor_is_there_already(passes, tf, KL, functional):
+def test_a_model_around_a_tensor_is_there_already(passes, tf, kl, functional):
     calls = []
 
-    class Counted(KL.Dense):
+    class Counted(kl.Dense):
         def call(self, inputs):
             calls.append(1)
             return super().call(inputs)
@@ -104,19 +104,19 @@ def test_a_model_around_a_tensor_is_there_already(passes, tf, KL, functional):
     torch.testing.assert_close(second - first, kernel.sum(0).expand(3, 2))
 
 
-def test_identity_layers_do_not_confuse_the_record(passes, tf, KL):
+def test_identity_layers_do_not_confuse_the_record(passes, tf, kl):
     def run():
         i = tf.keras.Input(tensor=X)
-        model = tf.keras.Model(i, KL.Dropout(0.5)(KL.Activation("linear")(i)))
+        model = tf.keras.Model(i, kl.Dropout(0.5)(kl.Activation("linear")(i)))
         return model(X + 1.0)
 
     torch.testing.assert_close(passes.build(run), X + 1.0)
 
 
-def test_a_model_inside_a_model(passes, tf, KL):
+def test_a_model_inside_a_model(passes, tf, kl):
     def run(x):
         i = tf.keras.Input((6,))
-        inner = tf.keras.Model(i, KL.Dense(6)(i), name="inner")
+        inner = tf.keras.Model(i, kl.Dense(6)(i), name="inner")
         j = tf.keras.Input((6,))
         outer = tf.keras.Model([j], [inner(inner(j))])
         assert outer.layers == [inner]
@@ -127,10 +127,10 @@ def test_a_model_inside_a_model(passes, tf, KL):
     torch.testing.assert_close(passes.run(lambda: run(X)), X @ w @ w)
 
 
-def test_sequential(passes, tf, KL):
+def test_sequential(passes, tf, kl):
     def run(made):
-        model = tf.keras.Sequential([KL.Dense(4), KL.Dropout(0.9)])
-        model.add(KL.Dense(2))
+        model = tf.keras.Sequential([kl.Dense(4), kl.Dropout(0.9)])
+        model.add(kl.Dense(2))
         made.append(model)
         return model(X)
 
@@ -141,8 +141,8 @@ def test_sequential(passes, tf, KL):
     assert len(made[0].layers) == 2
 
 
-def test_a_sequential_with_a_shape_made_before_there_is_a_graph(passes, tf, KL):
-    model = tf.keras.Sequential([KL.InputLayer((6,)), KL.Dense(2, name="a"), KL.Dense(2, name="b")])
+def test_a_sequential_with_a_shape_made_before_there_is_a_graph(passes, tf, kl):
+    model = tf.keras.Sequential([kl.InputLayer((6,)), kl.Dense(2, name="a"), kl.Dense(2, name="b")])
 
     def run():
         with tf.variable_scope("S"):
