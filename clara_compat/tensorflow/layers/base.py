@@ -233,8 +233,13 @@ class Layer(Contents):
         self._dtype = value
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that every layer has."""
-        return {"name": self._name, "trainable": self._trainable, "dtype": self.dtype}
+        """Return the arguments that this package's part of the layer was made with."""
+        config = {"name": self._name, "trainable": self.trainable, "dtype": self.dtype}
+        for cls in reversed(type(self).__mro__):
+            if cls.__module__.startswith("clara_compat.") and "__init__" in vars(cls):
+                names = inspect.signature(vars(cls)["__init__"]).parameters.keys() & vars(self).keys()
+                config |= {name: getattr(self, name) for name in names}
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -242,8 +247,14 @@ class Layer(Contents):
         return cls(**config)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs; a subclass overrides it, and nothing here asks for it."""
-        return input_shape
+        """Return the shape of the outputs; a subclass overrides it, and nothing here asks for it.
+
+        Raises:
+            ClaraError: it does not.
+        """
+        raise refusal(
+            f"{type(self).__name__}.compute_output_shape is not provided: call the layer and look at the shape"
+        )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask as it is."""

@@ -1,5 +1,6 @@
 """Training, updates, losses and the life of a layer over passes."""
 
+import copy
 import textwrap
 
 import numpy as np
@@ -199,7 +200,13 @@ def test_layers_of_a_component_begin_every_pass_as_after_its_constructor(tmp_pat
     names = ["cached/conv2d_2", "conv2d", "conv2d_3", "conv2d_1"]
     assert list(net.variables) == [f"{name}/{part}" for name in names for part in ("kernel", "bias")]
     x = torch.rand(2, 1, 8, 8)
+    other = copy.deepcopy(net)
     assert torch.equal(net(x), net(x))
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    assert list(other.variables) == list(net.variables)
+    assert other(x).abs().sum() > 0 == net(x).abs().sum()
 
 
 def test_moving_averages_of_a_model_move_when_it_returns_the_updates(tmp_path):

@@ -170,14 +170,32 @@ def test_merging_layers_and_their_functions_agree(passes, kl, name):
 def test_convolutions_run_in_bfloat16_under_autocast(kl):
     net = Net(lambda x: kl.BatchNormalization()(kl.Conv3D(2, 1)(x), training=True), V3)
     with torch.autocast("cpu", torch.bfloat16):
-        found = Net(lambda x: kl.Conv3D(2, 1)(x), V3)(torch.rand(V3))
+        found = Net(anew(kl.Conv3D, filters=2, kernel_size=1), V3)(torch.rand(V3))
         assert found.dtype == torch.bfloat16
         assert torch.isfinite(net(torch.rand(V3)).float()).all()
     assert net.store["batch_normalization/moving_mean"].dtype == torch.float32
 
 
 def test_kernels_lie_in_memory_as_torch_wants_them(kl):
-    net = Net(lambda x: kl.Conv3D(3, 2)(x), V3)
+    net = Net(anew(kl.Conv3D, filters=3, kernel_size=2), V3)
     kernel = net.store["conv3d/kernel"]
     assert tuple(kernel.shape) == (2, 2, 2, 4, 3)
     assert kernel.permute(4, 3, 0, 1, 2).is_contiguous()
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name not in ("InputLayer", "ActivityRegularization")])
+def test_a_config_makes_the_same_layer(passes, kl, name):
+    arguments, given, _ = LAYERS[name]
+    cls = getattr(kl, name)
+
+    def run():
+        layer = cls(name="mine", **arguments)
+        return layer(x), cls.from_config({**layer.get_config(), "name": "other"})(x)
+
+    x = torch.rand(given)
+    passes.build(run)
+    with torch.no_grad():
+        for variable in passes.store:
+            if variable.startswith("other/"):
+                passes.store[variable].copy_(passes.store[variable.replace("other/", "mine/")])
+    assert torch.equal(*passes.run(run))

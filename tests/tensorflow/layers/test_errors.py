@@ -88,7 +88,8 @@ REFUSED = {
     "not a layer": ("tf.keras.Sequential([lambda v: v])", "Sequential 'sequential' got a function, expected a layer"),
     "no single output": ("KL.Dense(2).output", "layer 'dense' has no single output: it was called 0 times"),
     "set_weights": ("l(V3); l.set_weights([])", "set_weights of layer 'l' got the shapes [], expected [[1, 1, 1"),
-    "fit": ("tf.keras.layers.LSTM(3)", "tensorflow.keras.layers.LSTM, which is not provided"),
+    "output shape": ("KL.Dense(2).compute_output_shape((1, 6))", "Dense.compute_output_shape is not provided: call"),
+    "absent": ("tf.keras.layers.LSTM(3)", "tensorflow.keras.layers.LSTM, which is not provided"),
 }
 
 
