@@ -18,13 +18,23 @@ class Rewind:
     right there and would go wrong when it is called in every step. Layers of torch that were put on the object since
     are kept: they hold weights.
 
+    What is on its attributes, in lists and dictionaries too, and has ``put_back_with_owner`` is put back with it.
+
     Args:
         target: the object; one that is a ``torch.nn.Module`` itself is left alone.
+        known: identities of objects that somebody else puts back.
     """
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Any, known: set[int] | None = None) -> None:
         self._target = target
         self._first = {} if isinstance(target, nn.Module) else _copied(getattr(target, "__dict__", {}))
+        known = {id(target)} if known is None else known
+        self._parts: list[Rewind] = []
+        for value in self._first.values():
+            for part in _parts(value):
+                if id(part) not in known:
+                    known.add(id(part))
+                    self._parts.append(Rewind(part, known))
 
     def back(self) -> None:
         """Put the attributes back."""
@@ -33,6 +43,8 @@ class Rewind:
         kept = {name: value for name, value in vars(self._target).items() if _modules(name, value)}
         vars(self._target).clear()
         vars(self._target).update({**_copied(self._first), **kept})
+        for part in self._parts:
+            part.back()
 
     def modules(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the layers of torch on the object, with names that fit a ``ModuleDict``."""
@@ -44,6 +56,17 @@ class Rewind:
 def _copied(attributes: dict[str, Any]) -> dict[str, Any]:
     containers = (list, dict, set)
     return {name: copy.copy(value) if type(value) in containers else value for name, value in attributes.items()}
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if getattr(value, "put_back_with_owner", False) is True:
+        yield value
+    elif type(value) in (list, tuple):
+        for one in value:
+            yield from _parts(one)
+    elif type(value) is dict:
+        for one in value.values():
+            yield from _parts(one)
 
 
 def _modules(name: str, value: Any) -> list[tuple[str, nn.Module]]:

@@ -164,9 +164,10 @@ class Net(Model):
         assert net.double()(image.double()).dtype == torch.float64
 
     def test_what_is_shared_in_a_branch_moves_along(self, user_folder):
-        net = network(
-            user_folder,
-            f"""{HEAD}
+        net = (
+            network(
+                user_folder,
+                f"""{HEAD}
 class Net(Model):
     def get_predictions(self, x, training, ctx):
         def mean():
@@ -174,7 +175,10 @@ class Net(Model):
                 return tf.get_variable('mean', [], initializer=2.0, trainable=False)
         return x * tf.get_variable('w', []) * tf.cond(training, mean, mean)
 """,
-        ).double().eval()
+            )
+            .double()
+            .eval()
+        )
         assert net(torch.ones(1, 1, 2, 2, 2, dtype=torch.float64)).dtype == torch.float64
         net.store["s/mean"].fill_(0)
         assert net(torch.ones(1, 1, 2, 2, 2, dtype=torch.float64)).abs().max() == 0

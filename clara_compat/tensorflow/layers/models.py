@@ -175,9 +175,9 @@ class Sequential(Model):
         if self._shape is None or self._standing is not None:
             return
         with current("a Sequential").named(None):
-            self._standing = Input(self._shape)
+            standing = Input(self._shape)
             for layer in self._stack:
-                self._standing = layer(self._standing)
+                standing = layer(standing)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return what the last layer returns."""

@@ -195,6 +195,11 @@ class DepthwiseConv2D(Conv):
         self.bias = self._bias()
         self.built = True
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, without those of other convolutions."""
+        config = super().get_config()
+        return {key: value for key, value in config.items() if key != "filters"}
+
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the convolution."""
         outputs = convolution(
