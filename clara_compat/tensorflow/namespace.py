@@ -97,6 +97,12 @@ def facade_module(name: str) -> ModuleType:
     return _Module(name)
 
 
+def _standalone(value: type) -> type:
+    from clara_compat.tensorflow.layers.base import Layer, standalone
+
+    return standalone(value) if issubclass(value, Layer) else value
+
+
 class _Module(ModuleType):
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -114,6 +120,8 @@ class _Module(ModuleType):
         found = all_symbols().get(full)
         if found is not None:
             value = found.value
+            if self.__name__.partition(".")[0] == "keras" and isinstance(value, type):
+                value = _standalone(value)
         elif any(one.startswith(f"{full}.") for one in all_symbols()) or full == "tensorflow":
             value = facade_module(f"{self.__name__}.{name}")
         else:

@@ -134,6 +134,12 @@ class LegacyNetwork(nn.Module):
             )
         return loss.reshape(()).float()
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Be copied without what is held of the last call: torch copies no tensor of a running step."""
+        self._rewind.back()
+        self._call = _Call()
+        return super().__reduce_ex__(protocol)
+
     @property
     def model(self) -> Any:
         """The user's object."""

@@ -6,7 +6,7 @@ The project does not depend on TensorFlow; this is run once, in an environment o
     tf/bin/python tests/references/make_tensorflow_components.py
 
 The components of ``tests/tensorflow/components`` are loaded with ``tensorflow`` being ``tensorflow.compat.v1`` in graph
-mode, ``keras`` and ``tf.keras`` the Keras of those days (tf_keras), ``tf.contrib`` tf_slim, and ``ai4med`` the few base
+mode, ``keras`` and ``tf.keras`` the Keras of those days (tf_keras; the package's names counted from 1), ``tf.contrib`` tf_slim, and ``ai4med`` the few base
 classes below. Every variable gets a fixed random value, so initial values play no part. Everything is stored
 channel-first, whatever the component sees. Per case ``NAME`` (``NAME/...`` in the archive):
 
@@ -100,6 +100,22 @@ class Loss:
         pass
 
 
+class _StandaloneLayers:
+    """Layers of the package ``keras`` 2, whose names are counted from 1: here those of tf.keras, told to."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(tf.keras.layers, name)
+        if not isinstance(found, type) or not issubclass(found, tf.keras.layers.Layer):
+            return found
+
+        def from_one(layer: Any, wanted: Any, zero_based: bool = True) -> None:
+            super(made, layer)._init_set_name(wanted, zero_based=False)
+
+        made = type(name, (found,), {"_init_set_name": from_one})
+        setattr(self, name, made)
+        return made
+
+
 def _namespace(name: str, base: Any, **more: Any) -> ModuleType:
     module = ModuleType(name)
     module.__getattr__ = lambda attribute: getattr(base, attribute)  # type: ignore[method-assign]
@@ -117,7 +133,11 @@ _ai4med = SimpleNamespace(
         losses=SimpleNamespace(loss=SimpleNamespace(Loss=Loss)),
     ),
 )
-TOPS = {"tensorflow": _namespace("tensorflow", tf, contrib=_contrib), "keras": tf.keras, "ai4med": _ai4med}
+TOPS = {
+    "tensorflow": _namespace("tensorflow", tf, contrib=_contrib),
+    "keras": _namespace("keras", tf.keras, layers=_StandaloneLayers()),
+    "ai4med": _ai4med,
+}
 
 
 def _import(name: str, *args: Any) -> Any:

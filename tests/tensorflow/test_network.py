@@ -147,9 +147,10 @@ class Net(Model):
         assert found[0, :, 0, 0, 0].tolist() == [1, 2, 3]
 
     def test_a_copy_is_its_own(self, user_folder):
-        net = network(user_folder, SCALE).eval()
-        net(torch.ones(1, 1, 2, 2, 2))
-        other = copy.deepcopy(network(user_folder, SCALE))
+        net = network(user_folder, SCALE).train()
+        net(torch.ones(1, 1, 2, 2, 2)).mean().backward()
+        other = copy.deepcopy(net)
+        net.eval()
         with torch.no_grad():
             other.variables["Net/scale"].fill_(7)
         assert net(torch.ones(1, 1, 2, 2, 2)).max().item() == 2

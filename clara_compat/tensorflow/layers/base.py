@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 from clara_compat.tensorflow.shapes import shape_of
 
-__all__ = ["Layer", "snake_case"]
+__all__ = ["Layer", "snake_case", "standalone"]
 
 _OPTIONS = frozenset(
     {
@@ -78,6 +78,8 @@ class Layer(Contents):
 
     put_back_with_owner = True
 
+    _standalone: ClassVar[bool] = False
+
     def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any) -> None:
         if not kwargs.keys() <= _OPTIONS:
             unknown = sorted(kwargs.keys() - _OPTIONS)
@@ -96,7 +98,13 @@ class Layer(Contents):
         self.activity_regularizer = regularizer(kwargs.get("activity_regularizer"))
 
     def _set_name(self, name: Any) -> None:
-        self._name = name or self._counted_name(1)
+        self._name = name or (self._standalone_name() if self._standalone else self._counted_name(1))
+
+    def _standalone_name(self) -> str:
+        """Return the next name as the package ``keras`` 2 counts: from 1, and by itself."""
+        counts, base = layer_names().layers, snake_case(type(self).__name__)
+        counts[f"keras/{base}"] = number = counts.get(f"keras/{base}", 0) + 1
+        return f"{base}_{number}"
 
     def _counted_name(self, start: int) -> str:
         counts, base = layer_names().layers, snake_case(type(self).__name__)
@@ -267,3 +275,11 @@ def _arguments(cls: type) -> list[str]:
         if "__init__" in vars(base):
             known |= set(inspect.signature(vars(base)["__init__"]).parameters)
     return sorted(known - {"self", "args", "kwargs"})
+
+
+@cache
+def standalone(layer: type[Layer]) -> type[Layer]:
+    """Return a layer as the package ``keras`` has it, beside ``tf.keras``: it counts its names from 1."""
+    body = {"_standalone": True, "__module__": layer.__module__, "__doc__": layer.__doc__}
+    found: type[Layer] = type(layer)(layer.__name__, (layer,), body)
+    return found
