@@ -100,7 +100,8 @@ def facade_module(name: str) -> ModuleType:
 def _standalone(value: type) -> type:
     from clara_compat.tensorflow.layers.base import Layer, standalone
 
-    return standalone(value) if issubclass(value, Layer) else value
+    same: Any = value
+    return standalone(same) if issubclass(value, Layer) else value
 
 
 class _Module(ModuleType):

@@ -83,7 +83,8 @@ class TensorShape(tuple[Dimension, ...]):
 
     def as_list(self) -> list[int]:
         """Return the sizes as plain ints; a size that torch.export leaves free stays free."""
-        return [size if isinstance(size, torch.SymInt) else int(size) for size in self]
+        found: list[Any] = list(self)
+        return [size if isinstance(size, torch.SymInt) else int(size) for size in found]
 
     def num_elements(self) -> int:
         """Return the product of the sizes."""

@@ -6,8 +6,8 @@ The project does not depend on TensorFlow; this is run once, in an environment o
     tf/bin/python tests/references/make_tensorflow_components.py
 
 The components of ``tests/tensorflow/components`` are loaded with ``tensorflow`` being ``tensorflow.compat.v1`` in graph
-mode, ``keras`` and ``tf.keras`` the Keras of those days (tf_keras; the package's names counted from 1), ``tf.contrib`` tf_slim, and ``ai4med`` the few base
-classes below. Every variable gets a fixed random value, so initial values play no part. Everything is stored
+mode, ``keras`` and ``tf.keras`` the Keras of those days (tf_keras; the names of the package ``keras`` count from 1),
+``tf.contrib`` tf_slim, and ``ai4med`` the few base classes below. Every variable gets a fixed random value, so initial values play no part. Everything is stored
 channel-first, whatever the component sees. Per case ``NAME`` (``NAME/...`` in the archive):
 
 - ``image`` or ``predictions``, ``label``, ``variable/VARIABLE``;

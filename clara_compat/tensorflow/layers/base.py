@@ -278,8 +278,9 @@ def _arguments(cls: type) -> list[str]:
 
 
 @cache
-def standalone(layer: type[Layer]) -> type[Layer]:
+def standalone(layer: Any) -> type[Layer]:
     """Return a layer as the package ``keras`` has it, beside ``tf.keras``: it counts its names from 1."""
     body = {"_standalone": True, "__module__": layer.__module__, "__doc__": layer.__doc__}
-    found: type[Layer] = type(layer)(layer.__name__, (layer,), body)
+    made: Any = type(layer)
+    found: type[Layer] = made(layer.__name__, (layer,), body)
     return found
