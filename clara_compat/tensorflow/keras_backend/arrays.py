@@ -12,12 +12,13 @@ from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.keras_backend.program import channels_first, floatx
 from clara_compat.tensorflow.ops import joining, reductions, reshaping
 from clara_compat.tensorflow.ops.arguments import axis_of, is_static
+from clara_compat.tensorflow.ops.casting import identity
 from clara_compat.tensorflow.ops.creating import eye as identity_matrix
 from clara_compat.tensorflow.ops.creating import one_hot as coded
 from clara_compat.tensorflow.ops.creating import ones as of_ones
 from clara_compat.tensorflow.ops.creating import tf_range
 from clara_compat.tensorflow.ops.creating import zeros as of_zeros
-from clara_compat.tensorflow.ops.elementwise import identity, sqrt
+from clara_compat.tensorflow.ops.elementwise import sqrt
 from clara_compat.tensorflow.ops.matrices import matmul
 from clara_compat.tensorflow.ops.variables import backend_variable
 from clara_compat.tensorflow.place import refusal
