@@ -9,15 +9,17 @@ import torch
 
 from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.dtypes import torch_dtype
+from clara_compat.tensorflow.graph import current
 from clara_compat.tensorflow.keras_backend.program import channels_first, floatx
 from clara_compat.tensorflow.ops import joining, reductions, reshaping
 from clara_compat.tensorflow.ops.arguments import axis_of, is_static
+from clara_compat.tensorflow.ops.casting import identity
 from clara_compat.tensorflow.ops.creating import eye as identity_matrix
 from clara_compat.tensorflow.ops.creating import one_hot as coded
 from clara_compat.tensorflow.ops.creating import ones as of_ones
 from clara_compat.tensorflow.ops.creating import tf_range
 from clara_compat.tensorflow.ops.creating import zeros as of_zeros
-from clara_compat.tensorflow.ops.elementwise import identity, sqrt
+from clara_compat.tensorflow.ops.elementwise import sqrt
 from clara_compat.tensorflow.ops.matrices import matmul
 from clara_compat.tensorflow.ops.variables import backend_variable
 from clara_compat.tensorflow.place import refusal
@@ -200,16 +202,23 @@ def one_hot(indices: Any, num_classes: Any) -> torch.Tensor:
     return coded(indices, num_classes)
 
 
+def _filled(value: torch.Tensor, dtype: Any, name: str | None) -> torch.Tensor:
+    """Return a variable; its name comes second, after that of the operation which makes its value."""
+    if name is not None:
+        current("a variable").unique_name(name)
+    return backend_variable(value, dtype or floatx(), name)
+
+
 @symbol("keras.backend.zeros")
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> torch.Tensor:
     """Return a trainable variable of zeros: Keras makes one."""
-    return backend_variable(of_zeros(shape), dtype or floatx(), name)
+    return _filled(of_zeros(shape), dtype, name)
 
 
 @symbol("keras.backend.ones")
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> torch.Tensor:
     """Return a trainable variable of ones: Keras makes one."""
-    return backend_variable(of_ones(shape), dtype or floatx(), name)
+    return _filled(of_ones(shape), dtype, name)
 
 
 @symbol("keras.backend.eye")

@@ -34,7 +34,8 @@ def axis_of(axis: Any, ndim: int, what: str) -> int:
         ClaraError: there is no such axis.
     """
     try:
-        found = operator.index(axis.tolist() if isinstance(axis, torch.Tensor | np.ndarray) else axis)
+        number: Any = axis.item() if isinstance(axis, torch.Tensor | np.ndarray) else axis
+        found = operator.index(number)
     except (TypeError, ValueError) as error:
         raise refusal(f"{what}: the axis is {axis!r}, expected a whole number") from error
     if not -ndim <= found < ndim:

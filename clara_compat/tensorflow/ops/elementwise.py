@@ -11,12 +11,12 @@ import torch
 from torch.nn import functional as F
 
 from clara_compat.tensorflow.convert import as_tensor, tensors
-from clara_compat.tensorflow.dtypes import as_dtype, torch_dtype
+from clara_compat.tensorflow.dtypes import as_dtype
 from clara_compat.tensorflow.ops.arguments import is_static, narrow_again, operands, wide
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 
-__all__ = ["add_n", "cast", "clip_by_value", "maximum", "minimum", "sqrt", "square"]
+__all__ = ["add_n", "clip_by_value", "maximum", "minimum", "sqrt", "square"]
 
 
 def _inverse_square_root(x: torch.Tensor) -> torch.Tensor:
@@ -97,21 +97,18 @@ sqrt = _of_one(torch.sqrt)
 
 def _divide(x: Any, y: Any) -> Any:
     """Divide; TensorFlow makes float64 of int32."""
-    if (
-        isinstance(x, torch.Tensor)
-        and isinstance(y, torch.Tensor)
-        and not (x.is_floating_point() or y.is_floating_point())
-    ):
-        return x.double() / y.double()
+    if _is_whole(x) and _is_whole(y):
+        x, y = (one.double() if isinstance(one, torch.Tensor) else one for one in (x, y))
     return operator.truediv(x, y)
+
+
+def _is_whole(value: Any) -> bool:
+    return not value.is_floating_point() if isinstance(value, torch.Tensor) else isinstance(value, int)
 
 
 def _old_divide(x: Any, y: Any) -> Any:
     """Divide as Python 2 did: whole numbers by the floor."""
-    whole = not any(
-        one.is_floating_point() if isinstance(one, torch.Tensor) else isinstance(one, float) for one in (x, y)
-    )
-    return _floor_divide(x, y) if whole else operator.truediv(x, y)
+    return _floor_divide(x, y) if _is_whole(x) and _is_whole(y) else operator.truediv(x, y)
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
@@ -121,6 +118,8 @@ def _floor_divide(x: Any, y: Any) -> Any:
 
 
 def _remainder(x: Any, y: Any) -> Any:
+    if isinstance(y, torch.Tensor) and y.requires_grad:  # torch knows no gradient for a divisor
+        return x - y * _floor_divide(x, y).detach()
     return torch.remainder(x, y)
 
 
@@ -228,39 +227,6 @@ def add_n(inputs: Any, name: str | None = None) -> torch.Tensor:
     return total
 
 
-@symbol("cast", "dtypes.cast", "keras.backend.cast")
-def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-    """Return a value in another type; floating point becomes whole towards zero."""
-    wanted = torch_dtype(dtype)
-    if is_static(x) and as_dtype(wanted).is_integer:
-        return np.asarray(x).astype(as_dtype(wanted).as_numpy_dtype)[()]
-    return as_tensor(x).to(wanted)
-
-
-def _cast_to(dtype: str) -> Callable[..., Any]:
-    def cast_to(x: Any, name: str | None = None) -> Any:
-        return cast(x, dtype)
-
-    return cast_to
-
-
-for _alias, _type in {
-    "to_float": "float32",
-    "to_double": "float64",
-    "to_int32": "int32",
-    "to_int64": "int64",
-    "to_bfloat16": "bfloat16",
-}.items():
-    register(_cast_to(_type), _alias)
-
-
-@symbol("saturate_cast", "dtypes.saturate_cast")
-def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> torch.Tensor:
-    """Return a value in another type, clipped to what that can hold."""
-    wanted, tensor = as_dtype(dtype), as_tensor(value)
-    return tensor.clamp(wanted.min, wanted.max).to(wanted.torch)
-
-
 @symbol("clip_by_value")
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> torch.Tensor:
     """Return values brought into a range; the gradient at its ends is that of the inside."""
@@ -280,23 +246,3 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     safe = torch.where(total > 0, total, torch.ones_like(total))
     norm = torch.where(total > 0, safe.sqrt(), total)
     return narrow_again(tensor * clip_norm / maximum(norm, clip_norm), t)
-
-
-@symbol("identity")
-def identity(input: Any, name: str | None = None) -> Any:
-    """Return a value as it is."""
-    return input if is_static(input) else as_tensor(input)
-
-
-@symbol("identity_n")
-def identity_n(input: Any, name: str | None = None) -> list[Any]:
-    """Return values as they are."""
-    return [identity(one) for one in input]
-
-
-@symbol("stop_gradient", "keras.backend.stop_gradient")
-def stop_gradient(input: Any, name: str | None = None) -> Any:
-    """Return values that pass no gradient on."""
-    if isinstance(input, list | tuple):
-        return [stop_gradient(one) for one in input]
-    return as_tensor(input).detach()

@@ -69,8 +69,9 @@ def resize_images(
     batch = tensor if tensor.ndim == 4 else tensor.unsqueeze(0)
     new = sizes(size)
     if preserve_aspect_ratio:
-        scale = min(new[0] / batch.shape[1], new[1] / batch.shape[2])
-        new = [round(batch.shape[1] * scale), round(batch.shape[2] * scale)]
+        old = [int(one) for one in batch.shape[1:3]]
+        scale = min(new[0] / old[0], new[1] / old[1])
+        new = [round(one * scale) for one in old]
     if list(batch.shape[1:3]) != new:
         resize = _bilinear if kind == "bilinear" else _nearest
         batch = wide(batch) if kind == "bilinear" else batch
@@ -87,7 +88,7 @@ def _places(old: int, new: int, align: bool, half: bool) -> list[float]:
 
 
 def _bilinear(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
-    old = images.shape[axis]
+    old = int(images.shape[axis])  # a number also while it is traced
     places = _places(old, new, align, half)
     low = [min(max(math.floor(place), 0), old - 1) for place in places]
     high = [min(max(math.ceil(place) if half else one + 1, 0), old - 1) for place, one in zip(places, low, strict=True)]
@@ -98,7 +99,7 @@ def _bilinear(images: torch.Tensor, axis: int, new: int, align: bool, half: bool
 
 
 def _nearest(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
-    old = images.shape[axis]
+    old = int(images.shape[axis])  # a number also while it is traced
     places = _places(old, new, align, False)
     if half:
         chosen = [math.floor((number + 0.5) * (old / new)) for number in range(new)]

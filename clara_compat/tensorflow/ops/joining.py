@@ -24,7 +24,7 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Any:
     Raises:
         ClaraError: there is nothing to put together, or their other sizes differ, as in TensorFlow.
     """
-    if isinstance(axis, list | tuple) and not isinstance(values, int):
+    if isinstance(axis, list | tuple):
         raise refusal("tf.concat takes the values first and the axis second: tf.concat(values, axis)")
     if not isinstance(values, list | tuple):
         values = [values]

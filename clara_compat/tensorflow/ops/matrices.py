@@ -234,15 +234,14 @@ def _segments(reduce: str) -> Any:
         which = as_tensor(segment_ids).to(values.device, torch.int64).reshape(-1)
         flat = values.reshape(which.numel(), *values.shape[as_tensor(segment_ids).ndim :])
         count = int(which.max()) + 1 if num_segments is None else sizes(num_segments)[0]
-        kept = which >= 0
-        result = torch.zeros(count, *flat.shape[1:], dtype=values.dtype, device=values.device)
+        kept = ((which >= 0) & (which < count)).to(flat.dtype)
+        which = which.clamp(0, max(count - 1, 0))
+        flat = flat * kept.reshape([-1] + [1] * (flat.ndim - 1))
+        result = torch.zeros(count, *flat.shape[1:], dtype=values.dtype, device=values.device).index_add(0, which, flat)
         if reduce == "sum":
-            return result.index_add(0, which[kept], flat[kept])
-        totals = result.index_add(0, which[kept], flat[kept])
-        counts = torch.zeros(count, device=values.device).index_add(
-            0, which[kept], torch.ones_like(which[kept]).float()
-        )
-        return totals / counts.clamp(min=1).reshape([-1] + [1] * (totals.ndim - 1)).to(totals.dtype)
+            return result
+        counts = torch.zeros(count, dtype=flat.dtype, device=values.device).index_add(0, which, kept)
+        return result / counts.clamp(min=1).reshape([-1] + [1] * (result.ndim - 1))
 
     return segment
 

@@ -24,7 +24,11 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(tensor.cpu().numpy())
 
 
-@symbol("py_func", "numpy_function", note="Gradients stop there; in an exported network the result is a constant.")
+@symbol(
+    "py_func",
+    "numpy_function",
+    note="Gradients stop there; a traced network holds the result as a constant, torch.export refuses it.",
+)
 def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
     """Return what a function on numpy arrays gives, as tensors of the types in ``Tout``.
 
@@ -44,7 +48,7 @@ class _EagerTensor(torch.Tensor):
 @symbol(
     "py_function",
     "contrib.eager.py_func",
-    note="Gradients pass through TensorFlow's functions inside and stop at numpy; exported, the result is a constant.",
+    note="Gradients pass through TensorFlow's functions inside and stop at numpy; traced, the result is a constant.",
 )
 def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
     """Return what a function on tensors, whose ``.numpy()`` works, gives, as tensors of the types in ``Tout``.

@@ -122,7 +122,8 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
     tensor, counts = as_tensor(input), sizes(repeats)
     if len(counts) == 1:
         return torch.repeat_interleave(tensor, counts[0], axis)
-    return torch.repeat_interleave(tensor, torch.tensor(counts, device=tensor.device), axis)
+    each = torch.tensor(counts, device=tensor.device)
+    return torch.repeat_interleave(tensor, each, axis, output_size=sum(counts))
 
 
 @symbol("space_to_depth", "nn.space_to_depth")

@@ -10,6 +10,7 @@ import torch
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import current
+from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.operands import ATTRIBUTES
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
@@ -91,7 +92,7 @@ register(_assignment("assign_sub"), "keras.backend.update_sub")
 @symbol("keras.backend.variable")
 def backend_variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> torch.Tensor:
     """Return a trainable variable, named by the name scope."""
-    return make_variable(as_tensor(value, torch_dtype(dtype or "float32")), name)
+    return make_variable(as_tensor(value, torch_dtype(dtype or keras_settings().floatx)), name)
 
 
 @symbol("keras.backend.moving_average_update")
