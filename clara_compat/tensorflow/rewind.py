@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
+
+from clara_compat.tensorflow.parts import Parts
 
 __all__ = ["Rewind"]
 
@@ -15,42 +16,28 @@ class Rewind:
     """Remembers the attributes of an object, lists and dictionaries one level deep.
 
     Clara calls a model once and keeps the graph; code that caches (``if self.model is None``) or appends to a list is
-    right there and would go wrong when it is called in every step. Layers of torch that were put on the object since
-    are kept: they hold weights.
+    right there and would go wrong when it is called in every step. Layers and parameters of torch that were put on the
+    object since are kept: they are what is trained (:mod:`clara_compat.tensorflow.parts`).
 
     Args:
         target: the object; one that is a ``torch.nn.Module`` itself is left alone.
+        parts: what of it is trained.
     """
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Any, parts: Parts) -> None:
         self._target = target
+        self._parts = parts
         self._first = {} if isinstance(target, nn.Module) else _copied(getattr(target, "__dict__", {}))
 
     def back(self) -> None:
         """Put the attributes back."""
         if isinstance(self._target, nn.Module) or not hasattr(self._target, "__dict__"):
             return
-        kept = {name: value for name, value in vars(self._target).items() if _modules(name, value)}
+        kept = {name: value for name, value in vars(self._target).items() if self._parts.held(name, value)}
         vars(self._target).clear()
         vars(self._target).update({**_copied(self._first), **kept})
-
-    def modules(self) -> Iterator[tuple[str, nn.Module]]:
-        """Yield the layers of torch on the object, with names that fit a ``ModuleDict``."""
-        attributes = {} if isinstance(self._target, nn.Module) else getattr(self._target, "__dict__", {})
-        for name, value in attributes.items():
-            yield from _modules(name, value)
 
 
 def _copied(attributes: dict[str, Any]) -> dict[str, Any]:
     containers = (list, dict, set)
     return {name: copy.copy(value) if type(value) in containers else value for name, value in attributes.items()}
-
-
-def _modules(name: str, value: Any) -> list[tuple[str, nn.Module]]:
-    if isinstance(value, nn.Module):
-        return [(name, value)]
-    if isinstance(value, list | tuple):
-        return [found for number, item in enumerate(value) for found in _modules(f"{name}_{number}", item)]
-    if isinstance(value, dict):
-        return [found for key, item in value.items() for found in _modules(f"{name}_{key}", item)]
-    return []
