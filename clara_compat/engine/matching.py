@@ -71,7 +71,7 @@ def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module)
     return Match(taken, [*lines, *others], len(own))
 
 
-def tensorflow_names(network: torch.nn.Module) -> dict[str, str]:
+def tensorflow_names(network: torch.nn.Module | None) -> dict[str, str]:
     """Return TensorFlow's name of each variable by the tensor's name in the state dict; none for a network of torch's.
 
     A network that runs code written for TensorFlow says them.

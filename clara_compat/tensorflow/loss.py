@@ -66,7 +66,7 @@ class LegacyLoss(nn.Module):
         self._held = [loss, network]  # in a list: neither is a part of this module under that name
         self._image: torch.Tensor | None = None
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(loss, self.parts)
+        self._rewind = Rewind(loss, self.parts.held)
         self._build(tuple(predictions_shape))
 
     @property
@@ -78,6 +78,10 @@ class LegacyLoss(nn.Module):
     def variables(self) -> Mapping[str, torch.Tensor]:
         """The TensorFlow variables by name, in the order they were made."""
         return {name: self.store[name] for name in self.store}
+
+    def tensorflow_names(self) -> dict[str, str]:
+        """Return the TensorFlow name of each entry of the ``state_dict`` that is a TensorFlow variable."""
+        return {f"store.{key}": name for name, key in self.store.keys_by_name.items()}
 
     def step(
         self,

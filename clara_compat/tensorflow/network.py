@@ -72,7 +72,7 @@ class LegacyNetwork(nn.Module):
         self._model = [model]  # in a list: a model that is a module too is registered below, under one name
         self._call = _Call()
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(model, self.parts)
+        self._rewind = Rewind(model, self.parts.held)
         self.predictions_shape: tuple[int, ...] = self._build()
 
     @property
@@ -139,6 +139,10 @@ class LegacyNetwork(nn.Module):
     def context(self) -> BuildContext | None:
         """What the last call built, which the loss finds too; None after :meth:`extra_loss`."""
         return self._call.context
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the last call out of copies: it hangs on the step's graph."""
+        return {**self.__dict__, "_call": _Call()}
 
     @torch.no_grad()
     def _build(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.store import VariableStore
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "layers_in"]
 
 Weights = nn.Module | nn.Parameter
 
@@ -93,11 +93,13 @@ class Parts(nn.ModuleDict):
             yield self._name, target
             return
         found = [pair for name, value in _attributes(target) for pair in self.held(name, value)]
-        modules = [pair for pair in found if isinstance(pair[1], nn.Module)]
-        bare = [pair for pair in found if isinstance(pair[1], nn.Parameter)]
-        inside = {id(one) for _, module in modules for one in module.parameters()} if bare else set()
+        layers = [weights for _, weights in found if isinstance(weights, nn.Module)]
+        if len(layers) < len(found):
+            inside = {id(one) for layer in layers for one in layer.parameters()}
+            found = [pair for pair in found if id(pair[1]) not in inside]
+            found.sort(key=lambda pair: isinstance(pair[1], nn.Parameter))
         taken: set[str] = set()
-        for name, weights in [*modules, *(pair for pair in bare if id(pair[1]) not in inside)]:
+        for name, weights in found:
             key = name.replace(".", _INSTEAD)
             while key in taken or self._is_attribute(key):
                 key += _INSTEAD
@@ -106,6 +108,11 @@ class Parts(nn.ModuleDict):
 
     def _is_attribute(self, key: str) -> bool:
         return key not in self._modules and key not in self._parameters and hasattr(self, key)
+
+
+def layers_in(name: str, value: Any) -> list[tuple[str, nn.Module]]:
+    """Return the layers of torch in an attribute, with a name for each; see :meth:`Parts.held`."""
+    return [(key, weights) for key, weights in _weights(name, value) if isinstance(weights, nn.Module)]
 
 
 def _weights(name: str, value: Any, *, inside: bool = False) -> list[tuple[str, Weights]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
 
-from clara_compat.tensorflow.parts import Parts
+from clara_compat.tensorflow.parts import layers_in
 
 __all__ = ["Rewind"]
 
@@ -21,19 +22,19 @@ class Rewind:
 
     Args:
         target: the object; one that is a ``torch.nn.Module`` itself is left alone.
-        parts: what of it is trained.
+        held: tells what an attribute holds that is trained; by default layers of torch.
     """
 
-    def __init__(self, target: Any, parts: Parts) -> None:
+    def __init__(self, target: Any, held: Callable[[str, Any], Sequence[Any]] = layers_in) -> None:
         self._target = target
-        self._parts = parts
+        self._held = held
         self._first = {} if isinstance(target, nn.Module) else _copied(getattr(target, "__dict__", {}))
 
     def back(self) -> None:
         """Put the attributes back."""
         if isinstance(self._target, nn.Module) or not hasattr(self._target, "__dict__"):
             return
-        kept = {name: value for name, value in vars(self._target).items() if self._parts.held(name, value)}
+        kept = {name: value for name, value in vars(self._target).items() if self._held(name, value)}
         vars(self._target).clear()
         vars(self._target).update({**_copied(self._first), **kept})
 
