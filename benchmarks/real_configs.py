@@ -107,6 +107,7 @@ def main() -> None:
     """Run the configs and print what they took."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--ten-epochs", action="store_true", help="also train trn_base.json for ten epochs")
+    options.add_argument("--config", choices=CONFIGS, help="only this one")
     chosen = options.parse_args()
     examples = Path(os.environ.get("CLARA_EXAMPLES", REPOSITORY.parent / "shared/data/clara-train-examples"))
     with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +116,7 @@ def main() -> None:
         make_npy(examples, npy)
         published = (examples / "sampleData", examples / "sampleData" / "dataset_FLclient.json")
         ratios = []
-        for config in CONFIGS:
+        for config in CONFIGS if chosen.config is None else [chosen.config]:
             places = (npy, npy / "dataset.json") if "DataLoader" in config else published
             stats, seconds, memory = train(mmar, config, *places, "epochs=1")
             last = stats["epochs"][-1]

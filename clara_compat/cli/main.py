@@ -11,6 +11,7 @@ import typer
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
+from clara_compat.cli.lint import lint
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
@@ -211,7 +212,8 @@ def components(
     markdown: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Write COMPONENTS.md (with all arguments) and FIDELITY.md there instead of printing."
+            metavar="FOLDER",
+            help="Write COMPONENTS.md (with all arguments), FIDELITY.md and TENSORFLOW.md there instead of printing.",
         ),
     ] = None,
 ) -> None:
@@ -241,16 +243,18 @@ def demo(
         ),
     ] = None,
     task: Annotated[
-        Literal["segmentation", "classification", "classification3d"], typer.Option(help="What to learn.")
+        Literal["segmentation", "tensorflow", "classification", "classification3d"],
+        typer.Option(help="What to learn."),
     ] = "segmentation",
     epochs: Annotated[int | None, typer.Option(help="Fewer epochs, for a quick look.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
 ) -> None:
     """Train a complete Clara 3.1 MMAR on synthetic images, and draw what it learned.
 
-    The tasks: find the spleen in CT scans (segmentation), say which lesions a picture has (classification) or which
-    one a CT volume has (classification3d). Each takes a minute or a few on two cores, and ends with the Dice or the
-    area under the ROC curve on images it never saw, a picture and the curve.
+    The tasks: find the spleen in CT scans (segmentation), the same with a network and a loss written with TensorFlow 1
+    (tensorflow), say which lesions a picture has (classification) or which one a CT volume has (classification3d).
+    Each takes a few minutes on two cores, and ends with the Dice or the area under the ROC curve on images it never
+    saw, a picture and the curve.
 
     Example: clara-compat demo --task classification
     """
@@ -260,6 +264,7 @@ def demo(
 
 
 app.command()(export)
+app.command()(lint)
 app.add_typer(weights, name="weights")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS", "DemoResult", "TaskName", "run_demo"]
 
-TaskName = Literal["segmentation", "classification", "classification3d"]
+TaskName = Literal["segmentation", "tensorflow", "classification", "classification3d"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class _Task:
 
 TASKS: dict[TaskName, _Task] = {
     "segmentation": _Task("demo_mmar", "CT scans", make_scans, show_segmentation, "Dice", "test scan"),
+    "tensorflow": _Task("demo_tensorflow", "CT scans", make_scans, show_segmentation, "Dice", "test scan"),
     "classification": _Task("demo_classification_2d", "pictures", make_pictures, show_classification, "AUC", "finding"),
     "classification3d": _Task(
         "demo_classification_3d", "CT volumes", make_volumes, show_classification, "AUC", "finding"

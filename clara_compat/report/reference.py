@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from clara_compat.report.markdown import code_span, link, prose, table
 
 __all__ = ["Argument", "Described", "OldName", "Reference", "components_page", "fidelity_page"]
 
@@ -130,7 +131,7 @@ def components_page(reference: Reference) -> str:
     """Return ``COMPONENTS.md``: every component, what it becomes, and its arguments."""
     lines = [
         _COMPONENTS.format(len(reference.components)),
-        " · ".join(_link(_title(family)) for family in reference.families if _is_there(reference, family)),
+        " · ".join(link(_title(family)) for family in reference.families if _is_there(reference, family)),
     ]
     for family in reference.families:
         if not _is_there(reference, family):
@@ -138,8 +139,8 @@ def components_page(reference: Reference) -> str:
         components = reference.of(family)
         lines += ["", f"## {_title(family)}", ""]
         if components:
-            rows = [(_link(one.name), _prose(one.text[0]), one.level) for one in components]
-            lines += _table(("component", "what it does", "fidelity"), rows)
+            rows = [(link(one.name), prose(one.text[0]), one.level) for one in components]
+            lines += table(("component", "what it does", "fidelity"), rows)
         lines += _awaited(reference, family, blank=bool(components))
         listed: list[Described] = []
         for one in components:
@@ -155,7 +156,7 @@ def fidelity_page(reference: Reference) -> str:
     levels = Counter(one.level for one in reference.components)
     lines = [
         _FIDELITY,
-        *_table(
+        *table(
             ("level", "meaning", "components"),
             [(f"**{level}**", meaning, str(levels[level])) for level, meaning in _LEVELS.items()],
         ),
@@ -166,16 +167,16 @@ def fidelity_page(reference: Reference) -> str:
         if _is_there(reference, family):
             found = Counter(one.level for one in reference.of(family))
             numbers = [*(found[level] for level in _LEVELS), len(reference.awaited(family))]
-            rows.append((_link(_title(family)), *(str(number) if number else "" for number in numbers)))
-    lines += _table(("family", *_LEVELS, "not yet"), rows)
+            rows.append((link(_title(family)), *(str(number) if number else "" for number in numbers)))
+    lines += table(("family", *_LEVELS, "not yet"), rows)
     for family in reference.families:
         if not _is_there(reference, family):
             continue
         lines += ["", f"## {_title(family)}", ""]
         noted = [one for one in reference.of(family) if one.note]
         if noted:
-            cells = [(_reference_to(one.name), one.level, _prose(one.note)) for one in noted]
-            lines += _table(("component", "level", "what differs, or was chosen"), cells)
+            cells = [(_reference_to(one.name), one.level, prose(one.note)) for one in noted]
+            lines += table(("component", "level", "what differs, or was chosen"), cells)
         plain = [_reference_to(one.name) for one in reference.of(family) if not one.note]
         if plain:
             lines += [*([""] if noted else []), f"Exact, with nothing to add: {', '.join(plain)}."]
@@ -187,22 +188,22 @@ def _component(one: Described, shared: Described | None) -> list[str]:
     """Return the section of a component; it does not list again the arguments that it shares with another one."""
     lines = ["", f"### {one.name}", ""]
     for paragraph in one.text:
-        lines += [_prose(paragraph), ""]
+        lines += [prose(paragraph), ""]
     lines += [f"Imported from `{one.path.rpartition('.')[0]}`; becomes {_code(one.becomes)}.", ""]
     arguments = [each for each in one.arguments if shared is None or each not in shared.arguments]
     if shared is not None:
-        lines += [f"Arguments: those of {_link(shared.name)}" + (", and" if arguments else ".")]
+        lines += [f"Arguments: those of {link(shared.name)}" + (", and" if arguments else ".")]
         lines += [""] if arguments else []
     elif not arguments:
         lines.append("It takes no arguments.")
     if arguments:
-        lines += _table(("argument", "takes", "default", "meaning"), [_argument(each) for each in arguments])
+        lines += table(("argument", "takes", "default", "meaning"), [_argument(each) for each in arguments])
     return lines
 
 
 def _argument(one: Argument) -> tuple[str, str, str, str]:
-    default = "*required*" if one.default is None else _code_span(one.default)
-    return _code_span(one.name), _prose(one.kind), default, _prose(one.meaning)
+    default = "*required*" if one.default is None else code_span(one.default)
+    return code_span(one.name), prose(one.kind), default, prose(one.meaning)
 
 
 def _old_names(reference: Reference) -> Iterator[str]:
@@ -216,8 +217,8 @@ def _old_names(reference: Reference) -> Iterator[str]:
         renamed = [f"`{old}` is `{new}`" for old, new in one.arguments.items()]
         dropped = [f"`{name}` is left out" for name in one.dropped]
         now = _reference_to(one.now) if one.now in there else one.now or "nothing"
-        rows.append((_code_span(one.name), now, "; ".join([*renamed, *dropped]), _prose(one.note)))
-    yield from _table(("old name", "became", "arguments", "source"), rows)
+        rows.append((code_span(one.name), now, "; ".join([*renamed, *dropped]), prose(one.note)))
+    yield from table(("old name", "became", "arguments", "source"), rows)
 
 
 def _is_there(reference: Reference, family: str) -> bool:
@@ -234,37 +235,11 @@ def _title(family: str) -> str:
     return _FAMILIES.get(family, family.capitalize())
 
 
-def _link(title: str) -> str:
-    """Return a link to a heading of the same page."""
-    return f"[{title}](#{title.lower().replace(' ', '-')})"
-
-
 def _reference_to(name: str) -> str:
     """Return a link to a component's section of the other page."""
     return f"[{name}](COMPONENTS.md#{name.lower()})"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
-
-
 def _code(becomes: str) -> str:
     """Return a dotted path as code, other words as they are."""
-    return _code_span(becomes) if " " not in becomes else _prose(becomes)
-
-
-def _code_span(text: str) -> str:
-    """Return code; a table takes a pipe in it for a border unless it is escaped."""
-    return "`" + text.replace("|", r"\|") + "`"
-
-
-def _prose(text: str) -> str:
-    """Return a docstring's text as Markdown: roles and double backticks become code, the rest means itself."""
-    text = re.sub(r":\w+:`~?([^`]*)`", r"``\1``", " ".join(text.split()))
-    parts = re.split(r"``(.*?)``", text)
-    return "".join(_code_span(part) if odd % 2 else _escaped(part) for odd, part in enumerate(parts))
-
-
-def _escaped(text: str) -> str:
-    text = re.sub(r"([\\`*<|\[\]~])", r"\\\1", text)
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    return code_span(becomes) if " " not in becomes else prose(becomes)

@@ -1,4 +1,4 @@
-"""Write the reference of the catalogue: what the classes say about themselves, as two pages."""
+"""Write the reference: what the classes of the catalogue and the TensorFlow facade say about themselves, as pages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from clara_compat.components.renamed import DONE_BY_LOADER, RENAMED
 from clara_compat.config.arguments import describe
 from clara_compat.errors import ClaraError
 from clara_compat.report.reference import Argument, Described, OldName, Reference, components_page, fidelity_page
+from clara_compat.report.tensorflow import Provided, tensorflow_page
 
 __all__ = ["described", "docstring_arguments", "docstring_text", "pages", "reference", "write_reference"]
 
@@ -25,7 +26,7 @@ _FOR_READERS_OF_THE_CODE = re.compile(r"^Takes the arguments of\b|\bclara-3\.1\b
 
 
 def write_reference(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write ``COMPONENTS.md`` and ``FIDELITY.md`` into a folder and return their paths.
+    """Write ``COMPONENTS.md``, ``FIDELITY.md`` and ``TENSORFLOW.md`` into a folder and return their paths.
 
     Raises:
         ClaraError: they cannot be written.
@@ -44,8 +45,15 @@ def write_reference(folder: str | os.PathLike[str]) -> list[Path]:
 
 def pages() -> dict[str, str]:
     """Return the pages by their file names."""
+    from clara_compat.tensorflow.namespace import all_symbols, same_modules
+
     whole = reference()
-    return {"COMPONENTS.md": components_page(whole), "FIDELITY.md": fidelity_page(whole)}
+    provided = [Provided(one.name, one.note) for one in all_symbols().values()]
+    return {
+        "COMPONENTS.md": components_page(whole),
+        "FIDELITY.md": fidelity_page(whole),
+        "TENSORFLOW.md": tensorflow_page(provided, same_modules()),
+    }
 
 
 def reference() -> Reference:

@@ -22,6 +22,7 @@ from typing import Any
 
 from clara_compat.common.blame import user_line
 from clara_compat.errors import Address, ClaraError, suggestion
+from clara_compat.tensorflow.keras_settings import forget_settings
 from clara_compat.tensorflow.names import constructing
 from clara_compat.tensorflow.namespace import facade_module, is_provided
 from clara_compat.tensorflow.numpy_aliases import numpy_with_aliases
@@ -140,6 +141,7 @@ def use(roots: Sequence[str]) -> UserCode:
     """Make ``roots`` the folders of the user's components, forgetting those of an earlier run."""
     global _current  # noqa: PLW0603 -- one run at a time; the bundle config calls this first
     _current = UserCode(roots)
+    forget_settings()
     return _current
 
 

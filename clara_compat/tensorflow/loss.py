@@ -67,6 +67,7 @@ class LegacyLoss(nn.Module):
         self._image: torch.Tensor | None = None
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
         self._rewind = Rewind(loss, self.parts.held)
+        self._names = constructed_names(loss)  # a copy of this module has a copy of it
         self._build(tuple(predictions_shape))
 
     @property
@@ -117,7 +118,7 @@ class LegacyLoss(nn.Module):
             building=building,
             device=device,
             conditions=self._conditions[self.training],
-            names=constructed_names(self.loss),
+            names=self._names,
         )
 
     def _build(self, shape: tuple[int, ...]) -> None:

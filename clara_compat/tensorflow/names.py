@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import torch
-
 __all__ = ["Names", "constructed_names", "constructing", "construction_names"]
 
 
@@ -21,13 +19,14 @@ class Names:
         used: operations and name scopes, lower case, with how often each was asked for.
         variable_scopes: how often each variable scope was opened.
         layers: how many Keras layers of each kind there are.
-        made: variables that ``get_variable`` gave in this pass.
+        made: what ``get_variable`` gave in this pass, with the variables' own names (never the variables: counters are
+            kept from the building pass, and buffers are others after a move to another device).
     """
 
     used: dict[str, int] = field(default_factory=dict)
     variable_scopes: dict[str, int] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
-    made: dict[str, torch.Tensor] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Names:
         """Return counters that go their own way from here."""

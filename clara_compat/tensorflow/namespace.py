@@ -12,7 +12,7 @@ import clara_compat.tensorflow
 from clara_compat.tensorflow.absent import Absent
 from clara_compat.tensorflow.registry import SYMBOLS
 
-__all__ = ["all_symbols", "canonical", "facade_module", "is_provided"]
+__all__ = ["all_symbols", "canonical", "facade_module", "is_provided", "same_modules"]
 
 _TOP = frozenset({"tensorflow", "keras", "tf_slim"})
 """Top-level packages that user modules get from here."""
@@ -25,6 +25,13 @@ _SAME = {
     "tensorflow.python.keras": "tensorflow.keras",
     "tensorflow.contrib.keras": "tensorflow.keras",
     "tensorflow.contrib.layers.python.layers": "tensorflow.contrib.layers",
+    **{
+        f"tensorflow.contrib.layers.python.layers.{name}": "tensorflow.contrib.layers"
+        for name in ("layers", "initializers", "normalization", "regularizers", "summaries")
+    },
+    "tensorflow.contrib.framework.python.ops.arg_scope": "tensorflow.contrib.framework",
+    "tensorflow.contrib.framework.python.ops.variables": "tensorflow.contrib.framework",
+    "tensorflow.contrib.framework.python.ops": "tensorflow.contrib.framework",
     "tensorflow.contrib.slim.python.slim": "tensorflow.contrib.slim",
     "tensorflow.python.layers": "tensorflow.layers",
     "tensorflow.python.ops": "tensorflow",
@@ -47,6 +54,11 @@ _SAME = {
 
 _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself."""
+
+
+def same_modules() -> dict[str, str]:
+    """Return the modules that are another one, with its name."""
+    return {name: canonical(name) for name in _SAME}
 
 
 def is_provided(name: str) -> bool:

@@ -73,6 +73,7 @@ class LegacyNetwork(nn.Module):
         self._call = _Call()
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
         self._rewind = Rewind(model, self.parts.held)
+        self._names = constructed_names(model)  # a copy of this module has a copy of it
         self.predictions_shape: tuple[int, ...] = self._build()
 
     @property
@@ -174,7 +175,7 @@ class LegacyNetwork(nn.Module):
             building=building,
             device=device,
             conditions=self._conditions[training],
-            names=constructed_names(self.model),
+            names=self._names,
         )
 
     def _forget(self, kept: Mapping[str, torch.Tensor]) -> None:

@@ -165,7 +165,7 @@ def _reversed(value: torch.Tensor, keys: tuple[Any, ...]) -> torch.Tensor:
 def attribute(value: Any, name: str) -> Any:
     """Return ``value.name``; of a tensor what TensorFlow's has under that name."""
     if type(value) in _NO_TENSORS or not isinstance(value, _Tensor):
-        return getattr(value, name)
+        return value if name == "value" and isinstance(value, torch.SymInt) else getattr(value, name)
     return ATTRIBUTES[name](value)
 
 

@@ -159,7 +159,7 @@ def get_variable(
             raise refusal(
                 f"the variable '{full}' exists already: pass reuse=True or reuse=tf.AUTO_REUSE to its scope to share it"
             )
-        found = graph.names.made[full]
+        found = graph.store[graph.names.made[full]]
         if shape is not None and list(found.shape) != sizes(shape):
             raise refusal(
                 f"the variable '{full}' has the shape {list(found.shape)}, here it is shared as {sizes(shape)}"
@@ -172,7 +172,7 @@ def get_variable(
         unique = graph.unique_name(full)
     value = _Initial(shape, scope.dtype if dtype is None else dtype, initializer)
     variable = graph.variable(unique, value.shape, value.dtype, value, trainable is not False)
-    graph.names.made[full] = variable
+    graph.names.made[full] = unique
     collect_variable(graph, variable, collections, trainable is not False)
     regularize(graph, variable, scope.regularizer if regularizer is None else regularizer)
     return variable

@@ -47,6 +47,11 @@ for _name in ("add", "sub", "mul", "floordiv", "mod"):
     _arithmetic(_name, getattr(operator, _name))
 
 
+def _dimension(size: Any) -> Any:
+    """Return a size; one that torch.export leaves free (the number of images) must not become a number."""
+    return size if isinstance(size, torch.SymInt) else Dimension(int(size))
+
+
 @symbol("TensorShape", note="The batch size is known, where TensorFlow's placeholders have None.")
 class TensorShape(tuple[Dimension, ...]):
     """A shape whose sizes are all known: what runs has a shape.
@@ -62,7 +67,7 @@ class TensorShape(tuple[Dimension, ...]):
         found = [dims] if isinstance(dims, int) else list(dims)
         if any(size is None for size in found):
             raise refusal(f"the shape {found} has an unknown size; tensors have known shapes here")
-        return super().__new__(cls, (Dimension(int(size)) for size in found))
+        return super().__new__(cls, (_dimension(size) for size in found))
 
     @property
     def ndims(self) -> int:
@@ -77,8 +82,8 @@ class TensorShape(tuple[Dimension, ...]):
         return list(self)
 
     def as_list(self) -> list[int]:
-        """Return the sizes as plain ints."""
-        return [int(size) for size in self]
+        """Return the sizes as plain ints; a size that torch.export leaves free stays free."""
+        return [size if isinstance(size, torch.SymInt) else int(size) for size in self]
 
     def num_elements(self) -> int:
         """Return the product of the sizes."""

@@ -21,7 +21,7 @@ from clara_compat.demo.scans import make_scans
 from clara_compat.run.check import check
 
 MMAR = demo_mmar_folder()
-NAMES = ("demo_mmar", "demo_classification_2d", "demo_classification_3d")
+NAMES = ("demo_mmar", "demo_tensorflow", "demo_classification_2d", "demo_classification_3d")
 CLASSIFICATIONS = {"demo_classification_2d": make_pictures, "demo_classification_3d": make_volumes}
 STEP_1 = {
     "LoadNifti", "ConvertToChannelsFirst", "ScaleByResolution", "ScaleIntensityRange", "RandomZoom",
@@ -219,3 +219,19 @@ def test_the_custom_transform_bends_grey_values(custom: ModuleType) -> None:
 def test_the_custom_transform_refuses_a_gamma_below_one(custom: ModuleType) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         custom.RandomGamma("image", max_gamma=0.5)
+
+
+def test_the_tensorflow_code_runs_as_it_is(tmp_path: Path) -> None:
+    folder = demo_mmar_folder("demo_tensorflow")
+    report = lint([folder / "custom"])
+    assert report.passes
+    assert not [finding for finding in report.findings if finding.status != "runs"]
+    data_list = make_scans(tmp_path, training=1, validation=1, testing=0)
+    found = check(
+        folder / "config/config_train.json",
+        overrides={
+            "DATA_ROOT": str(tmp_path), "DATASET_JSON": str(data_list), "MMAR_CKPT_DIR": str(tmp_path / "models"),
+        },
+    )  # fmt: skip
+    assert found.passed, found.errors
+    assert not found.limits

@@ -38,13 +38,26 @@ sys.path.insert(0, str(HERE))
 
 import numpy as np  # noqa: E402
 import tensorflow.compat.v1 as tf  # noqa: E402
-import tf_keras.src.legacy_tf_layers.normalization  # noqa: E402, F401 -- makes it loaded, see below
+import tf_keras.src.layers.normalization.batch_normalization  # noqa: E402
+import tf_keras.src.legacy_tf_layers.normalization  # noqa: E402 -- makes it loaded, see below
 from tensorflow_cases import CASES, Case  # noqa: E402
 
 tf.disable_v2_behavior()
 for loaded in [name for name in sys.modules if name.startswith("tf_keras.src.legacy_tf_layers")]:
     sys.modules[loaded.replace(".src", "")] = sys.modules[loaded]  # tf_slim looks for them there
 import tf_slim  # noqa: E402
+
+_norm = tf_keras.src.layers.normalization.batch_normalization.BatchNormalizationBase
+_norm_build = _norm.build
+
+
+def _build(self: Any, input_shape: Any) -> None:
+    """Take the fused kernel for four axes only, as TensorFlow 1: it puts the unbiased variance into the average."""
+    self.fused = self.fused and len(input_shape) == 4
+    _norm_build(self, input_shape)
+
+
+_norm.build = _build
 
 COMPONENTS = HERE.parent / "tensorflow" / "components"
 KEYS = ("DATA_PROP", "IS_TRAIN", "LABEL_INPUT", "LEARNING_RATE", "MODEL_INPUT")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow
 import tensorflow.compat.v1 as tf
 import tf_keras
 from tensorflow_layers_cases import NAMES, NORMS, NUMBERS, value
@@ -90,7 +89,7 @@ def main() -> None:
         with tf.Graph().as_default():
             run(source, tf.placeholder(tf.float32, shape))
             names[f"names/{name}"] = described()
-    made_with = {"tensorflow": tensorflow.__version__, "tf_keras": tf_keras.__version__, "numpy": np.__version__}
+    made_with = {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__, "numpy": np.__version__}
     np.savez_compressed(HERE / "tensorflow_layers.npz", **arrays)
     lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(one)}" for key, one in names.items())
     text = f'{{"made_with": {json.dumps(made_with)},\n "variables": {{\n{lines}\n }}}}\n'

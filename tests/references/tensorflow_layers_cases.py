@@ -113,96 +113,225 @@ NORMS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 """Normalising layers, which are also compared in training; TensorFlow 1 has no fused kernel for five axes."""
 
-_LAYER = """
-class My{kind}(KL.Layer):
+NAMES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "uids": (
+        """
+KL.Conv2D(2, 1)(x)
+KL.Conv2D(2, 1)(x)
+KL.Conv2D(2, 1, name='c')(x)
+KL.Conv2D(2, 1, name='c')(x)
+""",
+        LAST2,
+    ),
+    "scopes": (
+        """
+for _ in range(2):
+    with tf.variable_scope('A'):
+        KL.Conv2D(2, 1)(x)
+with tf.name_scope('N'):
+    KL.Conv2D(2, 1)(x)
+    tf.layers.conv2d(x, 2, 1)
+""",
+        LAST2,
+    ),
+    "mixed": (
+        """
+tf.layers.conv2d(x, 2, 1)
+KL.Conv2D(2, 1)(x)
+tf.layers.conv2d(x, 2, 1)
+tf.layers.conv2d(x, 2, 1)
+KL.Conv2D(2, 1)(x)
+""",
+        LAST2,
+    ),
+    "elsewhere": (
+        """
+k, l = KL.Conv2D(2, 1), tf.layers.Conv2D(2, 1)
+with tf.variable_scope('A'):
+    k(x); l(x)
+with tf.variable_scope('B'):
+    k(x); l(x)
+""",
+        LAST2,
+    ),
+    "tf_classes": (
+        """
+with tf.variable_scope('S'):
+    l = tf.layers.Conv2D(2, 1)
+    y = l(x)
+    KL.Conv2D(2, 1)(y)
+    l = tf.layers.Conv2D(2, 1, name='n')
+    y = l(y)
+    tf.layers.conv2d(x, 2, 1, name='m')
+    tf.layers.conv2d(x, 2, 1, name='m', reuse=True)
+    KL.Dense(3, name='n')(y)
+    tf.layers.BatchNormalization()(y, training=True)
+    tf.layers.batch_normalization(y)
+    tf.layers.dense(y, 2, trainable=False)
+""",
+        LAST2,
+    ),
+    "reuse": (
+        """
+for _ in range(2):
+    with tf.variable_scope('A', reuse=tf.AUTO_REUSE):
+        tf.layers.conv2d(x, 2, 1)
+        tf.layers.conv2d(x, 2, 1, name='named')
+""",
+        LAST2,
+    ),
+    "frozen": (
+        """
+KL.Conv2D(2, 1, trainable=False)(x)
+tf.layers.conv2d(x, 2, 1, trainable=False)
+""",
+        LAST2,
+    ),
+    "built": (
+        """
+l = KL.Conv2D(2, 1)
+l.build((None, 6, 5, 4))
+l(x)
+l = tf.layers.Conv2D(2, 1)
+l.build((2, 6, 5, 4))
+l(x)
+""",
+        LAST2,
+    ),
+    "norms": (
+        """
+KL.BatchNormalization(scale=False)(x)
+KL.PReLU()(x)
+KL.LayerNormalization(center=False)(x)
+""",
+        LAST2,
+    ),
+    "kernels": (
+        """
+KL.SeparableConv2D(2, 1)(x)
+KL.DepthwiseConv2D(1)(x)
+KL.Conv2DTranspose(2, 1)(x)
+KL.LeakyReLU()(x)
+""",
+        LAST2,
+    ),
+    "user_layer": (
+        """
+class MyLayer(KL.Layer):
     def __init__(self, units=2, **kwargs):
         self.units = units
-        super(My{kind}, self).__init__(**kwargs)
+        super(MyLayer, self).__init__(**kwargs)
         self.inner = KL.Dense(units)
     def build(self, input_shape):
         self.scale = self.add_weight(name='scale', shape=(1,), initializer='ones')
         self.offset = self.add_weight('offset', (1,), initializer='zeros', trainable=False)
         self.nameless = self.add_weight(shape=(2,))
-        super(My{kind}, self).build(input_shape)
+        super(MyLayer, self).build(input_shape)
     def call(self, inputs, training=None):
         made = KL.Dense(3)
         return made(self.inner(inputs)) * self.scale
-"""
-
-NAMES: dict[str, tuple[str, tuple[int, ...]]] = {
-    "uids": ("KL.Conv2D(2, 1)(x); KL.Conv2D(2, 1)(x); KL.Conv2D(2, 1, name='c')(x); KL.Conv2D(2, 1, name='c')(x)", LAST2),
-    "scopes": (
-        "for _ in range(2):\n    with tf.variable_scope('A'):\n        KL.Conv2D(2, 1)(x)\n"
-        "with tf.name_scope('N'):\n    KL.Conv2D(2, 1)(x)\n    tf.layers.conv2d(x, 2, 1)",
-        LAST2,
-    ),
-    "mixed": (
-        "tf.layers.conv2d(x, 2, 1)\nKL.Conv2D(2, 1)(x)\ntf.layers.conv2d(x, 2, 1)\ntf.layers.conv2d(x, 2, 1)\n"
-        "KL.Conv2D(2, 1)(x)",
-        LAST2,
-    ),
-    "elsewhere": (
-        "k, l = KL.Conv2D(2, 1), tf.layers.Conv2D(2, 1)\n"
-        "with tf.variable_scope('A'):\n    k(x); l(x)\nwith tf.variable_scope('B'):\n    k(x); l(x)",
-        LAST2,
-    ),
-    "tf_classes": (
-        "with tf.variable_scope('S'):\n    l = tf.layers.Conv2D(2, 1)\n    y = l(x)\n"
-        "    KL.Conv2D(2, 1)(y)\n    l = tf.layers.Conv2D(2, 1, name='n')\n    y = l(y)\n"
-        "    tf.layers.conv2d(x, 2, 1, name='m')\n    tf.layers.conv2d(x, 2, 1, name='m', reuse=True)\n"
-        "    KL.Dense(3, name='n')(y)\n    tf.layers.BatchNormalization()(y, training=True)\n"
-        "    tf.layers.batch_normalization(y)\n    tf.layers.dense(y, 2, trainable=False)",
-        LAST2,
-    ),
-    "reuse": (
-        "for _ in range(2):\n    with tf.variable_scope('A', reuse=tf.AUTO_REUSE):\n        tf.layers.conv2d(x, 2, 1)\n"
-        "        tf.layers.conv2d(x, 2, 1, name='named')",
-        LAST2,
-    ),
-    "frozen": ("KL.Conv2D(2, 1, trainable=False)(x)\ntf.layers.conv2d(x, 2, 1, trainable=False)", LAST2),
-    "built": ("l = KL.Conv2D(2, 1)\nl.build((None, 6, 5, 4))\nl(x)\nl = tf.layers.Conv2D(2, 1)\nl.build((2, 6, 5, 4))\nl(x)", LAST2),
-    "norms": ("KL.BatchNormalization(scale=False)(x); KL.PReLU()(x); KL.LayerNormalization(center=False)(x)", LAST2),
-    "kernels": (
-        "KL.SeparableConv2D(2, 1)(x); KL.DepthwiseConv2D(1)(x); KL.Conv2DTranspose(2, 1)(x); KL.LeakyReLU()(x)",
-        LAST2,
-    ),
-    "user_layer": (
-        _LAYER.format(kind="Layer") + "with tf.variable_scope('S'):\n    l = MyLayer()\n    l(x); l(x)\n    MyLayer(name='mine')(x)",
+with tf.variable_scope('S'):
+    l = MyLayer()
+    l(x); l(x)
+    MyLayer(name='mine')(x)
+""",
         FLAT,
     ),
-    "snake": (_LAYER.format(kind="GroupNorm3D") + "MyGroupNorm3D()(x)", FLAT),
+    "snake": (
+        """
+class MyGroupNorm3D(KL.Layer):
+    def __init__(self, units=2, **kwargs):
+        self.units = units
+        super(MyGroupNorm3D, self).__init__(**kwargs)
+        self.inner = KL.Dense(units)
+    def build(self, input_shape):
+        self.scale = self.add_weight(name='scale', shape=(1,), initializer='ones')
+        self.offset = self.add_weight('offset', (1,), initializer='zeros', trainable=False)
+        self.nameless = self.add_weight(shape=(2,))
+        super(MyGroupNorm3D, self).build(input_shape)
+    def call(self, inputs, training=None):
+        made = KL.Dense(3)
+        return made(self.inner(inputs)) * self.scale
+MyGroupNorm3D()(x)
+""",
+        FLAT,
+    ),
     "old_weight": (
-        "class Old(KL.Layer):\n    def build(self, shape):\n        self.w = self.add_weight('w', (2,), initializer='ones')\n"
-        "        self.v = self.add_variable('v', [2], trainable=False)\n        self.built = True\n"
-        "    def call(self, x):\n        return x\nOld()(x)",
+        """
+class Old(KL.Layer):
+    def build(self, shape):
+        self.w = self.add_weight('w', (2,), initializer='ones')
+        self.v = self.add_variable('v', [2], trainable=False)
+        self.built = True
+    def call(self, x):
+        return x
+Old()(x)
+""",
         FLAT,
     ),
     "model": (
-        "class M(tf.keras.Model):\n    def __init__(self, **kw):\n        super(M, self).__init__(**kw)\n"
-        "        self.a = KL.Dense(2)\n        self.b = [KL.Dense(2), KL.BatchNormalization()]\n"
-        "    def call(self, x, training=None):\n        x = self.a(x)\n        for l in self.b:\n            x = l(x)\n"
-        "        return KL.Dense(2)(x)\n"
-        "with tf.variable_scope('S'):\n    M()(x, training=True)\n    M(name='other')(x)",
+        """
+class M(tf.keras.Model):
+    def __init__(self, **kw):
+        super(M, self).__init__(**kw)
+        self.a = KL.Dense(2)
+        self.b = [KL.Dense(2), KL.BatchNormalization()]
+    def call(self, x, training=None):
+        x = self.a(x)
+        for l in self.b:
+            x = l(x)
+        return KL.Dense(2)(x)
+with tf.variable_scope('S'):
+    M()(x, training=True)
+    M(name='other')(x)
+""",
         FLAT,
     ),
     "sequential": (
-        "with tf.variable_scope('S'):\n    s = tf.keras.Sequential([KL.Dense(2), KL.ReLU(), KL.Dense(2)])\n    s(x); s(x)\n"
-        "s = tf.keras.Sequential(name='named'); s.add(KL.Dense(2)); s(x)",
+        """
+with tf.variable_scope('S'):
+    s = tf.keras.Sequential([KL.Dense(2), KL.ReLU(), KL.Dense(2)])
+    s(x); s(x)
+s = tf.keras.Sequential(name='named'); s.add(KL.Dense(2)); s(x)
+""",
         FLAT,
     ),
     "sequential_shaped": (
-        "with tf.name_scope('A'):\n    s = tf.keras.Sequential([KL.Dense(2, input_shape=(6,)), KL.BatchNormalization()])\n"
-        "with tf.name_scope('B'):\n    s(x)\ns = tf.keras.models.Sequential()\ns.add(KL.InputLayer((6,)))\ns.add(KL.Dense(2))\ns(x)",
+        """
+with tf.name_scope('A'):
+    s = tf.keras.Sequential([KL.Dense(2, input_shape=(6,)), KL.BatchNormalization()])
+with tf.name_scope('B'):
+    s(x)
+s = tf.keras.models.Sequential()
+s.add(KL.InputLayer((6,)))
+s.add(KL.Dense(2))
+s(x)
+""",
         FLAT,
     ),
     "functional": (
-        "i = tf.keras.Input(shape=(6,))\no = KL.Dense(2)(i)\no = tf.nn.relu(o + 1.0)\no = KL.Dense(2)(o)\n"
-        "m = tf.keras.Model(i, o)\nwith tf.variable_scope('Z'):\n    m(x)\n    KL.Dense(2)(x)",
+        """
+i = tf.keras.Input(shape=(6,))
+o = KL.Dense(2)(i)
+o = tf.nn.relu(o + 1.0)
+o = KL.Dense(2)(o)
+m = tf.keras.Model(i, o)
+with tf.variable_scope('Z'):
+    m(x)
+    KL.Dense(2)(x)
+""",
         FLAT,
     ),
     "functional_tensor": (
-        "with tf.variable_scope('S'):\n    i = KL.Input(tensor=x)\n    d = KL.Dense(6)\n    o = d(d(i))\n"
-        "    m = tf.keras.models.Model(inputs=[i], outputs=[o])\nm(x)\nKL.Dense(2)(m.output)",
+        """
+with tf.variable_scope('S'):
+    i = KL.Input(tensor=x)
+    d = KL.Dense(6)
+    o = d(d(i))
+    m = tf.keras.models.Model(inputs=[i], outputs=[o])
+m(x)
+KL.Dense(2)(m.output)
+""",
         FLAT,
     ),
     "distributed": ("KL.TimeDistributed(KL.Dense(3))(x)", LAST1),

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import pytest
-
 from clara_compat.report.reference import (
     Argument,
     Described,
     OldName,
     Reference,
-    _escaped,
-    _prose,
     components_page,
     fidelity_page,
 )
@@ -95,21 +91,3 @@ def test_old_names_say_what_they_became() -> None:
     assert row in section
     assert "| `LoadX` | nothing |  | the loader keeps it |" in section
     assert "| `Later` | ReducePoly |  | assumed |" in section, "no link to a section that is not there"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a_min < b_max", r"a_min \< b_max"),
-        ("_private and x_", r"\_private and x\_"),
-        ("2*x, [a](b), ~~no~~", r"2\*x, \[a\](b), \~\~no\~\~"),
-        ("back\\slash | pipe", r"back\\slash \| pipe"),
-    ],
-)
-def test_plain_text_means_itself(text: str, shown: str) -> None:
-    assert _escaped(text) == shown
-
-
-def test_code_is_left_as_it_is() -> None:
-    assert _prose("``U(-m, m) * <x>``, not *this*") == r"`U(-m, m) * <x>`, not \*this\*"
-    assert _prose("see :meth:`new_size`\n    and on") == "see `new_size` and on"

@@ -24,11 +24,12 @@ from clara_compat.run.reference import (
     pages,
     write_reference,
 )
+from clara_compat.tensorflow.namespace import all_symbols, same_modules
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["COMPONENTS.md", "FIDELITY.md"])
+@pytest.mark.parametrize("name", ["COMPONENTS.md", "FIDELITY.md", "TENSORFLOW.md"])
 def test_the_pages_of_the_documentation_are_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], f"docs/{name} is stale: run `make docs`"
 
@@ -52,6 +53,17 @@ def test_everything_of_the_catalogue_is_on_both_pages() -> None:
         assert name in text["FIDELITY.md"]
     for name in (*RENAMED, *DONE_BY_LOADER):
         assert f"| `{name}` |" in text["FIDELITY.md"]
+
+
+def test_everything_of_the_facade_is_on_its_page() -> None:
+    page = pages()["TENSORFLOW.md"]
+    sections = dict(re.findall(r"^In `([\w.]+)`: (.*)\.$", page, re.MULTILINE))
+    listed = {f"{module}.{name}" for module, names in sections.items() for name in re.findall(r"`(\w+)`", names)}
+    assert listed == set(all_symbols())
+    assert f"These {len(listed)} symbols" in page
+    for name, of in same_modules().items():
+        assert f"| `{name}` | `{of}` |" in page
+    assert page.count("### ") == len(sections)
 
 
 def test_every_table_is_whole() -> None:

@@ -163,6 +163,26 @@ class Net(Model):
         assert torch.equal(torch.export.export(net, (image,)).module()(image), net(image))
         assert net.double()(image.double()).dtype == torch.float64
 
+    def test_what_is_shared_in_a_branch_moves_along(self, user_folder):
+        net = (
+            network(
+                user_folder,
+                f"""{HEAD}
+class Net(Model):
+    def get_predictions(self, x, training, ctx):
+        def mean():
+            with tf.variable_scope('s', reuse=tf.AUTO_REUSE):
+                return tf.get_variable('mean', [], initializer=2.0, trainable=False)
+        return x * tf.get_variable('w', []) * tf.cond(training, mean, mean)
+""",
+            )
+            .double()
+            .eval()
+        )
+        assert net(torch.ones(1, 1, 2, 2, 2, dtype=torch.float64)).dtype == torch.float64
+        net.store["s/mean"].fill_(0)
+        assert net(torch.ones(1, 1, 2, 2, 2, dtype=torch.float64)).abs().max() == 0
+
     def test_half_precision_leaves_as_single(self, user_folder):
         net = network(user_folder, SCALE).bfloat16()
         assert net(torch.ones(1, 1, 2, 2, 2, dtype=torch.bfloat16)).dtype == torch.float32

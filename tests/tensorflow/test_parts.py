@@ -103,3 +103,31 @@ class L(Loss):
     assert list(loss.state_dict()) == ["parts.scale"]
     loss(torch.full((1, 2, 2, 2, 2), 3.0), ONES).backward()
     assert next(loss.parameters()).grad.item() == 3.0
+
+
+def test_components_that_a_model_holds_begin_every_call_as_the_first(user_folder):
+    user_folder(
+        mine=f"""{HEAD}
+class Inner(Model):
+    def __init__(self):
+        Model.__init__(self)
+        self.seen, self.owner = [], None
+    def get_predictions(self, x, training, ctx):
+        if not self.seen:
+            self.conv = getattr(self, 'conv', None) or nn.Conv3d(1, 1, 1)
+        self.seen.append(x)
+        assert len(self.seen) == 1
+        return self.conv(x)
+
+class Net(Model):
+    def __init__(self):
+        Model.__init__(self)
+        self.inner = Inner()
+        self.inner.owner = [self]
+    def get_predictions(self, x, training, ctx):
+        return self.inner.get_predictions(x, training, ctx)
+"""
+    )
+    net = LegacyNetwork(component("mine.Net"), "Net", DataProperty(), [2, 2, 2])
+    assert list(net.state_dict()) == ["parts.inner_conv.weight", "parts.inner_conv.bias"]
+    assert torch.equal(net(ONES), net(ONES))

@@ -108,6 +108,7 @@ class PReLU(Layer):
         )
         axes = {axis: size for axis, size in enumerate(shape, 1) if axis not in self.shared_axes}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the function's value."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from clara_compat.tensorflow.graph import running
+from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.place import refusal
-from clara_compat.tensorflow.registry import SYMBOLS
 
 __all__ = ["activation", "flat", "is_channels_first", "is_true", "mapped", "regularizer", "tuple_of"]
 
@@ -22,8 +22,7 @@ def is_channels_first(data_format: str | None) -> bool:
         ClaraError: it is none of Keras's two words.
     """
     if data_format is None:
-        known = SYMBOLS.get("tensorflow.keras.backend.image_data_format")
-        data_format = "channels_last" if known is None else known.value()
+        data_format = keras_settings().image_data_format
     found = str(data_format).lower()
     if found not in ("channels_first", "channels_last"):
         raise refusal(f"data_format is '{data_format}', expected 'channels_first' or 'channels_last'")
@@ -49,12 +48,12 @@ def activation(identifier: Any) -> Callable[[torch.Tensor], torch.Tensor] | None
     """Return the function of an activation given as a name, a function or a layer; None for none."""
     if identifier is None or identifier == "linear":
         return None
-    found: Callable[[torch.Tensor], torch.Tensor]
     if callable(identifier) and not isinstance(identifier, type):
-        found = identifier
+        found: Callable[[torch.Tensor], torch.Tensor] = identifier
         return found
-    found = SYMBOLS["tensorflow.keras.activations.get"].value(identifier)
-    return found
+    from clara_compat.tensorflow.keras_functions.activations import get
+
+    return get(identifier)
 
 
 def regularizer(identifier: Any) -> Callable[[torch.Tensor], Any] | None:

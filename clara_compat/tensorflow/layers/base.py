@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from abc import ABCMeta
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -27,7 +26,6 @@ from clara_compat.tensorflow.layers.spec import check
 from clara_compat.tensorflow.layers.weights import Made, Weight, named_variable
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
-from clara_compat.tensorflow.rewind import Rewind
 from clara_compat.tensorflow.shapes import shape_of
 
 __all__ = ["Layer", "snake_case"]
@@ -39,15 +37,6 @@ _OPTIONS = frozenset(
     }
 )
 """Keyword arguments that every layer takes."""
-
-
-class _LayerType(ABCMeta):
-    """Remembers what a layer is like after its ``__init__``: every pass begins with it in that state."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        layer = super().__call__(*args, **kwargs)
-        vars(layer)["_rewind"] = Rewind(layer)
-        return layer
 
 
 class _Signature(NamedTuple):
@@ -65,6 +54,7 @@ def _signature(call: Callable[..., Any]) -> _Signature:
     return _Signature(names[0] if names else "inputs", at, at is not None or keywords)
 
 
+@cache
 def snake_case(name: str) -> str:
     """Return the name of a class as Keras writes it in a layer's name: ``LeakyReLU`` is ``leaky_re_lu``."""
     between = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
@@ -73,8 +63,10 @@ def snake_case(name: str) -> str:
 
 
 @symbol("keras.layers.Layer", note="Masks are not provided.")
-class Layer(Contents, metaclass=_LayerType):
+class Layer(Contents):
     """A layer; see Keras's.
+
+    A component's layers are put back in the state after its ``__init__`` before every pass, like the component.
 
     Args:
         trainable: False takes its weights from ``trainable_weights``; as in TensorFlow 1 that alone does not keep
@@ -84,9 +76,11 @@ class Layer(Contents, metaclass=_LayerType):
         **kwargs: ``activity_regularizer``, ``input_shape`` and what else every layer takes.
     """
 
+    put_back_with_owner = True
+
     def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any) -> None:
-        unknown = sorted(kwargs.keys() - _OPTIONS)
-        if unknown:
+        if not kwargs.keys() <= _OPTIONS:
+            unknown = sorted(kwargs.keys() - _OPTIONS)
             raise refusal(
                 f"{type(self).__name__} has no argument '{unknown[0]}'{suggestion(unknown[0], _arguments(type(self)))}"
             )
@@ -111,23 +105,11 @@ class Layer(Contents, metaclass=_LayerType):
         return base if number == 1 and start == 1 else f"{base}_{number - (start == 1)}"
 
     def made_in(self, graph: Graph) -> Made:
-        """Return what the layer has made in a pass, before which it is put in the state after its ``__init__``."""
+        """Return what the layer has made in a pass."""
         made: Made | None = graph.layers.get(id(self))
         if made is None:
-            attributes = vars(self)
-            rewind = attributes.get("_rewind")
-            if rewind is not None:
-                rewind.back()
-                attributes["_rewind"] = rewind
             made = graph.layers[id(self)] = Made(self)
         return made
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if "_rewind" in vars(self):
-            graph = running()
-            if graph is not None:
-                self.made_in(graph)
-        object.__setattr__(self, name, value)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights; a subclass overrides it."""
@@ -163,14 +145,14 @@ class Layer(Contents, metaclass=_LayerType):
 
     def _called(self, graph: Graph, made: Made, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Build and call the layer, its scopes being open."""
-        given = [inputs] if isinstance(inputs, torch.Tensor) else list(flat(inputs))
-        if self.input_spec is not None:
-            check(self.input_spec, given, self.name)
+        spec = self.input_spec
+        if spec is not None:
+            check(spec, inputs, self._name)
         if not made.built:
             self.build(mapped(shape_of, inputs))
             made.built = True
-            if self.input_spec is not None:
-                check(self.input_spec, given, self.name)
+            if self.input_spec is not spec:
+                check(self.input_spec, inputs, self._name)
         before = graph.layer_training
         graph.layer_training = self._resolve_training(graph, args, kwargs)
         try:
@@ -251,8 +233,13 @@ class Layer(Contents, metaclass=_LayerType):
         self._dtype = value
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that every layer has."""
-        return {"name": self._name, "trainable": self._trainable, "dtype": self.dtype}
+        """Return the arguments that this package's part of the layer was made with."""
+        config = {"name": self._name, "trainable": self.trainable, "dtype": self.dtype}
+        for cls in reversed(type(self).__mro__):
+            if cls.__module__.startswith("clara_compat.") and "__init__" in vars(cls):
+                names = inspect.signature(vars(cls)["__init__"]).parameters.keys() & vars(self).keys()
+                config |= {name: getattr(self, name) for name in names}
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -260,8 +247,14 @@ class Layer(Contents, metaclass=_LayerType):
         return cls(**config)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs; a subclass overrides it, and nothing here asks for it."""
-        return input_shape
+        """Return the shape of the outputs; a subclass overrides it, and nothing here asks for it.
+
+        Raises:
+            ClaraError: it does not.
+        """
+        raise refusal(
+            f"{type(self).__name__}.compute_output_shape is not provided: call the layer and look at the shape"
+        )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask as it is."""

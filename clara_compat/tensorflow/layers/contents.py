@@ -45,7 +45,7 @@ class Contents:
         found: list[Any] = []
         for layer, made in self._all_made():
             if layer.trainable or layer.stateful:
-                found += [one() if callable(one) else one for one in made.updates]
+                found += flat([one() if callable(one) else one for one in made.updates])
         return found
 
     def get_updates_for(self, inputs: Any) -> list[Any]:

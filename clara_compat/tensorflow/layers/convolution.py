@@ -103,6 +103,7 @@ class Conv(Layer):
             regularizer=self.kernel_regularizer,
         )
         self.bias = self._bias()
+        self.built = True
 
     def _bias(self) -> Any:
         if not self.use_bias:

@@ -81,6 +81,7 @@ class Dense(Layer):
                 initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer,
             )
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the product."""
@@ -263,6 +264,7 @@ class TimeDistributed(Layer):
         if not inner.built:
             self.layer.build(type(input_shape)([input_shape[0], *input_shape[2:]]))
             inner.built = True
+        self.built = True
 
     def call(self, inputs: torch.Tensor, training: Any = None, mask: Any = None) -> torch.Tensor:
         """Return the outputs, step by step."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from clara_compat.tensorflow.layers.base import Layer
+from clara_compat.tensorflow.ops.elementwise import maximum, minimum
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 
@@ -86,7 +87,7 @@ class Maximum(_Merge):
 
     def joined(self, inputs: list[torch.Tensor]) -> torch.Tensor:
         """Return the largest."""
-        return reduce(torch.maximum, inputs)
+        return reduce(maximum, inputs)
 
 
 @symbol("keras.layers.Minimum")
@@ -95,7 +96,7 @@ class Minimum(_Merge):
 
     def joined(self, inputs: list[torch.Tensor]) -> torch.Tensor:
         """Return the smallest."""
-        return reduce(torch.minimum, inputs)
+        return reduce(minimum, inputs)
 
 
 @symbol("keras.layers.Concatenate")

@@ -44,6 +44,7 @@ class Model(Layer):
         super().__init__(**given)
         self._ends: tuple[Any, Any] | None = None
         if outputs is not None:
+            inputs, outputs = (one[0] if isinstance(one, list) and len(one) == 1 else one for one in (inputs, outputs))
             self._ends = inputs, outputs
             self._nodes = between(list(flat(inputs)), list(flat(outputs)))
             recorded = current("a keras Model").recorded
@@ -170,12 +171,13 @@ class Sequential(Model):
 
     def build(self, input_shape: Any) -> None:
         """Make the weights outside of the model's own name scope, when the shape of its input was said."""
+        self.built = True
         if self._shape is None or self._standing is not None:
             return
         with current("a Sequential").named(None):
-            self._standing = Input(self._shape)
+            standing = Input(self._shape)
             for layer in self._stack:
-                self._standing = layer(self._standing)
+                standing = layer(standing)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return what the last layer returns."""

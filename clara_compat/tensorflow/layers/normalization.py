@@ -115,6 +115,7 @@ class BatchNormalization(Layer):
         self.beta = weight("beta", self.beta_initializer, self.beta_regularizer) if self.center else None
         self.moving_mean = weight("moving_mean", self.moving_mean_initializer, trainable=False)
         self.moving_variance = weight("moving_variance", self.moving_variance_initializer, trainable=False)
+        self.built = True
 
     def call(self, inputs: torch.Tensor, training: Any = None) -> torch.Tensor:
         """Return the normalised tensor."""
@@ -208,6 +209,7 @@ class LayerNormalization(Layer):
             self.beta = self.add_weight(
                 name="beta", shape=shape, initializer=self.beta_initializer, regularizer=self.beta_regularizer
             )
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the normalised tensor."""

@@ -98,6 +98,7 @@ class SeparableConv(Conv):
             regularizer=self.pointwise_regularizer,
         )
         self.bias = self._bias()
+        self.built = True
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the convolution."""
@@ -192,6 +193,12 @@ class DepthwiseConv2D(Conv):
             regularizer=self.depthwise_regularizer,
         )
         self.bias = self._bias()
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, without those of other convolutions."""
+        config = super().get_config()
+        return {key: value for key, value in config.items() if key != "filters"}
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the convolution."""

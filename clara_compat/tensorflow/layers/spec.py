@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from clara_compat.tensorflow.layers.arguments import flat
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 
@@ -66,24 +67,26 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{name}={value}' for name, value in told.items())})"
 
 
-def check(spec: Any, inputs: list[torch.Tensor], name: str) -> None:
+def check(spec: Any, inputs: Any, name: str) -> None:
     """Compare inputs with what a layer demands of them.
 
     Args:
         spec: one, several in a list, or None.
-        inputs: the layer's.
+        inputs: the layer's, one or several.
         name: the layer's.
 
     Raises:
         ClaraError: they do not fit, at the user's line.
     """
-    if spec is None:
+    if isinstance(spec, InputSpec) and isinstance(inputs, torch.Tensor) and not spec.problem(inputs.shape):
         return
-    specs = spec if isinstance(spec, list | tuple) else [spec]
-    if len(specs) != len(inputs):
-        raise refusal(f"layer '{name}' expects {len(specs)} inputs but got {len(inputs)}")
-    for number, (one, tensor) in enumerate(zip(specs, inputs, strict=True)):
+    specs = [] if spec is None else spec if isinstance(spec, list | tuple) else [spec]
+    given = list(flat(inputs))
+    if specs and len(specs) != len(given):
+        raise refusal(f"layer '{name}' expects {len(specs)} inputs but got {len(given)}")
+    for number, (one, tensor) in enumerate(zip(specs, given, strict=False)):
         problem = one.problem(tensor.shape) if one is not None else ""
         if problem:
             which = f"input {number} of layer '{name}'" if len(specs) > 1 else f"the input of layer '{name}'"
-            raise refusal(f"{which} has the shape {list(tensor.shape)}, {problem}: look at the layer's data_format")
+            hint = ": look at the layer's data_format" if "size" in problem else ""
+            raise refusal(f"{which} has the shape {list(tensor.shape)}, {problem}{hint}")

@@ -17,6 +17,7 @@ __all__ = ["Made", "Weight", "first", "named_variable"]
 
 _ORDER = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 _OLD_ORDER = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
+_PLAIN = frozenset(_ORDER[:-1])
 _MEANINGLESS = frozenset(
     {
         *("constraint", "partitioner", "use_resource", "synchronization", "aggregation", "getter", "collections"),
@@ -39,6 +40,7 @@ class Made:
         nodes: its recorded calls.
         scope: the variable scope of a layer of ``tf.layers``.
         name_scope: the name scope of that.
+        inside: whether both are open now.
     """
 
     layer: Any
@@ -50,6 +52,7 @@ class Made:
     nodes: list[Any] = field(default_factory=list)
     scope: Any = None
     name_scope: str = ""
+    inside: bool = False
 
 
 @dataclass
@@ -70,6 +73,8 @@ class Weight:
         Raises:
             ClaraError: an argument is unknown or given twice.
         """
+        if not args and kwargs.get("shape") is not None and kwargs.keys() <= _PLAIN:
+            return cls(**kwargs)
         order = _ORDER if not args or args[0] is None or isinstance(args[0], str) else _OLD_ORDER
         found = dict(zip(order, args, strict=False))
         twice = sorted(found.keys() & kwargs)

@@ -45,5 +45,5 @@ def tf():
 
 
 @pytest.fixture(scope="session")
-def KL(tf):
+def kl(tf):
     return tf.keras.layers

@@ -79,7 +79,7 @@ def test_normalising_layers_in_training_and_after(passes, tf, arrays, name):
         if name.startswith("keras"):
             assert all(torch.equal(passes.store[one], value) for one, value in before.items())
         for _ in range(2):  # asked for twice, done once
-            assert len(layer.updates) == (2 if name.startswith("tf") else 1)
+            assert len(layer.updates) == 2
     near(y, arrays[f"{key}/moving"], 5e-6)
     (y * torch.from_numpy(cases.value(f"{key}/noise", shape))).sum().backward()
     near(x.grad, arrays[f"{key}/gradient"], 1e-5)

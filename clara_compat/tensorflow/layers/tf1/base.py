@@ -62,10 +62,17 @@ class Layer(KerasLayer):
     @contextmanager
     def _inside(self, graph: Graph, made: Made) -> Iterator[None]:
         """Be in the scope, in which everything is reused once the layer is built."""
+        if made.inside:
+            yield
+            return
         self._open(graph, made)
         reuse = True if made.built else self._reuse
         with variable_scope(made.scope, reuse=reuse, auxiliary_name_scope=False), graph.named(made.name_scope):
-            yield
+            made.inside = True
+            try:
+                yield
+            finally:
+                made.inside = False
 
     def _run(self, graph: Graph, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         made = self.made_in(graph)

@@ -1,0 +1,1 @@
+"""Legacy package ``ai4med.operations``: aliases of clara_compat."""

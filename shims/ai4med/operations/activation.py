@@ -1,0 +1,3 @@
+"""Legacy path of ``PRelu``."""
+
+from clara_compat.tensorflow.ai4med_operations.activation import PRelu as PRelu

@@ -1,0 +1,3 @@
+"""Legacy path of ``bias_add``."""
+
+from clara_compat.tensorflow.ai4med_operations.activation import bias_add as bias_add
