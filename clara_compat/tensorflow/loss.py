@@ -109,7 +109,9 @@ class LegacyLoss(nn.Module):
             targets: (N, C, spatial...) or (N, labels).
         """
         graph = self._new_graph(predictions.device)
-        return self._called(graph, plain(predictions), plain(targets))
+        found = self._called(graph, plain(predictions), plain(targets))
+        self.parts.check()
+        return found
 
     def _new_graph(self, device: torch.device, building: bool = False) -> Graph:
         return Graph(

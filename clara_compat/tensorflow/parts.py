@@ -60,18 +60,20 @@ class Parts(nn.ModuleDict):
                 )
 
     def check(self) -> None:
-        """Check that the object still holds the same ones.
+        """Check that the object still holds the same ones, but for layers without parameters.
 
         Raises:
             ClaraError: it made others since :meth:`take`.
         """
         for key, weights in self._found():
-            if self._modules.get(key, self._parameters.get(key)) is not weights:
-                kind = "layers" if isinstance(weights, nn.Module) else "parameters"
-                raise ClaraError(
-                    f"{self._what} makes {kind} of torch anew in every call, so they would never be trained: make them "
-                    "once, in __init__"
-                )
+            own = self._modules.get(key, self._parameters.get(key))
+            if own is weights or (isinstance(weights, nn.Module) and next(weights.parameters(), None) is None):
+                continue
+            kind = "layers" if isinstance(weights, nn.Module) else "parameters"
+            raise ClaraError(
+                f"{self._what} makes {kind} of torch anew in every call, so they would never be trained: make them "
+                "once, in __init__"
+            )
 
     def held(self, name: str, value: Any) -> list[tuple[str, Weights]]:
         """Return the layers and parameters of torch in an attribute, with a name for each.

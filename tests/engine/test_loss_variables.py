@@ -54,8 +54,6 @@ KERNEL, BIAS = "CustomNetwork/conv3d_6/kernel", "CustomNetwork/conv3d_6/bias"
 class OfTensorFlow(nn.Module):
     """Has variables by names that the checkpoint holds, one of another shape, and one that it does not hold."""
 
-    NAMES = {"kernel": KERNEL, "bias": BIAS, "wide": "CustomNetwork/conv3d/bias", "own": "loss/scale"}
-
     def __init__(self):
         super().__init__()
         shapes = {"kernel": (1, 1, 1, 4, 2), "bias": (2,), "wide": (9,), "own": ()}
@@ -63,7 +61,7 @@ class OfTensorFlow(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.full(shape, 7.0)))
 
     def tensorflow_names(self):
-        return self.NAMES
+        return {"kernel": KERNEL, "bias": BIAS, "wide": "CustomNetwork/conv3d/bias", "own": "loss/scale"}
 
 
 class Network(nn.Module):

@@ -15,6 +15,7 @@ from clara_compat.components.catalogue import components, family
 from clara_compat.components.entry import BundleContext
 from clara_compat.components.losses.native import NativeLoss
 from clara_compat.components.models._common import BuiltInModel
+from clara_compat.engine.fine_tuning import load_into
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.loader import component
 from clara_compat.tensorflow.loss import LegacyLoss
@@ -283,6 +284,13 @@ class TestModel:
         torch.testing.assert_close(own(image), torch.softmax(2 * inner, 1))
         own.train()(torch.rand(2, 1, 16, 16, 16))[:, 1].mean().backward()
         assert all(parameter.grad is not None for parameter in own.parameters())
+
+    def test_weights_of_the_native_one_are_taken_over(self, user_folder, tmp_path):
+        own, native = self.network(user_folder, "unet.Unet", size=(8, 8, 8)), self.native("unet.Unet", (8, 8, 8))
+        torch.save({name: value + 1 for name, value in native.state_dict().items()}, tmp_path / "model.pt")
+        load_into(own, tmp_path / "model.pt")
+        for name, value in own.model.built_in_network.state_dict().items():
+            assert torch.equal(value, native.state_dict()[name] + 1)
 
     def test_two_dimensions(self, user_folder):
         prop = data(num_data_dims=2, crop_size=[8, 8])

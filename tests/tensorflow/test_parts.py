@@ -44,7 +44,9 @@ def network(user_folder, init: str, call: str) -> LegacyNetwork:
          "return self.conv(x) + self.bias", ["conv.weight", "conv.bias"]),
         ("self.a, self.a_0 = [nn.Parameter(torch.ones(1))], nn.Parameter(torch.ones(1))",
          "return x * self.a[0] * self.a_0", ["a_0", "a_0~"]),
-        ("self.w = None", "self.w = nn.Parameter(x[0, 0, 0, 0, :1] + 1) if self.w is None else self.w; return x * self.w", ["w"]),
+        ("self.w = None",
+         "self.w = nn.Parameter(x[0, 0, 0, 0, :1] + 1) if self.w is None else self.w; return x * self.w", ["w"]),
+        ("self.w = nn.Parameter(torch.ones(1))", "self.relu = nn.ReLU(); return self.relu(x * self.w)", ["w"]),
     ],
 )  # fmt: skip
 def test_bare_parameters_are_trained(user_folder, init, call, keys):
@@ -96,13 +98,22 @@ class L(Loss):
         Loss.__init__(self)
         self.scale = nn.Parameter(torch.tensor(2.0))
     def get_loss(self, predictions, targets, build_ctx=None):
+        self.distance = nn.MSELoss()
+        return self.distance(predictions.mean() * self.scale, targets.mean() * 0)
+
+class Anew(Loss):
+    def get_loss(self, predictions, targets, build_ctx=None):
+        self.scale = nn.Parameter(torch.tensor(2.0))
         return predictions.mean() * self.scale
 """
     )
     loss = LegacyLoss(component("mine.L"), "L", DataProperty(), (1, 2, 2, 2, 2))
     assert list(loss.state_dict()) == ["parts.scale"]
     loss(torch.full((1, 2, 2, 2, 2), 3.0), ONES).backward()
-    assert next(loss.parameters()).grad.item() == 3.0
+    assert next(loss.parameters()).grad.item() == 2 * 2.0 * 3.0**2
+    anew = LegacyLoss(component("mine.Anew"), "Anew", DataProperty(), (1, 2, 2, 2, 2))
+    with pytest.raises(ClaraError, match="loss 'Anew' makes parameters of torch anew in every call"):
+        anew(torch.ones(1, 2, 2, 2, 2), ONES)
 
 
 def test_components_that_a_model_holds_begin_every_call_as_the_first(user_folder):
