@@ -25,7 +25,11 @@ def export(
         Path | None, typer.Option("--model_file_path", help="The same, by Clara's flag.")
     ] = None,
     mmar: Annotated[
-        Path | None, typer.Option("--mmar", help="The MMAR whose code the network is of, where it is user code.")
+        Path | None,
+        typer.Option(
+            "--mmar",
+            help="The MMAR of the network: its code, and the training config that says it beside TensorFlow's weights.",
+        ),
     ] = None,
     model_name: Annotated[
         str,

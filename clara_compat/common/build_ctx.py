@@ -46,6 +46,10 @@ class BuildContext(BaseContext):
     PROP_DUMP_DATA_ON_TRANSFORM_ERROR: Final = "_dump_data_on_trans_err"
     PROP_TRAINING_IMPOSSIBLE: Final = "_training_impossible"
 
+    final_activation: str | None = None
+    """What the predictions have gone through, ``softmax``, ``sigmoid`` or ``linear``; None where it is not known. Not
+    Clara's: components of the catalogue that a user's class derives from need it."""
+
     def __missing__(self, key: Any) -> Any:
         reserved = f"_{key}"
         return self[reserved] if super().__contains__(reserved) else super().__missing__(key)

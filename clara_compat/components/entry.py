@@ -41,6 +41,10 @@ class Entry:
         module, _, name = self.target.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
+    def made(self) -> Any:
+        """Make the object that this entry stands for, nested entries first; there must be no :class:`Expression`."""
+        return self.imported()(**{name: _made(value) for name, value in self.arguments.items()})
+
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"Entry({self.target!r}{', ' if arguments else ''}{arguments})"
@@ -49,6 +53,12 @@ class Entry:
         return isinstance(other, Entry) and (self.target, self.arguments) == (other.target, other.arguments)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _made(value: Any) -> Any:
+    if isinstance(value, Entry):
+        return value.made()
+    return [_made(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ __all__ = ["Match", "described", "match_weights", "shape_of", "tensorflow_names"
 
 _PARALLEL = "module."
 """What ``DataParallel`` puts in front of every name."""
+_BUILT_IN = "parts.built_in_network."
+"""What is in front of the names of a built-in's network in a user's model that derives from the built-in."""
 _MOST = 20
 """Lines about tensors that are spelled out; the rest is counted."""
 
@@ -46,12 +48,15 @@ class Match:
 def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module) -> Match:
     """Compare a state dict with what a network has, by name and shape; nothing is changed.
 
-    Names may begin with the ``module.`` of ``DataParallel``, or be those that TensorFlow has for the variables of a
-    network whose code was written for it.
+    Names may begin with the ``module.`` of ``DataParallel``, be those of the built-in's network of which the user's
+    model makes use, or be those that TensorFlow has for the variables of a network whose code was written for it.
     """
     if weights and all(name.startswith(_PARALLEL) for name in weights):
         weights = {name.removeprefix(_PARALLEL): value for name, value in weights.items()}
     own = network.state_dict()
+    inside = {name.removeprefix(_BUILT_IN): name for name in own if name.startswith(_BUILT_IN)}
+    if not any(name in own for name in weights) and any(name in inside for name in weights):
+        weights = {inside.get(name, name): value for name, value in weights.items()}
     tensors = {name: tensor for tensor, name in tensorflow_names(network).items()}
     by_tensorflow = not any(name in own for name in weights) and any(name in tensors for name in weights)
     if by_tensorflow:
@@ -71,7 +76,7 @@ def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module)
     return Match(taken, [*lines, *others], len(own))
 
 
-def tensorflow_names(network: torch.nn.Module) -> dict[str, str]:
+def tensorflow_names(network: torch.nn.Module | None) -> dict[str, str]:
     """Return TensorFlow's name of each variable by the tensor's name in the state dict; none for a network of torch's.
 
     A network that runs code written for TensorFlow says them.

@@ -17,7 +17,7 @@ from clara_compat.config.user_code import UserClass, uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.chain import built_in_base
-from clara_compat.translate.own_modules import user_kind
+from clara_compat.translate.own_modules import is_unchanged, user_kind
 
 if TYPE_CHECKING:
     from clara_compat.run.data_summary import DataSummary
@@ -222,8 +222,8 @@ _RUNNING_FAMILIES = {
     "writer": "write",
     "aux_ops": "get_output_tensors",
     "optimizer": "get_optimizer",
-    "model": "get_predictions",
-    "loss": "get_loss",
+    "model": "",
+    "loss": "",
     "lr_policy": "evaluate",
     "handlers": "",
 }
@@ -246,14 +246,18 @@ def _row(spec: ComponentSpec) -> Row:
     if spec.user is not None and uses_tensorflow(spec.user):
         return Row(place, name, "nothing yet", "not yet", "written with TensorFlow, which does not run yet")
     base = None if spec.user is None else built_in_base(spec.user)
-    if base is not None and spec.user is not None and not _has_own(_RUNNING_FAMILIES[slot], spec.user):
+    if base is not None and spec.user is not None and not _is_own(spec, spec.user, slot):
         return Row(place, name, base.becomes, base.fidelity.level, f"as {base.__name__}, from which it derives")
     if spec.user is not None and slot in ("model", "loss") and user_kind(spec.user, slot) == "module":
         return Row(place, name, "the same torch module", "user code")
     return Row(place, name, "the same code, through an adapter", "user code")
 
 
-def _has_own(method: str, user: UserClass) -> bool:
+def _is_own(spec: ComponentSpec, user: UserClass, slot: str) -> bool:
+    """Whether a subclass of a built-in is something of its own."""
+    if slot in ("model", "loss"):
+        return not is_unchanged(spec, slot)
+    method = _RUNNING_FAMILIES[slot]
     return method in user.methods if method else bool(user.methods - {"__init__"})
 
 

@@ -14,7 +14,8 @@ from clara_compat.common.weight_files import find_weights
 from clara_compat.config.user_code import UserRoots, search_roots
 from clara_compat.errors import ClaraError
 from clara_compat.run.console import logging_of_a_run
-from clara_compat.translate.saved_network import SavedNetwork, saved_network, saved_sizes
+from clara_compat.translate.configured_network import configured_network
+from clara_compat.translate.saved_network import SAVED, SavedNetwork, has_saved_network, saved_network, saved_sizes
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +47,7 @@ class ExportOptions:
         precision: of the TensorRT plan, ``FP32`` or ``FP16``.
         onnx: whether ONNX is written, which the last two need.
         mmar: root folder of the MMAR whose code a network of the user's is of; by default only PYTHONPATH is searched.
+            Its training config says the network of weights that no training of this package made.
     """
 
     model_name: str = "model"
@@ -101,6 +103,7 @@ class _Export:
         self.options = options
         self.result = ExportResult()
         self.probed: Probe | None = None
+        self.sizes: list[tuple[int, ...]] = []
 
     def run(self) -> ExportResult:
         self._check()
@@ -152,7 +155,7 @@ class _Export:
         mmar = self.options.mmar
         if mmar is not None and not Path(mmar).is_dir():
             raise ClaraError(f"--mmar is {mmar}, which is no folder: name the MMAR whose code the network is of")
-        saved = saved_network(self.folder, self._roots())
+        saved = self._saved()
         weights = find_weights(self.folder / f"{self.options.model_name}{self.options.checkpoint_ext}")
         if weights.notice:
             self._tell(weights.notice)
@@ -163,6 +166,23 @@ class _Export:
                 f"--trtis_input_shape is {' '.join(map(str, shape))}, expected {channels} (channels) and {dims} sizes"
             )
         return saved, weights.path
+
+    def _saved(self) -> SavedNetwork:
+        """Return what is known of the network; of weights that no training of this package made, the MMAR says it."""
+        mmar = self.options.mmar
+        if not has_saved_network(self.folder):
+            configured = None if mmar is None else configured_network(Path(mmar), self.folder)
+            if configured is None:
+                raise ClaraError(
+                    f"{self.folder / SAVED} is missing, which says what network the weights belong to: name the folder "
+                    "that a training of this package wrote (MMAR_CKPT_DIR), or with --mmar an MMAR whose "
+                    "config/config_train.json says it"
+                )
+            self._tell(configured.notice(self.folder))
+            self.sizes = [configured.size]
+            return configured.network
+        self.sizes = saved_sizes(self.folder)
+        return saved_network(self.folder, self._roots())
 
     def _roots(self) -> UserRoots:
         """Return where the user's code may lie."""
@@ -179,7 +199,7 @@ class _Export:
         network = trained_network(saved.entry, weights)
         shape = self.options.input_shape
         channels, dims = _image(saved)
-        hints = [size for size in saved_sizes(self.folder) if len(size) == dims]
+        hints = [size for size in self.sizes if len(size) == dims]
         return network, probe(network, channels, dims, None if shape is None else tuple(shape[1:]), hints)
 
     def _triton(self, name: str, network: torch.nn.Module, probed: Probe, exported: Exported) -> None:

@@ -96,7 +96,8 @@ def check_start_weights(workflow: TrainWorkflow) -> tuple[list[Notice], list[Not
         if kind_of(model) in ("legacy", "module"):
             if is_tensorflow(start.path):
                 open_checkpoint(prefix_of(start.path))  # whether it is whole
-            return start.notices, []
+            text = f"whether '{start.path}' fits {model.name} is told when the run has made it: it is user code"
+            return start.notices, [Notice(place, text)]
         match = match_file(start.path, made_network(workflow))
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, place) from error

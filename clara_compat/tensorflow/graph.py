@@ -86,6 +86,8 @@ class Graph:
         self.collections: dict[str, list[Any]] = {}
         self.input_shape: tuple[int, ...] = ()
         """Shape of the pass's input in the declared layout, as far as there is one."""
+        self.context: Any = None
+        """The ``BuildContext`` of this pass."""
         self.layers: dict[int, Any] = {}
         """What each Keras layer, by its identity, has made in this pass."""
         self.layer_training: Any = None

@@ -17,6 +17,7 @@ from clara_compat.tensorflow.graph import Graph, entered
 from clara_compat.tensorflow.layout import label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
+from clara_compat.tensorflow.parts import Parts
 from clara_compat.tensorflow.rewind import Rewind
 from clara_compat.tensorflow.store import VariableStore
 
@@ -36,6 +37,8 @@ class LegacyLoss(nn.Module):
         predictions_shape: channel-first, (N, classes, spatial...) or (N, classes).
         learning_rate: what the loss finds in its context until :meth:`step` says otherwise.
         network: its context (model input and more) is the loss's too, when it is a user's.
+        final_activation: what the network ends in, when it is known: a loss of the catalogue from which the user's
+            derives needs it.
 
     Raises:
         ClaraError: the loss has no ``get_loss``, fails, or returns something else than one number.
@@ -49,6 +52,7 @@ class LegacyLoss(nn.Module):
         predictions_shape: Sequence[int],
         learning_rate: float = 0.0,
         network: nn.Module | None = None,
+        final_activation: str | None = None,
     ) -> None:
         super().__init__()
         if not callable(getattr(loss, "get_loss", None)):
@@ -56,12 +60,13 @@ class LegacyLoss(nn.Module):
         self.name = name
         self.data_property = data_property
         self.learning_rate = learning_rate
+        self.final_activation = final_activation
         self.store = VariableStore()
-        self.parts = nn.ModuleDict()
+        self.parts = Parts(loss, self.store, f"loss '{name}'", "loss")
         self._held = [loss, network]  # in a list: neither is a part of this module under that name
         self._image: torch.Tensor | None = None
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(loss)
+        self._rewind = Rewind(loss, self.parts.held)
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
         self._build(tuple(predictions_shape))
 
@@ -74,6 +79,10 @@ class LegacyLoss(nn.Module):
     def variables(self) -> Mapping[str, torch.Tensor]:
         """The TensorFlow variables by name, in the order they were made."""
         return {name: self.store[name] for name in self.store}
+
+    def tensorflow_names(self) -> dict[str, str]:
+        """Return the TensorFlow name of each entry of the ``state_dict`` that is a TensorFlow variable."""
+        return {f"store.{key}": name for name, key in self.store.keys_by_name.items()}
 
     def step(
         self,
@@ -100,7 +109,9 @@ class LegacyLoss(nn.Module):
             targets: (N, C, spatial...) or (N, labels).
         """
         graph = self._new_graph(predictions.device)
-        return self._called(graph, plain(predictions), plain(targets))
+        found = self._called(graph, plain(predictions), plain(targets))
+        self.parts.check()
+        return found
 
     def _new_graph(self, device: torch.device, building: bool = False) -> Graph:
         return Graph(
@@ -121,11 +132,7 @@ class LegacyLoss(nn.Module):
             for training in (False, True):
                 self.train(training)
                 self._called(self._new_graph(predictions.device, building=True), predictions, targets)
-                if isinstance(self.loss, nn.Module):
-                    self.parts["loss"] = self.loss
-                else:
-                    for key, module in self._rewind.modules():
-                        self.parts[key] = module
+                self.parts.take()
 
     def _called(self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         self._rewind.back()
@@ -139,7 +146,8 @@ class LegacyLoss(nn.Module):
             context[BuildContext.KEY_MODEL_INPUT] = laid_out(plain(self._image), self.data_property)
         context[BuildContext.KEY_MODEL_OUTPUT] = laid_out(predictions, self.data_property)
         context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
-        graph.input_shape = tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
+        context.final_activation = self.final_activation
+        graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
         with entered(graph), users_code(f"loss '{self.name}'"):
             found = self._value(context)
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
@@ -163,6 +171,7 @@ def legacy_loss(
     network: nn.Module,
     spatial_size: Sequence[int],
     learning_rate: float = 0.0,
+    final_activation: str | None = None,
 ) -> LegacyLoss:
     """Make the :class:`LegacyLoss` for what a network predicts.
 
@@ -173,6 +182,7 @@ def legacy_loss(
         network: a user's network, or any other, which is called once on an empty image of the given size.
         spatial_size: in voxels.
         learning_rate: see :class:`LegacyLoss`.
+        final_activation: see :class:`LegacyLoss`.
     """
     if isinstance(network, LegacyNetwork):
         shape = network.predictions_shape
@@ -183,4 +193,4 @@ def legacy_loss(
             image = torch.zeros(1, data_property.num_channels, *spatial_size, device=device)
             shape = tuple(network.eval()(image).shape)
         network.train(mode)
-    return LegacyLoss(loss, name, data_property, shape, learning_rate, network)
+    return LegacyLoss(loss, name, data_property, shape, learning_rate, network, final_activation)

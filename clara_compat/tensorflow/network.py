@@ -17,6 +17,7 @@ from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
 from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
+from clara_compat.tensorflow.parts import Parts
 from clara_compat.tensorflow.rewind import Rewind
 from clara_compat.tensorflow.store import VariableStore
 
@@ -67,11 +68,11 @@ class LegacyNetwork(nn.Module):
         self.spatial_size = tuple(spatial_size)
         self.learning_rate = learning_rate
         self.store = VariableStore()
-        self.parts = nn.ModuleDict()
+        self.parts = Parts(model, self.store, f"model '{name}'", "model")
         self._model = [model]  # in a list: a model that is a module too is registered below, under one name
         self._call = _Call()
         self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(model)
+        self._rewind = Rewind(model, self.parts.held)
         self._names = constructed_names(model)  # a copy of this module has a copy of it
         self.predictions_shape: tuple[int, ...] = self._build()
 
@@ -105,11 +106,7 @@ class LegacyNetwork(nn.Module):
         """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
         image = plain(image)
         found = self._called(self._new_graph(self.training, image.device), image, self._call.label)
-        if any(key not in self.parts or self.parts[key] is not module for key, module in self._rewind.modules()):
-            raise ClaraError(
-                f"model '{self.name}' makes layers of torch anew in every call, so they would never be trained: make "
-                "them once, in __init__"
-            )
+        self.parts.check()
         return found
 
     def extra_loss(self) -> torch.Tensor:
@@ -150,12 +147,16 @@ class LegacyNetwork(nn.Module):
         """What the last call built, which the loss finds too; None after :meth:`extra_loss`."""
         return self._call.context
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the last call out of copies: it hangs on the step's graph."""
+        return {**self.__dict__, "_call": _Call()}
+
     @torch.no_grad()
     def _build(self) -> tuple[int, ...]:
         image = torch.zeros(1, self.data_property.num_channels, *self.spatial_size)
         label = torch.zeros(label_shape(self.data_property, image.shape))
         found = image
-        self._keep_parts()
+        self.parts.take()
         for training in (False, True):
             kept = {name: buffer.clone() for name, buffer in self.parts.named_buffers()}
             for part in self.parts.values():
@@ -164,7 +165,7 @@ class LegacyNetwork(nn.Module):
             graph = self._new_graph(training, image.device, building=True)
             found = self._called(graph, torch.cat([image] * batch), torch.cat([label] * batch))
             self.extra_loss()
-            self._keep_parts()
+            self.parts.take()
             self._forget(kept)
         self.train()
         if not list(self.parameters()):
@@ -193,11 +194,6 @@ class LegacyNetwork(nn.Module):
             if own and not own.keys() & kept.keys() and hasattr(module, "reset_running_stats"):
                 module.reset_running_stats()
 
-    def _keep_parts(self) -> None:
-        found = [("model", self.model)] if isinstance(self.model, nn.Module) else self._rewind.modules()
-        for key, module in found:
-            self.parts[key] = module
-
     def _called(self, graph: Graph, image: torch.Tensor, label: torch.Tensor | None) -> torch.Tensor:
         self._rewind.back()
         context = BuildContext()
@@ -209,7 +205,7 @@ class LegacyNetwork(nn.Module):
             label = image.new_zeros(label_shape(self.data_property, image.shape))
         if label is not None:
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
-        graph.input_shape = tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
+        graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
         with entered(graph), users_code(f"model '{self.name}'"):
             found = self._predictions(context)
         if not isinstance(found, torch.Tensor):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.errors import ClaraError
-from clara_compat.translate.own_modules import network_def_entry
+from clara_compat.translate.own_modules import building_size, network_def_entry
 from clara_compat.translate.render import render
 from clara_compat.translate.saved_network import SavedNetwork
 from clara_compat.translate.section_data import section_context
@@ -28,12 +28,22 @@ class ConfiguredNetwork:
     Args:
         file: the config.
         network: what is known of the network.
+        size: of the training's crops or of the validation's windows, in voxels.
         label_format: classes per label of a classification, or None.
     """
 
     file: Path
     network: SavedNetwork
+    size: tuple[int, ...]
     label_format: tuple[int, ...] | None = None
+
+    def notice(self, folder: Path) -> str:
+        """Return what the user should know.
+
+        Args:
+            folder: of the weights.
+        """
+        return f"{folder} does not say what network the weights belong to: it is taken from {self.file}"
 
 
 def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
@@ -59,5 +69,6 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
     outputs = entry.arguments.get("out_channels")
     if type(outputs) is int:
         numbers["out_channels"] = outputs
+    size = tuple(building_size(workflow, context))
     root = None if model.user is None else model.user.root
-    return ConfiguredNetwork(file, SavedNetwork(render(entry), numbers, root), context.label_format)
+    return ConfiguredNetwork(file, SavedNetwork(render(entry), numbers, root), size, context.label_format)

@@ -14,7 +14,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.user_code import UserRoots
 from clara_compat.errors import ClaraError
-from clara_compat.translate.configured_network import ConfiguredNetwork, configured_network
+from clara_compat.translate.configured_network import configured_network
 from clara_compat.translate.saved_network import SavedNetwork, has_saved_network, saved_label_format, saved_network
 
 __all__ = ["Model", "find_model"]
@@ -73,7 +73,7 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
             configured = configured_network(workflow.mmar, files.folder)
         network: SavedNetwork | None
         if configured is not None:
-            files = replace(files, notice=_joined(files.notice, _of_the_config(files.folder, configured)))
+            files = replace(files, notice=_joined(files.notice, configured.notice(files.folder)))
             network, label_format = configured.network, configured.label_format
         else:
             known = saved_network if files.exported is None else _known_of
@@ -100,10 +100,6 @@ def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) ->
     if not isinstance(component, ModelLoader):
         raise ClaraError(f"'{workflow.model_loader.name}' is no model loader", workflow.model_loader.address)
     return component
-
-
-def _of_the_config(folder: Path, configured: ConfiguredNetwork) -> str:
-    return f"{folder} does not say what network the weights belong to: it is taken from {configured.file}"
 
 
 def _joined(*notices: str) -> str:

@@ -42,7 +42,7 @@ class LossSide:
         loss: Entry | Expression = Expression("$@loss_def.to(@device)")
         if start_weights is not None and self.learns:
             target = "clara_compat.engine.loss_variables.load_loss_into"
-            loss = Entry(target, loss=loss, path=str(start_weights))
+            loss = Entry(target, loss=loss, path=str(start_weights), network=Expression("@network"))
         return {"loss_def": entry, "loss": loss}
 
     @property

@@ -7,7 +7,7 @@ named by its path in MONAI or torch. The last two are the modules themselves, so
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
@@ -28,6 +28,7 @@ __all__ = [
     "USER_MODULE",
     "Kind",
     "building_size",
+    "is_unchanged",
     "kind_of",
     "loss_entry",
     "network_def_entry",
@@ -45,6 +46,11 @@ USER_MODULE = "clara_compat.engine.legacy.module.user_module"
 _USUAL_SIZE = 64
 """Voxels along an axis of which no size is known."""
 _METHODS = {"model": "get_predictions", "loss": "get_loss"}
+_CHANGES = {
+    "model": {"get_predictions", "get_loss", "get_update_ops", "build", "forward"},
+    "loss": {"get_loss", "build", "forward"},
+}
+"""Methods by which a user's subclass of a built-in becomes something of its own."""
 
 
 def kind_of(spec: ComponentSpec) -> Kind:
@@ -56,7 +62,7 @@ def kind_of(spec: ComponentSpec) -> Kind:
     if spec.stock:
         return "stock"
     slot = spec.section.rpartition(".")[2]
-    if spec.cls is not None or _is_unchanged(spec, _METHODS[slot]):
+    if spec.cls is not None or is_unchanged(spec, slot):
         return "catalogue"
     if spec.user is None:
         return "legacy"
@@ -68,6 +74,11 @@ def kind_of(spec: ComponentSpec) -> Kind:
             spec.address,
         )
     return kind
+
+
+def is_unchanged(spec: ComponentSpec, slot: str) -> bool:
+    """Whether a user's subclass of a built-in leaves its constructor and what it does as they are."""
+    return spec.base is not None and spec.user is not None and not _CHANGES[slot] & spec.user.methods
 
 
 def user_kind(user: UserClass, slot: str) -> Literal["legacy", "module"]:
@@ -131,6 +142,7 @@ def loss_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
         network=Expression("@network"),
         spatial_size=building_size(workflow, context),
         learning_rate=workflow.settings.learning_rate,
+        final_activation=context.final_activation,
     )
 
 
@@ -188,9 +200,3 @@ def own_notices(workflow: TrainWorkflow, context: BundleContext) -> Iterator[Not
             f"{spec.name} is built with an image of {building_size(workflow, context)} voxels (assumed): give the "
             "image pipeline the output_crop_size of the training",
         )
-
-
-def _is_unchanged(spec: ComponentSpec, method: str) -> bool:
-    """Whether a user's subclass of a built-in leaves its constructor and what it does as they are."""
-    methods: frozenset[str] | Mapping[str, Any] = spec.user.methods if spec.user is not None else frozenset()
-    return spec.base is not None and not {method, "build", "forward"} & set(methods)

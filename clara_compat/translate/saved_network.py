@@ -20,9 +20,10 @@ from clara_compat.translate.own_modules import LEGACY_NETWORK, USER_MODULE
 from clara_compat.translate.saved_user_network import NotPlainError, own_network, plain_arguments
 from clara_compat.translate.stock import stock_class
 
-__all__ = ["SavedNetwork", "has_saved_network", "saved_label_format", "saved_network", "saved_sizes"]
+__all__ = ["SAVED", "SavedNetwork", "has_saved_network", "saved_label_format", "saved_network", "saved_sizes"]
 
-_BUNDLE = "configs/train.json"
+SAVED = "configs/train.json"
+"""Where an output folder says what ran."""
 _SIZES = ("roi_size", "spatial_size", "size")
 _NUMBERS = ("spatial_dims", "in_channels", "out_channels")
 
@@ -44,7 +45,7 @@ class SavedNetwork:
 
 def has_saved_network(ckpt_dir: Path) -> bool:
     """Whether a training of this package left there what it ran."""
-    return (ckpt_dir / _BUNDLE).exists()
+    return (ckpt_dir / SAVED).exists()
 
 
 def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:
@@ -61,7 +62,7 @@ def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:
     Raises:
         ClaraError: there is none, or it is not of that kind.
     """
-    file = ckpt_dir / _BUNDLE
+    file = ckpt_dir / SAVED
     config = _config(file)
     found, place = config.get("network_def"), Address(str(file), None, "network_def")
     target = found.get("_target_") if isinstance(found, dict) else None
@@ -117,7 +118,7 @@ def saved_label_format(ckpt_dir: Path) -> tuple[int, ...] | None:
     Raises:
         ClaraError: the training's config is missing or cannot be read.
     """
-    config = _config(ckpt_dir / _BUNDLE)
+    config = _config(ckpt_dir / SAVED)
     loss, declared = config.get("loss"), config.get("network_input")
     found = loss.get("classes_per_label") if isinstance(loss, dict) else None
     if found is None and isinstance(declared, dict):
@@ -135,7 +136,7 @@ def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
     Raises:
         ClaraError: the training's config is missing or cannot be read.
     """
-    config = _config(ckpt_dir / _BUNDLE)
+    config = _config(ckpt_dir / SAVED)
     sections = [config.get(name) for name in ("validate", "train")]
     validate, train = (section if isinstance(section, dict) else {} for section in sections)
     built = _sizes(config.get("network_input"))

@@ -21,8 +21,10 @@ CODE = """
     import torch
     from torch import nn
     from ai4med.common.build_ctx import BuildContext
+    from ai4med.components.losses.dice import Dice
     from ai4med.components.losses.loss import Loss
     from ai4med.components.models.model import Model
+    from ai4med.components.models.seg_resnet import SegResnet
 
     SEEN = []
 
@@ -66,6 +68,19 @@ CODE = """
 
         def extra_loss(self):
             return 1e-3 * self.layers[2].weight.square().sum()
+
+    class MySegResnet(SegResnet):
+        '''A subclass of a built-in that calls the built-in's methods.'''
+
+        def get_predictions(self, inputs, is_training, build_ctx):
+            return SegResnet.get_predictions(self, inputs, is_training, build_ctx)
+
+        def get_loss(self):
+            return super(MySegResnet, self).get_loss()
+
+    class MyDice(Dice):
+        def get_loss(self, predictions, targets, build_ctx=None):
+            return 1.0 * Dice.get_loss(self, predictions, targets, build_ctx)
 
     class Both(Model, nn.Module):
         '''Clara's class and torch's.'''
@@ -181,6 +196,32 @@ def test_train_evaluate_fine_tune_export(own: Callable[..., Path], kind: str, ca
     best = first.network.cpu().eval()
     best.load_state_dict(weights)
     torch.testing.assert_close(script(image), best(image), rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_a_subclass_that_calls_the_built_in_trains_as_it(own: Callable[..., Path], data_format: str) -> None:
+    args = {"num_classes": 2, "blocks_down": "1,1", "blocks_up": "1", "reg_weight": 1e-3, "use_vae": True}
+    loss = {"squared_pred": True, "skip_background": True}
+    mmar = own({"path": "mine.MySegResnet", "args": args}, {"path": "mine.MyDice", "args": loss}, learning_rate=1e-2)
+    more: dict[str, Any] = {"epochs": 2}
+    if data_format == "channels_last":
+        more["train.image_pipeline.args.output_data_format"] = data_format
+    found = train(mmar, overrides=more)
+    weights = torch.load(mmar / "models/model.pt", weights_only=True)
+    evaluated = evaluate(mmar, overrides={"do_validation": True, "output_infer_result": False})
+    assert evaluated.metrics["dice"] == pytest.approx(found.stats["best_value"], abs=1e-4)
+    assert max(export(mmar / "models", mmar=mmar, onnx=False).differences.values()) <= 1e-4
+    config = json.loads((mmar / "config/config_train.json").read_text())
+    config["train"]["model"] = {"name": "SegResnet", "args": args}
+    config["train"]["loss"] = {"name": "Dice", "args": loss}
+    (mmar / "config/config_train.json").write_text(json.dumps(config))
+    native = train(mmar, overrides=more | {"MMAR_CKPT_DIR": "native"})
+    prefix = "parts.built_in_network."
+    assert {name.removeprefix(prefix) for name in weights} == set(native.network.state_dict())
+    for ours, theirs in zip(found.stats["epochs"], native.stats["epochs"], strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+        assert ours["metrics"] == pytest.approx(theirs["metrics"], abs=1e-3)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ CODE = """
     from ai4med.components.losses.dice import Dice
     from ai4med.components.losses.loss import Loss
     from ai4med.components.models.model import Model
+    from ai4med.components.models.unet import Unet
 
     class Net(Model):
         def __init__(self, width=4): ...
@@ -59,6 +60,21 @@ CODE = """
         def get_loss(self, predictions, targets, build_ctx=None): ...
 
     class SameDice(Dice): ...
+
+    class TwiceDice(Dice):
+        def get_loss(self, predictions, targets, build_ctx=None): ...
+
+    class FixedDice(Dice):
+        def __init__(self):
+            Dice.__init__(self, jaccard=True)
+
+    class SameUnet(Unet): ...
+
+    class MoreUnet(Unet):
+        def get_predictions(self, inputs, is_training, build_ctx): ...
+
+    class PenalisedUnet(Unet):
+        def get_loss(self): ...
 
     class Neither:
         def __call__(self, image): ...
@@ -122,6 +138,7 @@ def test_a_model_and_a_loss_written_for_clara(small_mmar: Make) -> None:
         "network": "@network",
         "spatial_size": [16, 16, 16],
         "learning_rate": 1e-3,
+        "final_activation": None,
     }
     assert config["loss"] == "$@loss_def.to(@device)"
     assert config["optimizer"]["params"] == "$[*@network.parameters(), *@loss.parameters()]"
@@ -148,6 +165,7 @@ def test_weights_to_start_from_may_hold_the_losss(small_mmar: Make) -> None:
         "_target_": "clara_compat.engine.loss_variables.load_loss_into",
         "loss": "$@loss_def.to(@device)",
         "path": "/x.pt",
+        "network": "@network",
     }
 
 
@@ -186,6 +204,33 @@ def test_a_subclass_that_changes_nothing_is_the_catalogues(small_mmar: Make) -> 
     config = translated(small_mmar, loss={"path": "mine.SameDice", "args": {"smooth": "0.5"}}).config
     assert config["loss"]["_target_"].endswith("ClaraDiceLoss")
     assert config["loss"]["smooth"] == 0.5
+
+
+SMALL = {"num_classes": 2, "nf_enc": "4,4,4,4", "nf_dec": "4,4,4,4,4,4,4"}
+
+
+@pytest.mark.parametrize(
+    ("slot", "path", "args", "own"),
+    [
+        ("loss", "SameDice", {}, False),
+        ("loss", "TwiceDice", {"smooth": 0.5}, True),
+        ("loss", "FixedDice", {}, True),
+        ("model", "SameUnet", SMALL, False),
+        ("model", "MoreUnet", SMALL, True),
+        ("model", "PenalisedUnet", SMALL, True),
+    ],
+)
+def test_a_subclass_with_a_method_of_its_own_runs_through_the_adapter(
+    small_mmar: Make, slot: str, path: str, args: dict[str, Any], own: bool
+) -> None:
+    workflow = workflow_of(small_mmar, **{slot: {"path": f"mine.{path}", "args": args}})
+    config = translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models").config
+    target = (config["network_def"] if slot == "model" else config.get("loss_def", config["loss"]))["_target_"]
+    assert (target in (LEGACY, LEGACY_LOSS)) == own
+    [row] = [row for row in check(workflow.file, workflow.mmar, data=False).rows if row.component == f"mine.{path}"]
+    assert (row.fidelity == "user code") == own
+    if slot == "loss" and own:
+        assert config["loss_def"]["final_activation"] == "softmax"
 
 
 def test_networks_and_losses_of_monai_and_torch(small_mmar: Make) -> None:

@@ -63,7 +63,7 @@ class NativeOperation(Component, AuxiliaryOperation):
         declared = getattr(build_ctx.get(BuildContext.KEY_DATA_PROP), "label_format", None)
         context = BundleContext(
             label_format=tuple(declared.classes_per_label) if declared else None,
-            final_activation=getattr(build_ctx, "final_activation", None),
+            final_activation=build_ctx.final_activation,
         )
         return run_entry(self.bundle_entry(context), predictions, label, build_ctx)
 

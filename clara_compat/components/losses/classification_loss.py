@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, assumed
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 from clara_compat.errors import ClaraError
 
 __all__ = ["BinaryClassificationLoss", "MulticlassClassificationLoss", "WeightedMulticlassClassificationLoss"]
@@ -17,7 +17,7 @@ _ASSUMED = (
 )
 
 
-class BinaryClassificationLoss(Component, Loss):
+class BinaryClassificationLoss(NativeLoss):
     """Cross entropy of binary labels.
 
     Takes no arguments; the labels are those of the pipeline's ``output_label_format`` (clara-3.1 engine facts, section
@@ -47,7 +47,7 @@ class BinaryClassificationLoss(Component, Loss):
         return _entry(classes, None, context)
 
 
-class MulticlassClassificationLoss(Component, Loss):
+class MulticlassClassificationLoss(NativeLoss):
     """Cross entropy of each label of the pipeline's ``output_label_format``, binary ones among them.
 
     Takes no arguments (clara-3.1 engine facts, section 2.2).
@@ -69,7 +69,7 @@ class MulticlassClassificationLoss(Component, Loss):
         return _entry(_label_format(type(self).__name__, context), None, context)
 
 
-class WeightedMulticlassClassificationLoss(Component, Loss):
+class WeightedMulticlassClassificationLoss(NativeLoss):
     """Cross entropy of each label of the pipeline's ``output_label_format``, weighted by class.
 
     Source: clara-3.1 engine facts, section 2.2.
@@ -89,7 +89,7 @@ class WeightedMulticlassClassificationLoss(Component, Loss):
     becomes = _TARGET
 
     def __init__(self, class_weights: list[float] | None = None) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         for weight in class_weights or ():
             require_finite(class_weights=weight)
         if class_weights and min(class_weights) < 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, assumed
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import (
@@ -11,13 +11,13 @@ from clara_compat.components.losses.checks import (
     check_probabilities,
     independent_channels,
 )
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 from clara_compat.errors import ClaraError
 
 __all__ = ["CrossEntropy"]
 
 
-class CrossEntropy(Component, Loss):
+class CrossEntropy(NativeLoss):
     """Cross entropy of every voxel on the network's probabilities.
 
     The signature is documented (clara-3.1 engine facts, section 2.2).
@@ -46,7 +46,7 @@ class CrossEntropy(Component, Loss):
         smooth: float = 1e-8,
         is_onehot_targets: bool = False,
     ) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         require_finite(smooth=smooth)
         if smooth < 0:
             raise ClaraError(f"smooth is {smooth} but must not be negative")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, assumed
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import check_weights
 from clara_compat.components.losses.cross_entropy import CrossEntropy
 from clara_compat.components.losses.dice import Dice
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 
 __all__ = ["CrossEntropyDice"]
 
 
-class CrossEntropyDice(Component, Loss):
+class CrossEntropyDice(NativeLoss):
     """The sum of ``CrossEntropy`` and ``Dice``.
 
     Only the name is known (clara-3.1 engine facts, section 2.2): the arguments are those of both parts.
@@ -54,7 +54,7 @@ class CrossEntropyDice(Component, Loss):
         cross_entropy_weight: float = 1.0,
         dice_weight: float = 1.0,
     ) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         require_finite(cross_entropy_smooth=cross_entropy_smooth)
         check_weights(cross_entropy_weight=cross_entropy_weight, dice_weight=dice_weight)
         self.cross_entropy = CrossEntropy(data_format, skip_background, cross_entropy_smooth, is_onehot_targets)

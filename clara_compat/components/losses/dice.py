@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, approximate
+from clara_compat.components.component import approximate
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import check_background, check_labels
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 
 __all__ = ["Dice"]
 
 
-class Dice(Component, Loss):
+class Dice(NativeLoss):
     """One minus the mean Dice over samples and channels.
 
     Source: ``MyClonedDiceLoss`` of the Clara 3.1 page "Bring your own components".
@@ -45,7 +45,7 @@ class Dice(Component, Loss):
         top_smooth: float = 0.0,
         is_onehot_targets: bool = False,
     ) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         require_finite(smooth=smooth, top_smooth=top_smooth)
         self.data_format = data_format
         self.skip_background = skip_background

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, assumed
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.losses.checks import (
@@ -11,13 +11,13 @@ from clara_compat.components.losses.checks import (
     check_probabilities,
     independent_channels,
 )
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 from clara_compat.errors import ClaraError
 
 __all__ = ["Focal"]
 
 
-class Focal(Component, Loss):
+class Focal(NativeLoss):
     """Focal loss on the network's probabilities.
 
     Only ``skip_background`` is known from a config (clara-3.1 engine facts, section 2.2).
@@ -50,7 +50,7 @@ class Focal(Component, Loss):
         alpha: float = 0.25,
         is_onehot_targets: bool = False,
     ) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         require_finite(gamma=gamma, alpha=alpha)
         if gamma < 0:
             raise ClaraError(f"gamma is {gamma} but must not be negative")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from clara_compat.components.component import Component, assumed
+from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.losses.checks import check_weights
 from clara_compat.components.losses.dice import Dice
 from clara_compat.components.losses.focal import Focal
-from clara_compat.components.losses.loss import Loss
+from clara_compat.components.losses.native import NativeLoss
 
 __all__ = ["FocalDice"]
 
 
-class FocalDice(Component, Loss):
+class FocalDice(NativeLoss):
     """The sum of ``Focal`` and ``Dice``.
 
     Only the name is known (clara-3.1 engine facts, section 2.2): the arguments are those of both parts.
@@ -55,7 +55,7 @@ class FocalDice(Component, Loss):
         focal_weight: float = 1.0,
         dice_weight: float = 1.0,
     ) -> None:
-        Loss.__init__(self)
+        NativeLoss.__init__(self)
         check_weights(focal_weight=focal_weight, dice_weight=dice_weight)
         self.focal = Focal(data_format, skip_background, gamma, alpha, is_onehot_targets)
         self.dice = Dice(data_format, skip_background, squared_pred, jaccard, smooth, top_smooth, is_onehot_targets)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from clara_compat.common.build_ctx import BuildContext
 from clara_compat.components.component import Component
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.components.finite import require_finite
 from clara_compat.components.models.model import Model
 from clara_compat.errors import ClaraError, suggestion
+
+if TYPE_CHECKING:
+    from clara_compat.engine.networks.network import ClaraNetwork
 
 __all__ = ["BuiltInModel", "check_dims", "numbers", "pretrained_notice"]
 
@@ -45,6 +49,9 @@ class BuiltInModel(Component, Model):
 
     shallower = ""
     """How to halve less often, as the end of a sentence."""
+
+    built_in_network: ClaraNetwork
+    """The network, of a user's subclass that calls :meth:`get_predictions`: made in the first call, and trained."""
 
     def __init__(
         self,
@@ -130,6 +137,40 @@ class BuiltInModel(Component, Model):
             **self.network_arguments(context),
             final_activation=self.activation,
         )
+
+    def get_predictions(self, inputs: Any, is_training: Any, build_ctx: BuildContext | None = None) -> Any:
+        """Return the predictions of the network, as a user's subclass calling ``super().get_predictions`` expects.
+
+        Args:
+            inputs: batch of images in the layout of the pipeline; channels and spatial axes are those it has in the
+                first call, whatever the user's code has made of the pipeline's image.
+            is_training: whether this is a training step.
+            build_ctx: the objects of the step; without it those of the step that is running.
+
+        Returns:
+            Tensor (N, num_classes, spatial...) in the layout of the pipeline, or (N, num_classes).
+
+        Raises:
+            ClaraError: the network cannot take that image.
+        """
+        from clara_compat.tensorflow.built_in import Surroundings
+
+        around = Surroundings.of(build_ctx)
+        image = around.channel_first(inputs)
+        network = getattr(self, "built_in_network", None)
+        if network is None:
+            context = BundleContext(
+                spatial_dims=image.ndim - 2, in_channels=image.shape[1], crop_size=around.crop_size(image)
+            )
+            network = self.built_in_network = self.bundle_entry(context).made().to(image.device)
+        if network.training != bool(is_training):
+            network.train(bool(is_training))
+        return around.laid_out(network(image))
+
+    def get_loss(self) -> Any:
+        """Return what the network adds to the loss, a scalar: 0 before its first call."""
+        network = getattr(self, "built_in_network", None)
+        return 0 if network is None else network.extra_loss()
 
     def network_arguments(self, context: BundleContext) -> dict[str, Any]:
         """Return the arguments of the network that not all have.

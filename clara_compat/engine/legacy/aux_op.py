@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.utils import CommonKeys, optional_import
+from monai.utils import CommonKeys
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
@@ -151,7 +151,7 @@ def run_entry(entry: Any, predictions: Any, label: Any, build_ctx: BuildContext)
     """Run a built-in operation for a user's subclass that calls ``super().get_output_tensors``.
 
     Args:
-        entry: its bundle entry: an object with ``target`` and ``arguments``, all of them plain data.
+        entry: its bundle entry: an object whose ``made()`` makes the operation.
         predictions: network output, channel-first unless the data property of ``build_ctx`` says otherwise.
         label: labels.
         build_ctx: the objects of the step.
@@ -159,8 +159,7 @@ def run_entry(entry: Any, predictions: Any, label: Any, build_ctx: BuildContext)
     Returns:
         The values by tag: arrays when ``predictions`` is one, otherwise tensors.
     """
-    module, _, name = entry.target.rpartition(".")
-    operation = optional_import(module, name=name)[0](**entry.arguments)
+    operation = entry.made()
     last = getattr(build_ctx.get(BuildContext.KEY_DATA_PROP), "data_format", None) == DataFormat.CHANNELS_LAST
     output = {}
     for field, value in ((CommonKeys.PRED, predictions), (CommonKeys.LABEL, label)):

@@ -132,7 +132,14 @@ def _remember(probabilities: torch.Tensor, activation: str, logits: torch.Tensor
 def _origin(probabilities: torch.Tensor) -> _Origin | None:
     """Return where probabilities came from, or None: never known, or they were changed in place since."""
     found: _Origin | None = _ORIGINS.get(probabilities)
+    base = probabilities._base  # noqa: SLF001 - none but torch's own name for it
+    if found is None and base is not None and _lies_as(probabilities, base):  # moved to another layout and back
+        found = _ORIGINS.get(base)
     return found if found is not None and found.version == probabilities._version else None  # noqa: SLF001
+
+
+def _lies_as(view: torch.Tensor, base: torch.Tensor) -> bool:
+    return (view.shape, view.stride(), view.storage_offset()) == (base.shape, base.stride(), base.storage_offset())
 
 
 def _log(values: torch.Tensor) -> torch.Tensor:
