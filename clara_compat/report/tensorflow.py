@@ -35,7 +35,7 @@ file and line of its first use, and importing it is none. `clara-compat lint FIL
 - The moving variance is, as in TensorFlow 1, unbiased for images of two dimensions and biased for volumes.
 - Penalties count where they did: those of `tf.layers`, `slim` and variable scopes are in
   `tf.losses.get_regularization_loss()`, those of Keras layers in the layer's `losses` only.
-- Constraints of variables are accepted and not applied.
+- Constraints of variables are applied after each step of the training, as by TensorFlow's optimizers.
 - Python's numbers and numpy's arrays take the type of the tensor beside them; alone, a Python number is `float32` or
   `int32`.
 - Gradients stop at `tf.py_func`, as in TensorFlow.

@@ -1,4 +1,4 @@
-"""Keras's constraints on weights: they can be made and called; no optimizer applies them."""
+"""Keras's constraints on weights: what a weight becomes after each step of the optimizer."""
 
 from __future__ import annotations
 
@@ -95,12 +95,7 @@ def _norm(w: torch.Tensor, axis: int | Sequence[int]) -> torch.Tensor:
 
 _CLASSES = {"max_norm": MaxNorm, "non_neg": NonNeg, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm}
 for _name, _class in _CLASSES.items():
-    register(
-        _class,
-        f"keras.constraints.{_name}",
-        f"keras.constraints.{_class.__name__}",
-        note="Accepted, never applied: TensorFlow's optimizers put it on the variable after each step.",
-    )
+    register(_class, f"keras.constraints.{_name}", f"keras.constraints.{_class.__name__}")
 
 get = provide_lookups(
     "keras.constraints", "constraint", {**_CLASSES, **{_class.__name__: _class for _class in _CLASSES.values()}}

@@ -41,7 +41,7 @@ class VariableScope:
         reuse: None or False: variables are new; True: they exist; ``AUTO_REUSE``: either.
         initializer: of variables that are given none.
         regularizer: of variables that are given none.
-        constraint: accepted for the signature's sake of ``get_variable``.
+        constraint: of variables that are given none.
         dtype: of variables that are given none.
     """
 
@@ -171,6 +171,7 @@ class Graph:
         dtype: torch.dtype,
         initial: Callable[[], torch.Tensor],
         trainable: bool = True,
+        constraint: Callable[[torch.Tensor], Any] | None = None,
     ) -> torch.Tensor:
         """Return the variable of a full name, created when this is a building pass.
 
@@ -180,12 +181,15 @@ class Graph:
             dtype: its type.
             initial: makes its first value.
             trainable: whether optimizers change it.
+            constraint: what it becomes after each step of the optimizer.
 
         Raises:
             ClaraError: it was not there when the component was built, or has another shape.
         """
         if self.building and name not in self.store:
             self.store.create(name, initial().to(dtype), trainable)
+            if constraint is not None and trainable:
+                self.store.constraints[name] = constraint
         if name not in self.store:
             raise refusal(
                 f"the variable '{name}' is made after the component was built: make the same layers in every call, "

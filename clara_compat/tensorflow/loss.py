@@ -101,6 +101,10 @@ class LegacyLoss(nn.Module):
         if learning_rate is not None:
             self.learning_rate = learning_rate
 
+    def constrain(self) -> None:
+        """Put the variables where their constraints allow them, as TensorFlow's optimizers do after each step."""
+        self.store.constrain()
+
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss, a scalar.
 

@@ -102,6 +102,10 @@ class LegacyNetwork(nn.Module):
         if learning_rate is not None:
             self.learning_rate = learning_rate
 
+    def constrain(self) -> None:
+        """Put the variables where their constraints allow them, as TensorFlow's optimizers do after each step."""
+        self.store.constrain()
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
         image = plain(image)

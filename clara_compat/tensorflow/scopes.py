@@ -171,7 +171,8 @@ def get_variable(
     with graph.named(None):
         unique = graph.unique_name(full)
     value = _Initial(shape, scope.dtype if dtype is None else dtype, initializer)
-    variable = graph.variable(unique, value.shape, value.dtype, value, trainable is not False)
+    constraint = scope.constraint if constraint is None else constraint
+    variable = graph.variable(unique, value.shape, value.dtype, value, trainable is not False, constraint)
     graph.names.made[full] = unique
     collect_variable(graph, variable, collections, trainable is not False)
     regularize(graph, variable, scope.regularizer if regularizer is None else regularizer)

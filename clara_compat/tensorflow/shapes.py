@@ -81,7 +81,7 @@ class TensorShape(tuple[Dimension, ...]):
         """The sizes."""
         return list(self)
 
-    def as_list(self) -> list[int]:
+    def as_list(self) -> list[Any]:
         """Return the sizes as plain ints; a size that torch.export leaves free stays free."""
         found: list[Any] = list(self)
         return [size if isinstance(size, torch.SymInt) else int(size) for size in found]

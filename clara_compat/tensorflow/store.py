@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -25,6 +25,8 @@ class VariableStore(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[str, str] = {}
+        self.constraints: dict[str, Callable[[torch.Tensor], Any]] = {}
+        """What a variable of this name becomes after each step of the optimizer."""
 
     def create(self, name: str, value: torch.Tensor, trainable: bool) -> None:
         """Add a variable.
@@ -42,6 +44,12 @@ class VariableStore(nn.Module):
             self.register_parameter(key, nn.Parameter(_laid_out(value.detach())))
         else:
             self.register_buffer(key, _laid_out(value.detach()))
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Put every variable that has a constraint where it allows it: TensorFlow's optimizers end a step so."""
+        for name, constraint in self.constraints.items():
+            self[name].copy_(constraint(self[name]))
 
     def __contains__(self, name: str) -> bool:
         return name in self._keys

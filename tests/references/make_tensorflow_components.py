@@ -7,7 +7,8 @@ The project does not depend on TensorFlow; this is run once, in an environment o
 
 The components of ``tests/tensorflow/components`` are loaded with ``tensorflow`` being ``tensorflow.compat.v1`` in graph
 mode, ``keras`` and ``tf.keras`` the Keras of those days (tf_keras; the names of the package ``keras`` count from 1),
-``tf.contrib`` tf_slim, and ``ai4med`` the few base classes below. Every variable gets a fixed random value, so initial values play no part. Everything is stored
+``tf.contrib`` tf_slim, and ``ai4med`` the few base classes below. Batch normalisation of five axes is not fused, as in
+TensorFlow 1.15. Every variable gets a fixed random value, so initial values play no part. Everything is stored
 channel-first, whatever the component sees. Per case ``NAME`` (``NAME/...`` in the archive):
 
 - ``image`` or ``predictions``, ``label``, ``variable/VARIABLE``;

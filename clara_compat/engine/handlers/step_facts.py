@@ -18,7 +18,8 @@ class StepFacts:
     facts, section 2.0). After the step image and label are taken back: a validation has others.
 
     Args:
-        modules: each with a method ``step(image, label, learning_rate)``; wrappers that hold one as ``module`` are
+        modules: each with a method ``step(image, label, learning_rate)``, and ``constrain()``, which is called after
+            each step of the optimizer; wrappers that hold one as ``module`` are
             looked through.
         optimizer: knows the learning rate.
     """
@@ -29,6 +30,7 @@ class StepFacts:
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI trainer."""
+        self.optimizer.register_step_post_hook(self._constrain)
         engine.add_event_handler(Events.ITERATION_STARTED, self._tell)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._take_back)
 
@@ -40,6 +42,10 @@ class StepFacts:
             batch[name] = batch[name].to(engine.state.device, non_blocking=True)
         for one in self._told:
             one.step(image=batch["image"], label=batch["label"], learning_rate=self.optimizer.param_groups[0]["lr"])
+
+    def _constrain(self, *_: Any) -> None:
+        for one in self._told:
+            one.constrain()
 
     def _take_back(self, engine: Engine) -> None:
         for one in self._told:

@@ -75,7 +75,7 @@ class PReLU(Layer):
     Args:
         alpha_initializer: a name, a class or an object.
         alpha_regularizer: a name or an object.
-        alpha_constraint: does nothing.
+        alpha_constraint: a name or an object.
         shared_axes: axes along which the slope is the same, counted with the batch's.
         **kwargs: what every layer takes.
     """
@@ -91,6 +91,7 @@ class PReLU(Layer):
         super().__init__(**kwargs)
         self.alpha_initializer = alpha_initializer
         self.alpha_regularizer = alpha_regularizer
+        self.alpha_constraint = alpha_constraint
         self.shared_axes = (
             [] if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
         )
@@ -105,6 +106,7 @@ class PReLU(Layer):
             shape=shape,
             initializer=self.alpha_initializer,
             regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
         )
         axes = {axis: size for axis, size in enumerate(shape, 1) if axis not in self.shared_axes}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)

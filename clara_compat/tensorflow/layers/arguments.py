@@ -12,7 +12,7 @@ from clara_compat.tensorflow.graph import running
 from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.place import refusal
 
-__all__ = ["activation", "flat", "is_channels_first", "is_true", "mapped", "regularizer", "tuple_of"]
+__all__ = ["activation", "constraint", "flat", "is_channels_first", "is_true", "mapped", "regularizer", "tuple_of"]
 
 
 def is_channels_first(data_format: str | None) -> bool:
@@ -54,6 +54,16 @@ def activation(identifier: Any) -> Callable[[torch.Tensor], torch.Tensor] | None
     from clara_compat.tensorflow.keras_functions.activations import get
 
     return get(identifier)
+
+
+def constraint(identifier: Any) -> Callable[[torch.Tensor], Any] | None:
+    """Return the function of a constraint given as a name, an object or a function; None for none."""
+    if identifier is None:
+        return None
+    from clara_compat.tensorflow.constraints import get
+
+    found: Callable[[torch.Tensor], Any] | None = get(identifier)
+    return found
 
 
 def regularizer(identifier: Any) -> Callable[[torch.Tensor], Any] | None:

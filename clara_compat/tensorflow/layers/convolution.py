@@ -43,8 +43,8 @@ class Conv(Layer):
         kernel_regularizer: a name or an object.
         bias_regularizer: a name or an object.
         activity_regularizer: a name or an object.
-        kernel_constraint: does nothing: in Keras its own optimizers apply constraints, and Clara uses others.
-        bias_constraint: does nothing.
+        kernel_constraint: what the kernel becomes after each step: a name or an object.
+        bias_constraint: a name or an object.
         **kwargs: what every layer takes.
     """
 
@@ -82,7 +82,9 @@ class Conv(Layer):
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
+        self.kernel_constraint = kernel_constraint
         self.bias_regularizer = bias_regularizer
+        self.bias_constraint = bias_constraint
         self.input_spec = InputSpec(ndim=self.rank + 2)
         allowed = ("valid", "same", "causal") if self.rank == 1 else ("valid", "same")
         if self.padding not in allowed:
@@ -101,6 +103,7 @@ class Conv(Layer):
             shape=self.kernel_shape(channels_of(self, input_shape)),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         self.bias = self._bias()
         self.built = True
@@ -113,6 +116,7 @@ class Conv(Layer):
             shape=(self.filters,),
             initializer=self.bias_initializer,
             regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
         )
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -34,8 +34,8 @@ class Dense(Layer):
         kernel_regularizer: a name or an object.
         bias_regularizer: a name or an object.
         activity_regularizer: a name or an object.
-        kernel_constraint: does nothing.
-        bias_constraint: does nothing.
+        kernel_constraint: a name or an object.
+        bias_constraint: a name or an object.
         **kwargs: what every layer takes.
     """
 
@@ -60,7 +60,9 @@ class Dense(Layer):
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
+        self.kernel_constraint = kernel_constraint
         self.bias_regularizer = bias_regularizer
+        self.bias_constraint = bias_constraint
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
@@ -72,6 +74,7 @@ class Dense(Layer):
             shape=(width, self.units),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         self.bias = None
         if self.use_bias:
@@ -80,6 +83,7 @@ class Dense(Layer):
                 shape=(self.units,),
                 initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
         self.built = True
 

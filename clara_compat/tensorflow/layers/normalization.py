@@ -41,8 +41,8 @@ class BatchNormalization(Layer):
         moving_variance_initializer: of the moving variance.
         beta_regularizer: of the offset.
         gamma_regularizer: of the factor.
-        beta_constraint: does nothing.
-        gamma_constraint: does nothing.
+        beta_constraint: a name or an object.
+        gamma_constraint: a name or an object.
         renorm: True is refused.
         renorm_clipping: goes with it.
         renorm_momentum: goes with it.
@@ -89,7 +89,9 @@ class BatchNormalization(Layer):
         self.moving_mean_initializer = moving_mean_initializer
         self.moving_variance_initializer = moving_variance_initializer
         self.beta_regularizer = beta_regularizer
+        self.beta_constraint = beta_constraint
         self.gamma_regularizer = gamma_regularizer
+        self.gamma_constraint = gamma_constraint
         self.fused = fused
 
     def build(self, input_shape: Any) -> None:
@@ -101,7 +103,9 @@ class BatchNormalization(Layer):
         channels = int(input_shape[axis])
         self.input_spec = InputSpec(ndim=ndim, axes={axis: channels})
 
-        def weight(name: str, initializer: Any, regularizer: Any = None, trainable: bool = True) -> Any:
+        def weight(
+            name: str, initializer: Any, regularizer: Any = None, trainable: bool = True, constraint: Any = None
+        ) -> Any:
             return self.add_weight(
                 name=name,
                 shape=(channels,),
@@ -109,10 +113,17 @@ class BatchNormalization(Layer):
                 initializer=initializer,
                 regularizer=regularizer,
                 trainable=trainable,
+                constraint=constraint,
             )
 
-        self.gamma = weight("gamma", self.gamma_initializer, self.gamma_regularizer) if self.scale else None
-        self.beta = weight("beta", self.beta_initializer, self.beta_regularizer) if self.center else None
+        self.gamma = None
+        if self.scale:
+            self.gamma = weight(
+                "gamma", self.gamma_initializer, self.gamma_regularizer, constraint=self.gamma_constraint
+            )
+        self.beta = None
+        if self.center:
+            self.beta = weight("beta", self.beta_initializer, self.beta_regularizer, constraint=self.beta_constraint)
         self.moving_mean = weight("moving_mean", self.moving_mean_initializer, trainable=False)
         self.moving_variance = weight("moving_variance", self.moving_variance_initializer, trainable=False)
         self.built = True
@@ -167,8 +178,8 @@ class LayerNormalization(Layer):
         gamma_initializer: of the factor.
         beta_regularizer: of the offset.
         gamma_regularizer: of the factor.
-        beta_constraint: does nothing.
-        gamma_constraint: does nothing.
+        beta_constraint: a name or an object.
+        gamma_constraint: a name or an object.
         **kwargs: what every layer takes.
     """
 
@@ -194,7 +205,9 @@ class LayerNormalization(Layer):
         self.beta_initializer = beta_initializer
         self.gamma_initializer = gamma_initializer
         self.beta_regularizer = beta_regularizer
+        self.beta_constraint = beta_constraint
         self.gamma_regularizer = gamma_regularizer
+        self.gamma_constraint = gamma_constraint
 
     def build(self, input_shape: Any) -> None:
         """Make factor and offset, of the sizes of the axes."""
@@ -203,11 +216,19 @@ class LayerNormalization(Layer):
         self.gamma = self.beta = None
         if self.scale:
             self.gamma = self.add_weight(
-                name="gamma", shape=shape, initializer=self.gamma_initializer, regularizer=self.gamma_regularizer
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
             )
         if self.center:
             self.beta = self.add_weight(
-                name="beta", shape=shape, initializer=self.beta_initializer, regularizer=self.beta_regularizer
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
             )
         self.built = True
 

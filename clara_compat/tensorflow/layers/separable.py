@@ -73,6 +73,7 @@ class SeparableConv(Conv):
             use_bias,
             bias_initializer=bias_initializer,
             bias_regularizer=bias_regularizer,
+            bias_constraint=bias_constraint,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
@@ -80,7 +81,9 @@ class SeparableConv(Conv):
         self.depthwise_initializer = depthwise_initializer
         self.pointwise_initializer = pointwise_initializer
         self.depthwise_regularizer = depthwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
         self.pointwise_regularizer = pointwise_regularizer
+        self.pointwise_constraint = pointwise_constraint
 
     def build(self, input_shape: Any) -> None:
         """Make both kernels and the bias."""
@@ -90,12 +93,14 @@ class SeparableConv(Conv):
             shape=(*self.kernel_size, channels, self.depth_multiplier),
             initializer=self.depthwise_initializer,
             regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
         )
         self.pointwise_kernel = self.add_weight(
             name="pointwise_kernel",
             shape=(*[1] * self.rank, channels * self.depth_multiplier, self.filters),
             initializer=self.pointwise_initializer,
             regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
         )
         self.bias = self._bias()
         self.built = True
@@ -175,12 +180,14 @@ class DepthwiseConv2D(Conv):
             use_bias=use_bias,
             bias_initializer=bias_initializer,
             bias_regularizer=bias_regularizer,
+            bias_constraint=bias_constraint,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
         self.depth_multiplier = depth_multiplier
         self.depthwise_initializer = depthwise_initializer
         self.depthwise_regularizer = depthwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
@@ -191,6 +198,7 @@ class DepthwiseConv2D(Conv):
             shape=(*self.kernel_size, channels, self.depth_multiplier),
             initializer=self.depthwise_initializer,
             regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
         )
         self.bias = self._bias()
         self.built = True

@@ -9,6 +9,7 @@ import torch
 
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import Graph
+from clara_compat.tensorflow.layers.arguments import constraint
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.scopes import collect_variable, first_value
 from clara_compat.tensorflow.shapes import sizes
@@ -17,10 +18,10 @@ __all__ = ["Made", "Weight", "first", "named_variable"]
 
 _ORDER = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 _OLD_ORDER = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
-_PLAIN = frozenset(_ORDER[:-1])
+_PLAIN = frozenset(_ORDER)
 _MEANINGLESS = frozenset(
     {
-        *("constraint", "partitioner", "use_resource", "synchronization", "aggregation", "getter", "collections"),
+        *("partitioner", "use_resource", "synchronization", "aggregation", "getter", "collections"),
         *("experimental_autocast", "autocast", "caching_device"),
     }
 )
@@ -57,7 +58,7 @@ class Made:
 
 @dataclass
 class Weight:
-    """The arguments of ``add_weight`` that mean something here; constraints act on no optimizer of Clara's."""
+    """The arguments of ``add_weight`` that mean something here."""
 
     name: str | None = None
     shape: Any = ()
@@ -65,6 +66,7 @@ class Weight:
     initializer: Any = None
     regularizer: Any = None
     trainable: bool | None = None
+    constraint: Any = None
 
     @classmethod
     def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Weight:
@@ -103,7 +105,8 @@ def named_variable(graph: Graph, weight: Weight, default: Any) -> torch.Tensor:
     dtype = torch_dtype(default if weight.dtype is None else weight.dtype)
     trainable = weight.trainable is not False
     name = graph.unique_name(weight.name or "Variable")
-    variable = graph.variable(name, shape, dtype, lambda: first(shape, dtype, weight.initializer), trainable)
+    rule = constraint(weight.constraint)
+    variable = graph.variable(name, shape, dtype, lambda: first(shape, dtype, weight.initializer), trainable, rule)
     collect_variable(graph, variable, None, trainable)
     return variable
 

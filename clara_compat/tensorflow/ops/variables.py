@@ -25,6 +25,7 @@ def make_variable(
     dtype: Any = None,
     trainable: bool = True,
     collections: Sequence[str] | None = None,
+    constraint: Any = None,
 ) -> torch.Tensor:
     """Return the variable that ``tf.Variable`` makes at this place of a pass.
 
@@ -34,11 +35,12 @@ def make_variable(
         dtype: that of the value.
         trainable: whether optimizers change it.
         collections: where it is listed.
+        constraint: a function: what it becomes after each step of the optimizer.
     """
     graph = current("a variable")
     full = graph.unique_name(name or "Variable")
     value = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
-    found = graph.variable(full, list(value.shape), value.dtype, lambda: value, trainable)
+    found = graph.variable(full, list(value.shape), value.dtype, lambda: value, trainable, constraint)
     names = list(collections or [GraphKeys.GLOBAL_VARIABLES]) + [GraphKeys.TRAINABLE_VARIABLES] * trainable
     for collection in dict.fromkeys(names):
         graph.collect(collection, found)
@@ -70,7 +72,7 @@ def variable(
     """
     if initial_value is None:
         raise refusal("tf.Variable needs an initial_value")
-    return make_variable(initial_value, name, dtype, trainable is not False, collections)
+    return make_variable(initial_value, name, dtype, trainable is not False, collections, constraint)
 
 
 def _assignment(kind: str) -> Callable[..., torch.Tensor]:
@@ -92,7 +94,7 @@ register(_assignment("assign_sub"), "keras.backend.update_sub")
 @symbol("keras.backend.variable")
 def backend_variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> torch.Tensor:
     """Return a trainable variable, named by the name scope."""
-    return make_variable(as_tensor(value, torch_dtype(dtype or keras_settings().floatx)), name)
+    return make_variable(as_tensor(value, torch_dtype(dtype or keras_settings().floatx)), name, constraint=constraint)
 
 
 @symbol("keras.backend.moving_average_update")

@@ -14,6 +14,10 @@ class Network(nn.Module):
     def step(self, image=None, label=None, learning_rate=None):
         self.told.append((image, label, learning_rate))
 
+    @torch.no_grad()
+    def constrain(self):
+        self.weight.clamp_(min=0)
+
 
 class Wrapper(nn.Module):
     def __init__(self, module):
@@ -51,3 +55,20 @@ def test_wrappers_are_looked_through_and_failed_items_left_to_the_step():
     network = Network()
     run(network, [Wrapper(Wrapper(network))], ["failed", batch(1)])
     assert [label is None for _, label, _ in network.told] == [True, False, True]
+
+
+def test_constraints_hold_after_each_step_of_the_optimizer():
+    network = Network()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    seen = []
+
+    def step(engine, batch):
+        seen.append(network.weight.item())
+        network.weight.grad = torch.full_like(network.weight, batch["image"].item())
+        optimizer.step()
+
+    engine = Engine(step)
+    engine.state.device = torch.device("cpu")
+    StepFacts([network], optimizer).attach(engine)
+    engine.run([batch(2), batch(-3)], max_epochs=1)
+    assert [*seen, network.weight.item()] == [0, 2, 0]

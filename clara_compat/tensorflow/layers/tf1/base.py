@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from clara_compat.tensorflow.graph import Deferred, Graph, VariableScope, current
-from clara_compat.tensorflow.layers.arguments import flat, regularizer
+from clara_compat.tensorflow.layers.arguments import constraint, flat, regularizer
 from clara_compat.tensorflow.layers.base import Layer as KerasLayer
 from clara_compat.tensorflow.layers.base import snake_case
 from clara_compat.tensorflow.layers.weights import Made, Weight, first
@@ -94,7 +94,8 @@ class Layer(KerasLayer):
             full = f"{scope}/{weight.name}" if scope else str(weight.name)
             shared = full in graph.names.made
             dtype = weight.dtype or graph.scope.dtype or self.dtype
-            variable = get_variable(str(weight.name), shape, dtype, initializer, trainable=trainable)
+            rule = constraint(weight.constraint)
+            variable = get_variable(str(weight.name), shape, dtype, initializer, trainable=trainable, constraint=rule)
         penalty = regularizer(weight.regularizer)
         if penalty is not None and not shared:
             made.losses.append(lambda: penalty(variable))
