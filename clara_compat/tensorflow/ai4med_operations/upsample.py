@@ -20,9 +20,7 @@ __all__ = ["upsample_linear", "upsample_nearest"]
     "ai4med.operations.upsample.upsample_linear",
     note="assumed: its name and arguments, and that it interpolates between the centres of voxels.",
 )
-def upsample_linear(
-    x: Any, factor: int | Sequence[int] = 2, data_format: str = "channels_first"
-) -> torch.Tensor:
+def upsample_linear(x: Any, factor: int | Sequence[int] = 2, data_format: str = "channels_first") -> torch.Tensor:
     """Return feature maps made larger by linear interpolation between the centres of voxels.
 
     Args:
@@ -38,9 +36,7 @@ def upsample_linear(
     "ai4med.operations.upsample.upsample_nearest",
     note="assumed: beside upsample_linear, with the same arguments.",
 )
-def upsample_nearest(
-    x: Any, factor: int | Sequence[int] = 2, data_format: str = "channels_first"
-) -> torch.Tensor:
+def upsample_nearest(x: Any, factor: int | Sequence[int] = 2, data_format: str = "channels_first") -> torch.Tensor:
     """Return feature maps in which every voxel is repeated; see :func:`upsample_linear`."""
     return _larger(image(x), data_format, factor, "nearest")
 
