@@ -10,6 +10,7 @@ from typing import Any
 
 import clara_compat.tensorflow
 from clara_compat.tensorflow.absent import Absent
+from clara_compat.tensorflow.operation_names import naming
 from clara_compat.tensorflow.registry import SYMBOLS
 
 __all__ = ["all_symbols", "canonical", "facade_module", "is_provided", "same_modules"]
@@ -120,7 +121,7 @@ class _Module(ModuleType):
         full = canonical(f"{self._full}.{name}")
         found = all_symbols().get(full)
         if found is not None:
-            value = found.value
+            value = naming(full, found.value)
             if self.__name__.partition(".")[0] == "keras" and isinstance(value, type):
                 value = _standalone(value)
         elif any(one.startswith(f"{full}.") for one in all_symbols()) or full == "tensorflow":
