@@ -336,3 +336,28 @@ def test_check_makes_what_is_of_monai(small_mmar: Make) -> None:
     assert "train.loss: monai.losses.DiceLoss cannot be made: ValueError: Incompatible values: more" in of_loss
     rows = {row.component: (row.becomes, row.fidelity) for row in report.rows}
     assert rows["monai.losses.DiceLoss"] == ("monai.losses.DiceLoss", "exact")
+
+
+def test_check_says_which_lines_of_the_users_code_do_not_run(small_mmar: Make) -> None:
+    network = """
+        import tensorflow as tf
+        from ai4med.components.models.model import Model
+
+        class Net(Model):
+            def __init__(self):
+                Model.__init__(self)
+            def get_predictions(self, inputs, is_training, build_ctx=None):
+                return tf.nn.{symbol}(tf.layers.conv3d(inputs, 2, 1, data_format='channels_first'), axis=1)
+    """
+    mmar = small_mmar(lambda config: config["train"].update(model={"path": "net.Net"}))
+    notices = {}
+    for symbol in ("softmax", "softmaxx"):
+        (mmar / "custom").mkdir(exist_ok=True)
+        (mmar / "custom/net.py").write_text(textwrap.dedent(network.format(symbol=symbol)))
+        report = check(mmar / "config/config_train.json")
+        assert report.passed, report.errors
+        notices[symbol] = [str(notice) for notice in report.notices if "clara-compat lint" in notice.text]
+    assert notices["softmax"] == []
+    [line] = notices["softmaxx"]
+    assert line.startswith(f"{mmar / 'custom/net.py'}:9: ")
+    assert "not provided: tf.nn.softmaxx; did you mean tf.nn.softmax?" in line
