@@ -61,7 +61,7 @@ class Graph:
         training: what ``is_training`` is in this pass.
         building: whether the pass creates variables, on a made-up input; moving averages stay as they are.
         device: where new tensors are made.
-        conditions: what earlier building passes recorded of ``tf.cond``, by its number in the pass.
+        conditions: what earlier building passes recorded of ``tf.cond``, by its place in the pass.
         names: counters to go on from: those of layers made in ``__init__``.
     """
 
@@ -72,7 +72,7 @@ class Graph:
         training: bool,
         building: bool = False,
         device: torch.device | None = None,
-        conditions: dict[int, tuple[Names, Names]] | None = None,
+        conditions: dict[tuple[Any, ...], tuple[Names, Names]] | None = None,
         names: Names | None = None,
     ) -> None:
         self.store = store
@@ -97,7 +97,10 @@ class Graph:
         self.standing_in = False
         """Whether layers run on a made-up input, for the shapes only."""
         self._conditions = {} if conditions is None else conditions
-        self._conditions_met = 0
+        self._place: tuple[Any, ...] = ()
+        """In which branches and loops the pass is, each by its number in the one around."""
+        self._met = 0
+        """How many conditions and loops were met there."""
 
     def unique_name(self, name: str) -> str:
         """Return a name that nothing in this graph has, as TensorFlow makes it: ``conv``, ``conv_1``.
@@ -225,25 +228,52 @@ class Graph:
 
     def condition(self, is_true: bool, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         """Run one of two branches with the names it would have had: TensorFlow builds both, the true one first."""
-        number = self._conditions_met
-        self._conditions_met += 1
+        place = self._next_place()
         if self.building:
-            of_true = true_fn()
+            with self._inside(place, True):
+                of_true = true_fn()
             between = self.names.copy()
-            of_false = false_fn()
-            self._conditions[number] = between, self.names.copy()
+            with self._inside(place, False):
+                of_false = false_fn()
+            self._conditions[place] = between, self.names.copy()
             return of_true if is_true else of_false
-        if number not in self._conditions:
+        if place not in self._conditions and not self._place:
             raise refusal("this tf.cond was not met when the component was built: its branches cannot be run")
-        between, after = self._conditions[number]
+        between, after = self._conditions.get(place, (self.names, None))  # a loop may have had no round then
         if not is_true:
             self.names = between.copy()
-        result = true_fn() if is_true else false_fn()
-        self.names = after.copy()
+        with self._inside(place, is_true):
+            result = true_fn() if is_true else false_fn()
+        if after is not None:
+            self.names = after.copy()
         return result
 
+    def loop(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function of a loop with the names of its first round in each: TensorFlow builds it once."""
+        place, names = self._next_place(), self.names.copy()
+
+        def in_a_round(*args: Any) -> Any:
+            self.names = names.copy()
+            with self._inside(place, "round"):
+                return function(*args)
+
+        return in_a_round
+
+    def _next_place(self) -> tuple[Any, ...]:
+        self._met += 1
+        return (*self._place, self._met)
+
+    @contextmanager
+    def _inside(self, place: tuple[Any, ...], part: Any) -> Iterator[None]:
+        before = self._place, self._met
+        self._place, self._met = (*place, part), 0
+        try:
+            yield
+        finally:
+            self._place, self._met = before
+
     @property
-    def conditions(self) -> dict[int, tuple[Names, Names]]:
+    def conditions(self) -> dict[tuple[Any, ...], tuple[Names, Names]]:
         """What this pass knows of its ``tf.cond``, for later passes."""
         return self._conditions
 

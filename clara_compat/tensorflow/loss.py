@@ -65,7 +65,7 @@ class LegacyLoss(nn.Module):
         self.parts = Parts(loss, self.store, f"loss '{name}'", "loss")
         self._held = [loss, network]  # in a list: neither is a part of this module under that name
         self._image: torch.Tensor | None = None
-        self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
+        self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
         self._rewind = Rewind(loss, self.parts.held)
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
         self._build(tuple(predictions_shape))

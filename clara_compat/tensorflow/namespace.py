@@ -35,6 +35,8 @@ _SAME = {
     "tensorflow.contrib.framework.python.ops": "tensorflow.contrib.framework",
     "tensorflow.contrib.slim.python.slim": "tensorflow.contrib.slim",
     "tensorflow.python.layers": "tensorflow.layers",
+    "tensorflow.losses.losses_impl": "tensorflow.losses",
+    "tensorflow.losses.util": "tensorflow.losses",
     "tensorflow.python.ops": "tensorflow",
     "tensorflow.python.framework": "tensorflow",
     "tensorflow.python": "tensorflow",
@@ -54,7 +56,14 @@ _SAME = {
 """Modules that are another one under an older or inner name."""
 
 _FLAT = ("ops", "framework")
-"""Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself."""
+"""Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself, but for:"""
+
+_DEEPER = {
+    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ["nn"]),
+    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ["image"]),
+    "losses": ["losses"],
+    "metrics_impl": ["metrics"],
+}
 
 
 def same_modules() -> dict[str, str]:
@@ -71,7 +80,7 @@ def canonical(name: str) -> str:
     """Return the one name of a module or symbol: ``keras.layers.core.Dense`` is ``tensorflow.keras.layers.Dense``."""
     parts = name.split(".")
     if parts[:2] == ["tensorflow", "python"] and len(parts) > 3 and parts[2] in _FLAT:
-        del parts[1:4]
+        parts[1:4] = _DEEPER.get(parts[3], [])
         name = ".".join(parts)
     for length in range(len(parts), 0, -1):
         found = _SAME.get(".".join(parts[:length]))
@@ -118,7 +127,7 @@ class _Module(ModuleType):
             raise AttributeError(name)
         if name == "__all__":
             return [one for one in dir(self) if not one.startswith("_")]
-        full = canonical(f"{self._full}.{name}")
+        full = canonical(f"{self.__name__}.{name}")
         found = all_symbols().get(full)
         if found is not None:
             value = naming(full, found.value)

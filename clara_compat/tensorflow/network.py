@@ -71,7 +71,7 @@ class LegacyNetwork(nn.Module):
         self.parts = Parts(model, self.store, f"model '{name}'", "model")
         self._model = [model]  # in a list: a model that is a module too is registered below, under one name
         self._call = _Call()
-        self._conditions: dict[bool, dict[int, Any]] = {False: {}, True: {}}
+        self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
         self._rewind = Rewind(model, self.parts.held)
         self._names = constructed_names(model)  # a copy of this module has a copy of it
         self.predictions_shape: tuple[int, ...] = self._build()

@@ -254,3 +254,50 @@ def test_assertions_look_at_the_data_of_a_step_only(run, source, words):
     run(source, x)
     with pytest.raises(ClaraError, match=words):
         run(source, x, building=False)
+
+
+LOOPED = """
+y = tf.map_fn(lambda one: tf.cond(tf.reduce_sum(one) > 0, lambda: tf.layers.dense(one[None], 1)[0, 0], lambda: 0.0), x)
+_, z = tf.while_loop(lambda i, total: i < tf.shape(x)[0],
+                     lambda i, total: (i + 1, total + tf.reduce_sum(tf.layers.dense(x, 1))), [0, 0.0])
+return tf.layers.dense(x, 1) + z
+"""
+
+
+def test_a_loop_is_built_once_and_met_with_any_number_of_items(run):
+    store, conditions = VariableStore(), {}
+    run(LOOPED, torch.ones(1, 2), store=store, conditions=conditions)
+    assert list(store) == [f"{name}/{part}" for name in ("dense", "dense_1", "dense_2") for part in ("kernel", "bias")]
+    rows = torch.tensor([[1.0, 2.0], [-1.0, -2.0], [3.0, 4.0]])
+    (found, _) = run(LOOPED, rows, store=store, building=False, conditions=conditions)
+    kernel, bias = store["dense_2/kernel"], store["dense_2/bias"]
+    looped = 3 * (rows @ store["dense_1/kernel"] + store["dense_1/bias"]).sum()
+    torch.testing.assert_close(found, rows @ kernel + bias + looped)
+
+
+BRANCHES = """
+def inner(): return tf.cond(x.shape[0] > 0, lambda: tf.layers.dense(x, 1), lambda: tf.layers.dense(x, 1))
+y = tf.cond(training, inner, lambda: x)
+z = tf.cond(training, lambda: x, lambda: tf.layers.dense(x, 1, name='other'))
+return tf.layers.dense(x, 1, name='last')
+"""
+
+
+def test_a_condition_inside_a_branch_that_is_not_taken_does_not_shift_the_next_ones(run):
+    store, conditions = VariableStore(), {}
+    x = torch.ones(1, 2)
+    run(BRANCHES, x, store=store, conditions=conditions)
+    for training in (False, True):
+        found, _ = run(BRANCHES, x, store=store, training=training, building=False, conditions=conditions)
+        torch.testing.assert_close(found, x @ store["last/kernel"] + store["last/bias"])
+
+
+def test_a_loop_without_rounds_when_it_was_built(run):
+    source = "return tf.while_loop(lambda i: i < x.shape[0] - 1, lambda i: i + tf.cond(i > 5, lambda: 2, lambda: 1), [0])"
+    _, conditions = run(source, torch.ones(1), conditions={})
+    found, _ = run(source, torch.ones(9), building=False, conditions=conditions)
+    assert int(found) == 8
+
+
+def test_scan_can_run_backwards(run):
+    assert run("return tf.scan(lambda a, b: a * 2 + b, tf.constant([1.0, 2.0, 3.0]), reverse=True)").tolist() == [17, 8, 3]

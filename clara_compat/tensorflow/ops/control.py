@@ -96,20 +96,31 @@ def while_loop(
 ) -> Any:
     """Return the variables of a loop after its condition has become false."""
     values = tuple(_loop_value(value) for value in loop_vars)
-    rounds = 0
+    graph, rounds = running(), 0
+    names = None if graph is None else graph.names
+    cond, body = _built_once(cond), _built_once(body)
     while _truth(cond(*values), "tf.while_loop"):
         if maximum_iterations is not None and rounds >= int(maximum_iterations):
             break
         found = body(*values)
+        names = None if graph is None else graph.names
         values = tuple(found) if isinstance(found, list | tuple) else (found,)
         if len(values) != len(loop_vars):
             raise refusal(f"tf.while_loop: the body returned {len(values)} values for {len(loop_vars)} variables")
         rounds += 1
+    if graph is not None and names is not None:
+        graph.names = names
     if not back_prop:
         values = tuple(value.detach() if isinstance(value, torch.Tensor) else value for value in values)
     if len(values) == 1 and not return_same_structure:
         return values[0]
     return list(values) if isinstance(loop_vars, list) else values
+
+
+def _built_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a loop calls in each round, which TensorFlow builds once."""
+    graph = running()
+    return function if graph is None else graph.loop(function)
 
 
 def _loop_value(value: Any) -> Any:
@@ -128,7 +139,8 @@ def map_fn(
     name: str | None = None,
 ) -> Any:
     """Return the results of a function on each item of the first axis, stacked."""
-    return _stacked([fn(one) for one in _items(elems)])
+    in_a_round = _built_once(fn)
+    return _stacked([in_a_round(one) for one in _items(elems)])
 
 
 def _items(elems: Any) -> list[Any]:
@@ -146,14 +158,25 @@ def _stacked(results: list[Any]) -> Any:
 
 
 @symbol("scan")
-def scan(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *_: Any, **__: Any) -> Any:
+def scan(
+    fn: Callable[[Any, Any], Any],
+    elems: Any,
+    initializer: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    infer_shape: bool = True,
+    reverse: bool = False,
+    name: str | None = None,
+) -> Any:
     """Return every intermediate result of a function that takes the last one and the next item."""
     items = _items(elems)
+    in_a_round = _built_once(fn)
     result, results = initializer, []
-    for one in items:
-        result = one if result is None else fn(result, one)
+    for one in items[::-1] if reverse else items:
+        result = one if result is None else in_a_round(result, one)
         results.append(result)
-    return _stacked(results)
+    return _stacked(results[::-1] if reverse else results)
 
 
 @symbol("foldl", "keras.backend.foldl")
@@ -169,8 +192,9 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *_
 
 
 def _folded(fn: Callable[[Any, Any], Any], items: list[Any], result: Any) -> Any:
+    in_a_round = _built_once(fn)
     for one in items:
-        result = one if result is None else fn(result, one)
+        result = one if result is None else in_a_round(result, one)
     return result
 
 
