@@ -191,9 +191,7 @@ def own_notices(workflow: TrainWorkflow, context: BundleContext) -> Iterator[Not
             "MONAI return logits, while Clara's end in an activation",
         )
     if of_model == "stock" and downloads(stock_entry(model, _of_the_image(context))):
-        text = (
-            f"{model.dotted} may download its first weights when it is made: pretrained=false leaves that out"
-        )
+        text = f"{model.dotted} may download its first weights when it is made: pretrained=false leaves that out"
         yield Notice(model.address, text)
     if of_model == "module" and model.user is not None and "get_loss" in model.user.methods:
         yield Notice(model.address, f"get_loss of {model.name} is not called: call it extra_loss to add it to the loss")

@@ -19,6 +19,8 @@ __all__ = ["is_safe_key", "literal", "render"]
 
 _ESCAPES = str.maketrans({"@": r"\x40", "#": r"\x23", "%": r"\x25", "$": r"\x24"})
 _SPECIAL = re.compile(r"[@#%$]|::")
+_DESCRIPTION = "_desc_"
+"""MONAI's argument that is left out."""
 _SAFE_KEY = re.compile(r"[A-Za-z]\w*")
 
 
@@ -70,7 +72,7 @@ def render(value: Any) -> Any:
 
 def _named(value: Mapping[str, Any]) -> dict[str, Any]:
     """Render arguments or entries, none of which may replace what is run (``_target_``) or add to it."""
-    unsafe = [name for name in value if not is_safe_key(name)]
+    unsafe = [name for name in value if name != _DESCRIPTION and not is_safe_key(name)]
     if unsafe:
         raise ClaraError(
             f"{unsafe[0]!r} cannot be the name of an argument or config entry: use letters, digits and '_', a letter "
