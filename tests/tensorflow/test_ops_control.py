@@ -293,11 +293,17 @@ def test_a_condition_inside_a_branch_that_is_not_taken_does_not_shift_the_next_o
 
 
 def test_a_loop_without_rounds_when_it_was_built(run):
-    source = "return tf.while_loop(lambda i: i < x.shape[0] - 1, lambda i: i + tf.cond(i > 5, lambda: 2, lambda: 1), [0])"
+    source = (
+        "return tf.while_loop(lambda i: i < x.shape[0] - 1, lambda i: i + tf.cond(i > 5, lambda: 2, lambda: 1), [0])"
+    )
     _, conditions = run(source, torch.ones(1), conditions={})
     found, _ = run(source, torch.ones(9), building=False, conditions=conditions)
     assert int(found) == 8
 
 
 def test_scan_can_run_backwards(run):
-    assert run("return tf.scan(lambda a, b: a * 2 + b, tf.constant([1.0, 2.0, 3.0]), reverse=True)").tolist() == [17, 8, 3]
+    assert run("return tf.scan(lambda a, b: a * 2 + b, tf.constant([1.0, 2.0, 3.0]), reverse=True)").tolist() == [
+        17,
+        8,
+        3,
+    ]
