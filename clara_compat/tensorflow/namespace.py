@@ -47,6 +47,8 @@ _SAME = {
             *("pooling", "reshaping", "regularization", "wrappers", "base"),
         )
     },
+    "tensorflow.keras.backend.tensorflow_backend": "tensorflow.keras.backend",
+    "tensorflow.keras.backend.common": "tensorflow.keras.backend",
     "tensorflow.keras.engine.topology": "tensorflow.keras.layers",
     "tensorflow.keras.engine.base_layer": "tensorflow.keras.layers",
     "tensorflow.keras.engine.input_spec": "tensorflow.keras.layers",
