@@ -46,6 +46,7 @@ def naming(full: str, value: Any) -> Any:
     return _named(value, _DEFAULTS.get(last) if inside == "tensorflow.nn" else None)
 
 
+@functools.cache
 def _named(function: Callable[..., Any], default: str | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
