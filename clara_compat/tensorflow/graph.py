@@ -32,7 +32,7 @@ __all__ = [
 _running = threading.local()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class VariableScope:
     """What ``tf.variable_scope`` sets for the variables made in it.
 
@@ -43,6 +43,7 @@ class VariableScope:
         regularizer: of variables that are given none.
         constraint: of variables that are given none.
         dtype: of variables that are given none.
+        original_name_scope: the name scope that was opened with it, with a slash at the end.
     """
 
     name: str = ""
@@ -51,6 +52,19 @@ class VariableScope:
     regularizer: Any = None
     constraint: Any = None
     dtype: Any = None
+    original_name_scope: str = ""
+
+    def reuse_variables(self) -> None:
+        """Find variables from now on, and make none."""
+        self.reuse = True
+
+    def set_initializer(self, initializer: Any) -> None:
+        """Change the initializer of variables that are given none."""
+        self.initializer = initializer
+
+    def set_regularizer(self, regularizer: Any) -> None:
+        """Change the regularizer of variables that are given none."""
+        self.regularizer = regularizer
 
 
 class Graph:
@@ -89,6 +103,10 @@ class Graph:
         self.collections: dict[str, list[Any]] = {}
         self.input_shape: tuple[int, ...] = ()
         """Shape of the pass's input in the declared layout, as far as there is one."""
+        self.input_dtype = torch.float32
+        """Type of the pass's input."""
+        self.constants: dict[int, tuple[torch.Tensor, Any]] = {}
+        """Whole numbers that were made tensors, by the tensors' identity: an exported network knows no values."""
         self.context: Any = None
         """The ``BuildContext`` of this pass."""
         self.layers: dict[int, Any] = {}

@@ -155,6 +155,7 @@ class LegacyLoss(nn.Module):
         context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
         context.final_activation = self.final_activation
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
+        graph.input_dtype = predictions.dtype
         with entered(graph), users_code(f"loss '{self.name}'"):
             found = self._value(context)
         if not isinstance(found, torch.Tensor) or found.numel() != 1:

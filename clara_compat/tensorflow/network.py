@@ -213,6 +213,7 @@ class LegacyNetwork(nn.Module):
         if label is not None:
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
+        graph.input_dtype = image.dtype
         with entered(graph), users_code(f"model '{self.name}'"):
             found = self._predictions(context)
         if not isinstance(found, torch.Tensor):

@@ -107,6 +107,7 @@ def variable_scope(
             regularizer=base.regularizer if regularizer is None else regularizer,
             constraint=base.constraint if constraint is None else constraint,
             dtype=base.dtype if dtype is None else dtype,
+            original_name_scope=base.original_name_scope if absolute else f"{graph.name_scope}/",
         ) as scope,
     ):
         yield scope

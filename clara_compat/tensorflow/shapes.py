@@ -9,10 +9,11 @@ from typing import Any, SupportsIndex
 
 import torch
 
+from clara_compat.tensorflow.graph import running
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 
-__all__ = ["Dimension", "TensorShape", "shape_of", "sizes"]
+__all__ = ["Dimension", "TensorShape", "listed", "shape_of", "sizes"]
 
 
 @symbol("Dimension")
@@ -154,6 +155,13 @@ def shape_of(tensor: torch.Tensor) -> TensorShape:
     return TensorShape(tensor.shape)
 
 
+def listed(tensor: torch.Tensor) -> Any:
+    """Return the values of a tensor in lists; those of ``tf.constant`` are known while a network is exported, too."""
+    graph = running()
+    known = None if graph is None else graph.constants.get(id(tensor))
+    return tensor.tolist() if known is None else known[1].tolist()
+
+
 def sizes(value: Any) -> list[int]:
     """Return the ints of a shape or size, however it is given: a number, a list, a tensor, sizes that are tensors.
 
@@ -163,7 +171,7 @@ def sizes(value: Any) -> list[int]:
         ClaraError: it is none, at the user's line.
     """
     if isinstance(value, torch.Tensor):
-        value = value.tolist()
+        value = listed(value)
     try:
         if isinstance(value, Iterable):
             return [_plain(one) for one in value]

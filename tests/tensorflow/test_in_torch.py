@@ -97,3 +97,31 @@ def test_a_state_dict_restores_it(folder):
             parameter.zero_()
     second.load_state_dict(first.state_dict())
     assert torch.equal(first(IMAGES), second(IMAGES))
+
+
+PADDED = """
+import tensorflow as tf
+from ai4med.components.models.model import Model
+
+class Net(Model):
+    def get_predictions(self, inputs, training, build_ctx=None):
+        border = tf.constant([[0, 0], [0, 0], [1, 1], [1, 1], [1, 1]])
+        padded = tf.pad(inputs, border, 'SYMMETRIC')
+        flat = tf.reshape(padded, tf.constant([-1, 7 * 7 * 7]))
+        hidden = tf.layers.dense(tf.transpose(flat, tf.convert_to_tensor([0, 1])), 4)
+        return tf.keras.layers.Dense(2)(hidden)
+"""
+
+
+def test_whole_numbers_of_a_constant_are_known_in_an_exported_network(user_folder):
+    padded = network(str(user_folder(mine=PADDED))).eval()
+    exported = torch.export.export(padded, (IMAGES,)).module()
+    torch.testing.assert_close(exported(IMAGES / 2), padded(IMAGES / 2))
+
+
+def test_what_a_keras_model_is_built_on_has_the_type_of_the_images(user_folder):
+    last = "tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(4,))])(hidden)"
+    net = network(str(user_folder(mine=PADDED.replace("tf.keras.layers.Dense(2)(hidden)", last))))
+    single = net(IMAGES)
+    assert net.double()(IMAGES.double()).dtype == torch.float64
+    torch.testing.assert_close(net(IMAGES.double()).float(), single)

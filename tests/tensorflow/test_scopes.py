@@ -44,6 +44,19 @@ def names(user_module):
          "with tf.variable_scope('B'):\n with tf.variable_scope(s): tf.get_variable('w', [1])"),
          ["A/w"]),
         ("with tf.variable_scope('A/B'): tf.get_variable('w', [1])", ["A/B/w"]),
+        (("with tf.variable_scope('A') as s:\n"
+         " for i in range(2):\n  if i: s.reuse_variables()\n  tf.get_variable('w', [1])\n"
+         "tf.get_variable('w', [1])"),
+         ["A/w", "w"]),
+        (("for i in range(2):\n"
+         " if i: tf.get_variable_scope().reuse_variables()\n"
+         " with tf.variable_scope('A'): tf.layers.dense(tf.zeros([1, 1]), 1, name='d')"),
+         ["A/d/kernel", "A/d/bias"]),
+        (("with tf.variable_scope('A') as s: pass\n"
+         "with tf.variable_scope('B'):\n"
+         " with tf.name_scope(s.original_name_scope): tf.Variable([1.0], name='v')\n"
+         " with tf.variable_scope('C') as c: tf.Variable([1.0], name=c.original_name_scope.rstrip('/').split('/')[0])"),
+         ["A/v", "B/C/B"]),
     ],
 )  # fmt: skip
 def test_variables_are_named_by_their_variable_scope(names, source, expected):

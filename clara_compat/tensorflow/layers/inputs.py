@@ -39,7 +39,7 @@ def Input(
         shape: without the batch's size.
         batch_size: None: that of the model's input.
         name: means nothing.
-        dtype: None: float32.
+        dtype: None: that of the model's input.
         sparse: True is refused.
         tensor: what the input is, instead of a shape.
         batch_shape: a shape with the batch's size.
@@ -71,7 +71,8 @@ def Input(
         sizes[0] = 1
     if None in sizes:
         raise refusal(f"the shape of a keras Input is {whole}: say the sizes that are None")
-    zeros = torch.zeros([int(size or 0) for size in sizes], dtype=torch_dtype(dtype or "float32"), device=graph.device)
+    wanted = graph.input_dtype if dtype is None else torch_dtype(dtype)
+    zeros = torch.zeros([int(size or 0) for size in sizes], dtype=wanted, device=graph.device)
     return declare(graph, zeros.as_subclass(Symbolic))
 
 

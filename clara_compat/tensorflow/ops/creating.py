@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def constant(
     """
     tensor = as_tensor(value, dtype)
     if shape is None:
-        return tensor
+        return _noted(tensor, value)
     wanted = torch.Size(sizes(shape))
     if tensor.shape == wanted:
         return tensor
@@ -45,12 +46,21 @@ def constant(
     return torch.cat([flat, flat[-1:].expand(count - flat.numel())]).reshape(wanted)
 
 
+def _noted(tensor: torch.Tensor, value: Any) -> torch.Tensor:
+    """Return a new tensor, its values noted in the running pass when they are whole numbers, such as paddings."""
+    graph = running()
+    if graph is not None and not isinstance(value, torch.Tensor) and not tensor.is_floating_point():
+        with suppress(TypeError, ValueError):  # a list with tensors in it
+            graph.constants[id(tensor)] = tensor, np.asarray(value)
+    return tensor
+
+
 @symbol("convert_to_tensor")
 def convert_to_tensor(
     value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None, dtype_hint: Any = None
 ) -> torch.Tensor:
     """Return a value as a tensor."""
-    return as_tensor(value, dtype)
+    return _noted(as_tensor(value, dtype), value)
 
 
 @symbol("placeholder_with_default")

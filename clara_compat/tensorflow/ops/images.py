@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -19,7 +19,7 @@ __all__ = ["resize_images"]
 
 @symbol("image.ResizeMethod")
 class ResizeMethod:
-    """Ways to resize; the last two are not provided."""
+    """Ways to resize."""
 
     BILINEAR = 0
     NEAREST_NEIGHBOR = 1
@@ -30,6 +30,8 @@ class ResizeMethod:
 _METHODS = {
     **dict.fromkeys((ResizeMethod.BILINEAR, "bilinear"), "bilinear"),
     **dict.fromkeys((ResizeMethod.NEAREST_NEIGHBOR, "nearest"), "nearest"),
+    **dict.fromkeys((ResizeMethod.BICUBIC, "bicubic"), "bicubic"),
+    **dict.fromkeys((ResizeMethod.AREA, "area"), "area"),
 }
 
 
@@ -51,7 +53,7 @@ def resize_images(
     Args:
         images: (N, height, width, C) or (height, width, C).
         size: new height and width.
-        method: bilinear or nearest.
+        method: bilinear, nearest, bicubic or area.
         align_corners: whether the last pixels meet, too.
         preserve_aspect_ratio: take the largest size of the old shape that fits.
         name: ignored.
@@ -65,7 +67,9 @@ def resize_images(
         raise refusal(f"tf.image.resize_images takes 3 or 4 axes, not the shape {list(tensor.shape)}")
     kind = _METHODS.get(method)
     if kind is None:
-        raise refusal(f"tf.image.resize_images: method {method!r} is not provided, only bilinear and nearest")
+        raise refusal(
+            f"tf.image.resize_images: method {method!r} is not provided, only bilinear, nearest, bicubic and area"
+        )
     batch = tensor if tensor.ndim == 4 else tensor.unsqueeze(0)
     new = sizes(size)
     if preserve_aspect_ratio:
@@ -73,8 +77,8 @@ def resize_images(
         scale = min(new[0] / old[0], new[1] / old[1])
         new = [round(one * scale) for one in old]
     if list(batch.shape[1:3]) != new:
-        resize = _bilinear if kind == "bilinear" else _nearest
-        batch = wide(batch) if kind == "bilinear" else batch
+        resize = {"bilinear": _bilinear, "nearest": _nearest, "bicubic": _bicubic, "area": _area}[kind]
+        batch = batch if kind == "nearest" else wide(batch)
         batch = batch if batch.is_floating_point() or kind == "nearest" else batch.float()
         for axis in (1, 2):
             batch = resize(batch, axis, new[axis - 1], align_corners, half_pixel_centers)
@@ -111,6 +115,54 @@ def _nearest(images: torch.Tensor, axis: int, new: int, align: bool, half: bool)
     return images.index_select(axis, index)
 
 
+def _bicubic(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
+    """Interpolate with Keys' kernel, its offsets rounded to 1/1024 as TensorFlow's table has them."""
+    old, sharpness = images.shape[axis], -0.5 if half else -0.75
+    taps = []
+    for place in _places(old, new, align, half):
+        low = math.floor(place)
+        offset = round((place - low) * 1024) / 1024
+        near = [(low + step, _keys(abs(step - offset), sharpness)) for step in (-1, 0, 1, 2)]
+        if half:  # what lies outside does not count
+            inside = [(at, weight if 0 <= at < old else 0.0) for at, weight in near]
+            total = sum(weight for _, weight in inside)
+            near = [(at, weight / total) for at, weight in inside]
+        taps.append([(min(max(at, 0), old - 1), weight) for at, weight in near])
+    return _weighted(images, axis, taps)
+
+
+def _keys(distance: float, a: float) -> float:
+    """Return the weight of a pixel at a distance: Keys' cubic convolution."""
+    if distance <= 1:
+        return ((a + 2) * distance - (a + 3)) * distance * distance + 1
+    return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a if distance < 2 else 0.0  # noqa: PLR2004
+
+
+def _area(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
+    """Average what a new pixel covers."""
+    old = images.shape[axis]
+    scale = (old - 1) / (new - 1) if align and new > 1 else old / new
+    taps = []
+    for number in range(new):
+        start, end = number * scale, (number + 1) * scale
+        covered = range(math.floor(start), math.ceil(end))
+        shares = [(min(at, old - 1), min(at + 1, end) - max(at, start)) for at in covered]
+        taps.append([(at, share / scale) for at, share in shares])
+    return _weighted(images, axis, taps)
+
+
+def _weighted(images: torch.Tensor, axis: int, taps: list[list[tuple[int, float]]]) -> torch.Tensor:
+    """Return for each new place along an axis a sum of old ones, given as (place, weight)."""
+    shape = [-1 if one == axis else 1 for one in range(images.ndim)]
+    total: Any = 0
+    for number in range(max(map(len, taps))):
+        chosen = [one[number] if number < len(one) else (0, 0.0) for one in taps]
+        index = torch.tensor([at for at, _ in chosen], device=images.device)
+        weights = torch.tensor([weight for _, weight in chosen], dtype=images.dtype, device=images.device)
+        total = total + images.index_select(axis, index) * weights.reshape(shape)
+    return cast("torch.Tensor", total)
+
+
 def _by_method(method: str) -> Callable[..., torch.Tensor]:
     def resize(
         images: Any, size: Any, align_corners: bool = False, name: str | None = None, half_pixel_centers: bool = False
@@ -122,6 +174,8 @@ def _by_method(method: str) -> Callable[..., torch.Tensor]:
 
 register(_by_method("bilinear"), "image.resize_bilinear")
 register(_by_method("nearest"), "image.resize_nearest_neighbor")
+register(_by_method("bicubic"), "image.resize_bicubic")
+register(_by_method("area"), "image.resize_area", note="TensorFlow has no gradient of it.")
 
 
 def _flip(axis: int, random: bool) -> Callable[..., torch.Tensor]:

@@ -12,7 +12,7 @@ from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.ops.arguments import axis_of, is_static, static_array
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
-from clara_compat.tensorflow.shapes import sizes
+from clara_compat.tensorflow.shapes import listed, sizes
 
 __all__ = ["concat", "pad", "split", "stack", "tile", "unstack"]
 
@@ -159,7 +159,7 @@ def pad(
         ClaraError: there are not two numbers for each axis, or more than can be mirrored.
     """
     found = as_tensor(tensor)
-    flat = [sizes(pair) for pair in (paddings.tolist() if isinstance(paddings, torch.Tensor) else paddings)]
+    flat = [sizes(pair) for pair in (listed(paddings) if isinstance(paddings, torch.Tensor) else paddings)]
     if len(flat) != found.ndim or any(len(pair) != 2 for pair in flat):
         raise refusal(f"tf.pad: paddings={flat} for a tensor of {found.ndim} axes, expected two numbers for each")
     kind = mode.upper()

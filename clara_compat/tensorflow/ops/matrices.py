@@ -17,6 +17,18 @@ from clara_compat.tensorflow.shapes import sizes
 __all__ = ["TopK", "l2_normalize", "matmul", "norm", "tensordot", "top_k"]
 
 
+@symbol("nn.xw_plus_b")
+def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> torch.Tensor:
+    """Return the product of two matrices, plus one number per column."""
+    return matmul(x, weights) + biases
+
+
+@symbol("nn.relu_layer")
+def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> torch.Tensor:
+    """Return :func:`xw_plus_b` without what is below 0."""
+    return xw_plus_b(x, weights, biases).relu()
+
+
 @symbol("matmul", "linalg.matmul", "batch_matmul")
 def matmul(
     a: Any,

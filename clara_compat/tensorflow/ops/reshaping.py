@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, is_static
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
-from clara_compat.tensorflow.shapes import sizes
+from clara_compat.tensorflow.shapes import listed, sizes
 
 __all__ = ["expand_dims", "reshape", "squeeze", "transpose"]
 
@@ -124,6 +126,73 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
         return torch.repeat_interleave(tensor, counts[0], axis)
     each = torch.tensor(counts, device=tensor.device)
     return torch.repeat_interleave(tensor, each, axis, output_size=sum(counts))
+
+
+@symbol("space_to_batch_nd", "manip.space_to_batch_nd")
+def space_to_batch_nd(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> torch.Tensor:
+    """Return every n-th voxel as an image of its own, the place in the block being the slower part of the batch.
+
+    Args:
+        input: (N, spatial..., rest...).
+        block_shape: n along each spatial axis.
+        paddings: how many zeros before and behind each of them.
+        name: ignored.
+
+    Raises:
+        ClaraError: the blocks do not divide the padded axes.
+    """
+    steps, borders = sizes(block_shape), _pairs(paddings)
+    tensor, axes = as_tensor(input), len(steps)
+    padding = [side for pair in reversed(borders) for side in pair]
+    tensor = F.pad(tensor, [0, 0] * (tensor.ndim - 1 - axes) + padding)
+    batch, space, rest = tensor.shape[0], tensor.shape[1 : 1 + axes], tensor.shape[1 + axes :]
+    if any(size % step for size, step in zip(space, steps, strict=True)):
+        raise refusal(f"tf.space_to_batch: blocks of {steps} do not divide the padded shape {list(tensor.shape)}")
+    parts = [part for size, step in zip(space, steps, strict=True) for part in (size // step, step)]
+    order = [*range(2, 2 * axes + 1, 2), 0, *range(1, 2 * axes, 2), *range(2 * axes + 1, 2 * axes + 1 + len(rest))]
+    blocks = tensor.reshape(batch, *parts, *rest).permute(order)
+    return blocks.reshape(batch * math.prod(steps), *parts[::2], *rest)
+
+
+@symbol("batch_to_space_nd", "manip.batch_to_space_nd")
+def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> torch.Tensor:
+    """Return images put together from every n-th voxel: the inverse of :func:`space_to_batch_nd`.
+
+    Raises:
+        ClaraError: the images do not make whole blocks.
+    """
+    steps, tensor = sizes(block_shape), as_tensor(input)
+    axes, count = len(steps), math.prod(steps)
+    space, rest = tensor.shape[1 : 1 + axes], tensor.shape[1 + axes :]
+    if tensor.shape[0] % count:
+        raise refusal(f"tf.batch_to_space: {tensor.shape[0]} images do not make blocks of {steps}")
+    blocks = tensor.reshape(*steps, tensor.shape[0] // count, *space, *rest)
+    order = [axes, *[axis for one in range(axes) for axis in (axes + 1 + one, one)], *range(2 * axes + 1, blocks.ndim)]
+    whole = [size * step for size, step in zip(space, steps, strict=True)]
+    found = blocks.permute(order).reshape(tensor.shape[0] // count, *whole, *rest)
+    for axis, (before, behind) in enumerate(_pairs(crops), 1):
+        found = found.narrow(axis, before, found.shape[axis] - before - behind)
+    return found
+
+
+def _pairs(borders: Any) -> list[list[int]]:
+    return [sizes(pair) for pair in (listed(borders) if isinstance(borders, torch.Tensor) else borders)]
+
+
+@symbol("space_to_batch", "nn.space_to_batch")
+def space_to_batch(
+    input: Any, paddings: Any, block_size: Any = None, name: str | None = None, block_shape: Any = None
+) -> torch.Tensor:
+    """Return every n-th pixel as an image of its own; see :func:`space_to_batch_nd`."""
+    return space_to_batch_nd(input, [block_size] * 2 if block_shape is None else block_shape, paddings)
+
+
+@symbol("batch_to_space", "nn.batch_to_space")
+def batch_to_space(
+    input: Any, crops: Any, block_size: Any = None, name: str | None = None, block_shape: Any = None
+) -> torch.Tensor:
+    """Return images put together from every n-th pixel; see :func:`batch_to_space_nd`."""
+    return batch_to_space_nd(input, [block_size] * 2 if block_shape is None else block_shape, crops)
 
 
 @symbol("space_to_depth", "nn.space_to_depth")
