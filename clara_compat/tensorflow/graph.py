@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import ref
 
 import torch
 
+from clara_compat.tensorflow.assignments import Assignments, Group
 from clara_compat.tensorflow.names import Names, construction_names
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.store import VariableStore
@@ -105,6 +107,10 @@ class Graph:
         """Shape of the pass's input in the declared layout, as far as there is one."""
         self.input_dtype = torch.float32
         """Type of the pass's input."""
+        self.in_python = False
+        """Whether a Python function of the user's runs that TensorFlow runs in every step."""
+        self.assignments = Assignments()
+        self._operations: dict[int, tuple[ref[torch.Tensor], str]] = {}
         self.constants: dict[int, tuple[torch.Tensor, Any]] = {}
         """Whole numbers that were made tensors, by the tensors' identity: an exported network knows no values."""
         self.context: Any = None
@@ -229,6 +235,7 @@ class Graph:
 
     def collect(self, collection: str, value: Any) -> None:
         """Put a value into a collection; a function is called when somebody asks for the collection."""
+        self.assignments.keep(value)
         self.collections.setdefault(collection, []).append(value)
 
     def collected(self, collection: str) -> list[Any]:
@@ -237,15 +244,31 @@ class Graph:
         return [value for value in found if value is not None]
 
     def run_updates(self, operations: Any) -> None:
-        """Run updates that wait to be asked for (:class:`Deferred`), in lists of any depth; others have run already.
+        """Run updates that wait to be asked for, in lists of any depth; others have run already.
 
         In a building pass nothing is run: its values are made up.
         """
         if isinstance(operations, list | tuple):
             for operation in operations:
                 self.run_updates(operation)
-        elif isinstance(operations, Deferred) and not self.building:
+        elif isinstance(operations, Deferred | Group) and not self.building:
             operations()
+        elif isinstance(operations, torch.Tensor) and not self.building:
+            self.assignments.run(operations)
+
+    def finish(self) -> None:
+        """Run what a training pass assigned and put nowhere."""
+        if self.training and not self.building:
+            self.assignments.run_free()
+
+    def made_by(self, operation: str, tensor: torch.Tensor) -> None:
+        """Take note of the operation that made a tensor, by its full name; the tensor is not kept."""
+        self._operations[id(tensor)] = ref(tensor), operation
+
+    def operation_of(self, tensor: torch.Tensor) -> str | None:
+        """Return the name of the operation that made a tensor, if it is known."""
+        known = self._operations.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
 
     def condition(self, is_true: bool, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         """Run one of two branches with the names it would have had: TensorFlow builds both, the true one first."""

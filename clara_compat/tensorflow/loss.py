@@ -158,6 +158,7 @@ class LegacyLoss(nn.Module):
         graph.input_dtype = predictions.dtype
         with entered(graph), users_code(f"loss '{self.name}'"):
             found = self._value(context)
+            graph.finish()
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
             what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
             raise ClaraError(

@@ -128,6 +128,7 @@ class LegacyNetwork(nn.Module):
             value = self.model.get_loss() if callable(getattr(self.model, "get_loss", None)) else 0
             if graph.training and callable(getattr(self.model, "get_update_ops", None)):
                 graph.run_updates(self.model.get_update_ops())
+            graph.finish()
         self._rewind.back()  # lets go of what the model keeps of this call
         loss = value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float32, device=device)
         if loss.numel() != 1:
@@ -216,6 +217,7 @@ class LegacyNetwork(nn.Module):
         graph.input_dtype = image.dtype
         with entered(graph), users_code(f"model '{self.name}'"):
             found = self._predictions(context)
+            graph.finish()
         if not isinstance(found, torch.Tensor):
             raise ClaraError(
                 f"model '{self.name}': get_predictions returned a {type(found).__name__}, expected the tensor of "

@@ -170,9 +170,9 @@ def attribute(value: Any, name: str) -> Any:
 
 
 def tensor_name(tensor: torch.Tensor) -> str:
-    """Return the name of a variable with TensorFlow's ``:0``; other tensors have none and are ``Tensor:0``."""
+    """Return the name of a variable or named operation with TensorFlow's ``:0``; other tensors are ``Tensor:0``."""
     graph = running()
-    name = None if graph is None else graph.store.name_of(tensor)
+    name = None if graph is None else graph.store.name_of(tensor) or graph.operation_of(tensor)
     return f"{name or 'Tensor'}:0"
 
 
@@ -206,12 +206,17 @@ def _eval(tensor: torch.Tensor) -> Callable[..., Any]:
 
 def _assign(tensor: torch.Tensor, sign: int | None) -> Callable[..., torch.Tensor]:
     def assign(value: Any, use_locking: Any = None, name: Any = None, read_value: Any = True) -> torch.Tensor:
+        given = torch.as_tensor(value, dtype=tensor.dtype, device=tensor.device).detach()
+
+        @torch.no_grad()
+        def change() -> None:
+            tensor.copy_(given) if sign is None else tensor.add_(given, alpha=sign)
+
         graph = running()
-        if graph is None or not graph.building:
-            with torch.no_grad():
-                given = torch.as_tensor(value, dtype=tensor.dtype, device=tensor.device)
-                tensor.copy_(given) if sign is None else tensor.add_(given, alpha=sign)
-        return tensor
+        if graph is None or graph.in_python:
+            change()
+            return tensor
+        return graph.assignments.add(given.clone() if sign is None else tensor.detach() + sign * given, change)
 
     return assign
 

@@ -11,20 +11,27 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from clara_compat.tensorflow.graph import running
 
 __all__ = ["naming"]
 
 _DEFAULTS = {
-    "conv1d": "conv1d",
-    "conv2d": "Conv2D",
-    "conv3d": "Conv3D",
-    "conv1d_transpose": "conv1d_transpose",
-    "conv2d_transpose": "conv2d_transpose",
-    "conv3d_transpose": "conv3d_transpose",
-    "separable_conv2d": "separable_conv2d",
+    "tensorflow.nn.conv1d": "conv1d",
+    "tensorflow.nn.conv2d": "Conv2D",
+    "tensorflow.nn.conv3d": "Conv3D",
+    "tensorflow.nn.conv1d_transpose": "conv1d_transpose",
+    "tensorflow.nn.conv2d_transpose": "conv2d_transpose",
+    "tensorflow.nn.conv3d_transpose": "conv3d_transpose",
+    "tensorflow.nn.separable_conv2d": "separable_conv2d",
+    "tensorflow.nn.moments": "moments",
+    "tensorflow.reduce_mean": "Mean",
+    "tensorflow.math.reduce_mean": "Mean",
 }
-"""Functions of ``tf.nn`` whose operations are called like a layer that has variables."""
+"""Functions whose operations are called like a layer that has variables, or are averaged over steps by their names."""
+_OUTPUTS = {False: ("Squeeze", "Squeeze_1"), True: ("mean", "variance")}
+"""The operations in ``tf.nn.moments`` that make its outputs, without and with the axes kept."""
 _INSIDE = "clara_compat.tensorflow.ops."
 _OWN_RULES = frozenset({"control", "session", "variables"})
 """Modules whose functions use their ``name`` themselves."""
@@ -42,19 +49,23 @@ def naming(full: str, value: Any) -> Any:
         return value
     if module.rpartition(".")[2] in _OWN_RULES:
         return value
-    inside, _, last = full.rpartition(".")
-    return _named(value, _DEFAULTS.get(last) if inside == "tensorflow.nn" else None)
+    return _named(value, _DEFAULTS.get(full))
 
 
 @functools.cache
 def _named(function: Callable[..., Any], default: str | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
-        name = kwargs.get("name") or default
-        if name is not None:
-            graph = running()
-            if graph is not None:
-                graph.unique_name(str(name).rstrip("/"))
-        return function(*args, **kwargs)
+        name, graph = kwargs.get("name") or default, running()
+        if name is None or graph is None:
+            return function(*args, **kwargs)
+        full = graph.unique_name(str(name).rstrip("/"))
+        found = function(*args, **kwargs)
+        if isinstance(found, torch.Tensor):
+            graph.made_by(full, found)
+        elif default == "moments":
+            for one, last in zip(found, _OUTPUTS[bool(kwargs.get("keep_dims") or kwargs.get("keepdims"))], strict=True):
+                graph.made_by(f"{full}/{last}", one)
+        return found
 
     return operation

@@ -7,7 +7,8 @@ everything but tensors alone:
 - ``x.shape``, ``x.get_shape``, ``x.dtype``, ``x.name`` and a few more attributes that are read;
 - arithmetic and comparisons, where an operand may be a numpy array or a list;
 - ``x += y``, which makes a new tensor in TensorFlow and would change the old one in torch;
-- subscripts, where a step may be negative.
+- subscripts, where a step may be negative;
+- ``print``, and values in texts, which may be tensors (:mod:`clara_compat.tensorflow.telling`).
 
 That costs a Python loop over voxels a multiple of its time, so it is done only where tensors can be: a module that uses
 nothing of TensorFlow or Keras and defines no model or loss (or writes them with torch), and a class with a
@@ -20,7 +21,7 @@ from __future__ import annotations
 import ast
 from typing import Any, TypeVar
 
-from clara_compat.tensorflow import operands
+from clara_compat.tensorflow import operands, telling
 
 __all__ = ["HELPERS", "rewritten"]
 
@@ -34,6 +35,9 @@ HELPERS: dict[str, Any] = {
     "__clara_augment_item__": operands.augment_item,
     "__clara_item__": operands.item,
     "__clara_slice__": slice,
+    "__clara_told__": telling.told,
+    "__clara_print__": telling.printed,
+    "__clara_formatter__": telling.formatter,
 }
 """What a rewritten module finds among its built-in names."""
 
@@ -109,7 +113,9 @@ class _Rewriter(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         sign = _OPERATORS.get(type(node.op))
-        if sign is None or _is_text(node.left):  # "..." % values
+        if _is_text(node.left):  # "..." % values
+            node.right = _call("__clara_told__", node.right, node.right)
+        if sign is None or _is_text(node.left):
             return node
         return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.right)
 
@@ -119,6 +125,24 @@ class _Rewriter(ast.NodeTransformer):
         if len(node.ops) != 1 or sign is None or _is_text(node.comparators[0]):
             return node
         return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.comparators[0])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Tell tensors as TensorFlow does, in ``print``, ``str``, ``repr`` and the method ``format``."""
+        self.generic_visit(node)
+        function = node.func
+        if isinstance(function, ast.Name) and function.id == "print":
+            node.func = ast.copy_location(ast.Name("__clara_print__", ast.Load()), function)
+        elif isinstance(function, ast.Name) and function.id in ("str", "repr") and len(node.args) == 1:
+            node.args = [_call("__clara_told__", node, node.args[0])]
+        elif isinstance(function, ast.Attribute) and function.attr == "format":
+            node.func = _call("__clara_formatter__", function, function.value)
+        return node
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
+        """Tell a tensor in an f-string as TensorFlow does."""
+        self.generic_visit(node)
+        node.value = _call("__clara_told__", node, node.value)
+        return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         self.generic_visit(node)

@@ -125,3 +125,10 @@ def test_what_a_keras_model_is_built_on_has_the_type_of_the_images(user_folder):
     single = net(IMAGES)
     assert net.double()(IMAGES.double()).dtype == torch.float64
     torch.testing.assert_close(net(IMAGES.double()).float(), single)
+
+
+def test_a_keras_model_on_a_made_up_input_is_exported(user_folder):
+    model = "tf.keras.Sequential([tf.keras.layers.Dense(3, input_shape=(4,)), tf.keras.layers.Dense(2)])(hidden)"
+    net = network(str(user_folder(mine=PADDED.replace("tf.keras.layers.Dense(2)(hidden)", model)))).eval()
+    exported = torch.export.export(net, (IMAGES,)).module()
+    torch.testing.assert_close(exported(IMAGES / 2), net(IMAGES / 2))

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from clara_compat.common.data_prop import DataProperty
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
+from clara_compat.tensorflow.loader import component
+from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.store import VariableStore
 
 
@@ -79,9 +82,99 @@ def test_a_variable_is_trained_unless_it_shall_not(run):
 )
 def test_assignments_change_a_variable_in_a_step_and_not_while_it_is_built(run, change, expected):
     store = VariableStore()
-    source = f"v = tf.Variable([1.0, 2.0], trainable=False, name='v')\n{change}\nreturn K.get_value(v)"
+    source = "v = tf.Variable([1.0, 2.0], trainable=False, name='v')\n"
+    source += f"with tf.control_dependencies([{change}]):\n return K.get_value(v)"
     np.testing.assert_array_equal(run(source, store=store), [1, 2])
     np.testing.assert_allclose(run(source, store=store, building=False), expected)
+
+
+@pytest.mark.parametrize(
+    ("use", "evaluated", "trained"),
+    [
+        ("move", 0, 1),  # who uses its value is not seen
+        ("tf.add_to_collection('mine', move)", 0, 0),
+        ("tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, move)", 0, 1),
+        ("tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.group(move, tf.no_op()))", 0, 1),
+        ("self.updates = [tf.group([move])]", 0, 1),
+        ("with tf.control_dependencies([move]): x = tf.identity(x)", 1, 1),
+        ("with tf.control_dependencies([tf.group(move)]): x = tf.identity(x)", 1, 1),
+        ("with tf.control_dependencies([move, move]): tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, move)", 1, 1),
+        ("x = tf.cond(training, lambda: x * 1.0, lambda: x)", 0, 1),
+    ],
+)
+def test_an_assignment_runs_when_it_is_asked_for(user_folder, use, evaluated, trained):
+    user_folder(
+        mine=f"""
+import tensorflow as tf
+from ai4med.components.models.model import Model
+class Net(Model):
+    updates = []
+    def get_predictions(self, x, training, ctx):
+        count = tf.get_variable('count', [], initializer=tf.zeros_initializer(), trainable=False)
+        move = tf.assign_add(count, 1.0)
+        {use}
+        return x * tf.get_variable('own', [])
+    def get_update_ops(self):
+        return Model.get_update_ops(self) + self.updates
+"""
+    )
+    net = LegacyNetwork(component("mine.Net"), "Net", DataProperty(), [2, 2, 2])
+    count = net.variables["count"]
+    assert count.item() == 0
+    net.eval()(torch.zeros(1, 1, 2, 2, 2))
+    net.extra_loss()
+    assert count.item() == evaluated
+    net.train()(torch.zeros(1, 1, 2, 2, 2))
+    net.extra_loss()
+    assert count.item() == evaluated + trained
+
+
+NORM = """
+import tensorflow as tf
+from ai4med.components.models.model import Model
+def norm(x, training, decay):
+    mean, variance = tf.nn.moments(x, [0, 2, 3, 4], name='moments')
+    average = tf.train.ExponentialMovingAverage(decay=decay)
+    def moved():
+        with tf.control_dependencies([average.apply([mean, variance])]):
+            return tf.identity(mean), tf.identity(variance)
+    return tf.cond(training, moved, lambda: (average.average(mean), average.average(variance)))
+class Net(Model):
+    def get_predictions(self, x, training, ctx):
+        with tf.variable_scope('a'):
+            mean, variance = norm(x, training, 0.75)
+        with tf.variable_scope('b'):
+            norm(x * 2.0, training, 0.5)
+        weight = tf.get_variable('w', [], initializer=tf.ones_initializer())
+        tf.train.ExponentialMovingAverage(0.9, num_updates=2).apply([weight])
+        return x * weight * variance + mean
+"""
+
+
+def test_averages_over_steps_are_tensorflows_variables(user_folder):
+    user_folder(mine=NORM)
+    net = LegacyNetwork(component("mine.Net"), "Net", DataProperty(), [2, 2, 2])
+    means, variances = (
+        [f"{s}/{s}/moments/{o}/ExponentialMovingAverage" for s in "ab"] for o in ("Squeeze", "Squeeze_1")
+    )
+    assert list(net.variables) == [means[0], variances[0], means[1], variances[1], "w", "w/ExponentialMovingAverage"]
+    assert [name for name in net.variables if net.store.is_trainable(name)] == ["w"]
+    x = torch.arange(8.0).reshape(1, 1, 2, 2, 2)
+    found = net(x)
+    torch.testing.assert_close(found, x * 5.25 + 3.5)  # while it trains: of the batch
+    assert net.variables[means[0]].item() == pytest.approx(0.25 * 3.5)
+    assert net.variables[variances[1]].item() == pytest.approx(0.5 * 4 * 5.25)
+    torch.testing.assert_close(net.eval()(x), x * (0.25 * 5.25) + 0.25 * 3.5)
+    assert net.variables[means[0]].item() == pytest.approx(0.25 * 3.5)
+    assert net.variables["w/ExponentialMovingAverage"].item() == 1.0
+
+
+def test_an_average_of_a_tensor_without_a_name_is_refused(run):
+    with pytest.raises(ClaraError, match="of a tensor whose operation has no name: take tf.nn.moments"):
+        run("tf.train.ExponentialMovingAverage(0.9).apply([x + 1.0])", torch.zeros(1))
+    run("tf.train.ExponentialMovingAverage(0.9).apply([tf.identity(x + 1.0, name='m')])", torch.zeros(1))
+    with pytest.raises(ClaraError, match="zero_debias=True"):
+        run("tf.train.ExponentialMovingAverage(0.9, zero_debias=True)")
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -78,7 +78,7 @@ REFUSED = [
     ("tf.nn.sparse_softmax_cross_entropy_with_logits(labels=m[0], logits=m)", "takes whole numbers as labels"),
     ("tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[1, 2], logits=m)", "labels of the shape [2] for"),
     ("tf.image.resize_images(m, [2, 2])", "tf.image.resize_images takes 3 or 4 axes"),
-    ("tf.image.resize_images(i, [2, 2], method=2)", "method 2 is not provided, only bilinear and nearest"),
+    ("tf.image.resize_images(i, [2, 2], method=4)", "method 4 is not provided, only bilinear, nearest, bicubic and"),
     ("tf.losses.mean_squared_error(m, m[:2])", "labels of the shape [3, 4] for predictions of [2, 4]"),
     ("tf.losses.mean_squared_error(m, m, weights=[1.0, 2.0])", "weights of the shape [2] for losses of [3, 4]"),
     ("tf.losses.mean_squared_error(m, m, reduction='mean')", "reduction is 'mean', expected one of none"),

@@ -41,8 +41,11 @@ class Model(GraphComponent):
         return 0
 
     def get_update_ops(self) -> list[Any]:
-        """Return the operations to run before each optimizer step: none, updates happen in the forward pass."""
-        return []
+        """Return the operations to run in each training step: those that TensorFlow code collected as updates."""
+        from clara_compat.tensorflow.graph import running
+
+        graph = running()
+        return [] if graph is None else graph.collected("update_ops")
 
     def build(self, build_ctx: BuildContext) -> Any:
         """Return the predictions for the model input of ``build_ctx``.

@@ -220,7 +220,9 @@ def batch_get_value(tensors: Any) -> list[Any]:
 @symbol("keras.backend.set_value")
 def set_value(x: Any, value: Any) -> None:
     """Set the values of a variable."""
-    ATTRIBUTES["assign"](x)(np.asarray(value))
+    assigned, graph = ATTRIBUTES["assign"](x)(np.asarray(value)), running()
+    if graph is not None:
+        graph.run_updates(assigned)
 
 
 @symbol("keras.backend.batch_set_value")

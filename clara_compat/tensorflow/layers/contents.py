@@ -34,7 +34,9 @@ class Contents:
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Add changes of weights; functions among them are called when :attr:`updates` is read."""
-        self.made_in(current("an update of a layer")).updates.extend(flat(updates))
+        graph, found = current("an update of a layer"), list(flat(updates))
+        graph.assignments.keep(found)
+        self.made_in(graph).updates.extend(found)
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: Clara's metrics are components of their own."""

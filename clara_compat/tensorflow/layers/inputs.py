@@ -10,7 +10,7 @@ from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import current, layer_names
 from clara_compat.tensorflow.layers.base import Layer
-from clara_compat.tensorflow.layers.recording import Symbolic, declare
+from clara_compat.tensorflow.layers.recording import declare, symbolic
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 
@@ -73,7 +73,7 @@ def Input(
         raise refusal(f"the shape of a keras Input is {whole}: say the sizes that are None")
     wanted = graph.input_dtype if dtype is None else torch_dtype(dtype)
     zeros = torch.zeros([int(size or 0) for size in sizes], dtype=wanted, device=graph.device)
-    return declare(graph, zeros.as_subclass(Symbolic))
+    return declare(graph, symbolic(zeros), made_up=True)
 
 
 @symbol("keras.layers.InputLayer")

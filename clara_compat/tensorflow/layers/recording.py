@@ -51,11 +51,19 @@ class Node:
 
 
 class Recorded(NamedTuple):
-    """What is known of a tensor that comes from an input: the call that made it; of an input what it was given."""
+    """What is known of a tensor that comes from an input.
+
+    Args:
+        tensor: the tensor.
+        node: the call that made it; None for an input.
+        given: what an input stands for.
+        made_up: whether the values are made up.
+    """
 
     tensor: torch.Tensor
     node: Node | None = None
     given: torch.Tensor | None = None
+    made_up: bool = False
 
 
 class Symbolic(torch.Tensor):
@@ -76,15 +84,26 @@ class Symbolic(torch.Tensor):
         return _noted(current("a keras Input"), func, tuple(args), kwargs, found)
 
 
-def declare(graph: Graph, tensor: torch.Tensor, given: torch.Tensor | None = None) -> torch.Tensor:
+def symbolic(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a made-up tensor on which functions of torch are recorded, too.
+
+    torch.export has tensors of its own, which cannot be of another class: there only layers are recorded.
+    """
+    return tensor.as_subclass(Symbolic) if type(tensor) is torch.Tensor else tensor.view_as(tensor)
+
+
+def declare(
+    graph: Graph, tensor: torch.Tensor, given: torch.Tensor | None = None, made_up: bool = False
+) -> torch.Tensor:
     """Record everything that is done to a tensor from now on in this pass.
 
     Args:
         graph: the pass.
         tensor: the input.
         given: the tensor that it stands for.
+        made_up: whether it stands for no tensor.
     """
-    graph.recorded[id(tensor)] = Recorded(tensor, given=given)
+    graph.recorded[id(tensor)] = Recorded(tensor, given=given, made_up=made_up)
     return tensor
 
 
@@ -95,18 +114,18 @@ def is_recorded(graph: Graph, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 def record(graph: Graph, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a layer and record that."""
+    made_up = any(id(one) in graph.recorded and graph.recorded[id(one)].made_up for one in flat([args, kwargs]))
     recorded, graph.recorded = graph.recorded, {}  # what is done inside is the layer's own affair
-    symbolic = any(isinstance(one, Symbolic) for one in flat([args, kwargs]))
-    standing_in, graph.standing_in = graph.standing_in, symbolic or graph.standing_in
+    standing_in, graph.standing_in = graph.standing_in, made_up or graph.standing_in
     try:
-        if symbolic:
+        if made_up:
             with torch.no_grad():
                 found = layer(*mapped(_plain, args), **mapped(_plain, kwargs))
         else:
             found = layer(*args, **kwargs)
     finally:
         graph.recorded, graph.standing_in = recorded, standing_in
-    outputs = _noted(graph, layer, args, kwargs, found, symbolic=symbolic)
+    outputs = _noted(graph, layer, args, kwargs, found, made_up=made_up)
     node = graph.recorded[id(next(flat(outputs)))].node
     graph.layers[id(layer)].nodes.append(node)
     return outputs
@@ -142,22 +161,22 @@ def between(inputs: list[torch.Tensor], outputs: list[Any]) -> list[Node]:
 
 
 def _noted(
-    graph: Graph, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], found: Any, symbolic: bool = True
+    graph: Graph, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], found: Any, made_up: bool = True
 ) -> Any:
     given = {id(one) for one in flat([args, kwargs]) if isinstance(one, torch.Tensor)}
 
     def as_output(one: Any) -> Any:
         if not isinstance(one, torch.Tensor):
             return one
-        if symbolic:
-            return one.as_subclass(Symbolic)
+        if made_up:
+            return symbolic(one)
         return one.view_as(one) if id(one) in given or id(one) in graph.recorded else one
 
     outputs = mapped(as_output, found)
     node = Node(function, args, kwargs, outputs, len(graph.recorded))
     for one in flat(outputs):
         if isinstance(one, torch.Tensor):
-            graph.recorded[id(one)] = Recorded(one, node)
+            graph.recorded[id(one)] = Recorded(one, node, made_up=made_up)
     return outputs
 
 

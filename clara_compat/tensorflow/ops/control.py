@@ -9,6 +9,7 @@ from weakref import ref
 
 import torch
 
+from clara_compat.tensorflow.assignments import Group
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.graph import Graph, VariableScope, current, running
 from clara_compat.tensorflow.place import refusal
@@ -201,16 +202,24 @@ def _folded(fn: Callable[[Any, Any], Any], items: list[Any], result: Any) -> Any
 @symbol("control_dependencies")
 @contextmanager
 def control_dependencies(control_inputs: Any) -> Iterator[None]:
-    """Do nothing: operations run in the order of the code."""
+    """Run assignments; other operations run in the order of the code."""
+    graph = running()
     for one in control_inputs or ():
-        if callable(one) and not isinstance(one, torch.Tensor):
+        if graph is not None and isinstance(one, torch.Tensor | list | tuple):
+            graph.run_updates(one)
+        elif callable(one) and not isinstance(one, torch.Tensor):
             one()
     yield
 
 
 @symbol("group")
-def group(*inputs: Any, **_: Any) -> None:
-    """Return nothing: the operations have run."""
+def group(*inputs: Any, **_: Any) -> Group | None:
+    """Return operations as one, which runs their assignments when it is asked for."""
+    graph = running()
+    if graph is None:
+        return None
+    graph.assignments.keep(inputs)
+    return Group(inputs, graph.run_updates)
 
 
 @symbol("no_op")

@@ -117,7 +117,7 @@ def _nearest(images: torch.Tensor, axis: int, new: int, align: bool, half: bool)
 
 def _bicubic(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
     """Interpolate with Keys' kernel, its offsets rounded to 1/1024 as TensorFlow's table has them."""
-    old, sharpness = images.shape[axis], -0.5 if half else -0.75
+    old, sharpness = int(images.shape[axis]), -0.5 if half else -0.75
     taps = []
     for place in _places(old, new, align, half):
         low = math.floor(place)
@@ -135,12 +135,12 @@ def _keys(distance: float, a: float) -> float:
     """Return the weight of a pixel at a distance: Keys' cubic convolution."""
     if distance <= 1:
         return ((a + 2) * distance - (a + 3)) * distance * distance + 1
-    return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a if distance < 2 else 0.0  # noqa: PLR2004
+    return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a if distance < 2 else 0.0
 
 
 def _area(images: torch.Tensor, axis: int, new: int, align: bool, half: bool) -> torch.Tensor:
     """Average what a new pixel covers."""
-    old = images.shape[axis]
+    old = int(images.shape[axis])
     scale = (old - 1) / (new - 1) if align and new > 1 else old / new
     taps = []
     for number in range(new):

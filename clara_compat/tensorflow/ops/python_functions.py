@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,23 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
     Raises:
         ClaraError: the function does not return one array for each type.
     """
-    return _outputs(func(*[_array(one) for one in inp]), Tout, "tf.py_func")
+    with _in_python():
+        found = func(*[_array(one) for one in inp])
+    return _outputs(found, Tout, "tf.py_func")
+
+
+@contextmanager
+def _in_python() -> Iterator[None]:
+    """Say that what runs now is run by TensorFlow in every step, too."""
+    graph = running()
+    if graph is None:
+        yield
+        return
+    before, graph.in_python = graph.in_python, True
+    try:
+        yield
+    finally:
+        graph.in_python = before
 
 
 class _EagerTensor(torch.Tensor):
@@ -56,7 +73,9 @@ def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None 
     Raises:
         ClaraError: the function does not return one value for each type.
     """
-    return _outputs(func(*[as_tensor(one).as_subclass(_EagerTensor) for one in inp]), Tout, "tf.py_function")
+    with _in_python():
+        found = func(*[as_tensor(one).as_subclass(_EagerTensor) for one in inp])
+    return _outputs(found, Tout, "tf.py_function")
 
 
 def _outputs(found: Any, types: Any, what: str) -> Any:
