@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional as F
 
+from clara_compat.tensorflow.convert import alike
 from clara_compat.tensorflow.place import refusal
 
 __all__ = [
@@ -84,6 +85,7 @@ def convolution(
         ClaraError: the shapes do not fit, at the user's line.
     """
     dims = kernel.ndim - 2
+    inputs, kernel = alike(inputs, kernel)
     inputs = _first(inputs, channels_first, dims)
     strides, dilations = per_axis(strides, dims, "strides"), per_axis(dilations, dims, "the dilation rate")
     channels, per_group = inputs.shape[1], kernel.shape[-2]
@@ -122,6 +124,7 @@ def convolution_transpose(
         output_size: spatial size of the result, where the padding allows several.
     """
     dims = kernel.ndim - 2
+    inputs, kernel = alike(inputs, kernel)
     inputs = _first(inputs, channels_first, dims)
     strides = per_axis(strides, dims, "strides")
     if inputs.shape[1] != kernel.shape[-1]:

@@ -39,6 +39,7 @@ class LegacyLoss(nn.Module):
         network: its context (model input and more) is the loss's too, when it is a user's.
         final_activation: what the network ends in, when it is known: a loss of the catalogue from which the user's
             derives needs it.
+        spatial_size: of the images; None: that of the predictions.
 
     Raises:
         ClaraError: the loss has no ``get_loss``, fails, or returns something else than one number.
@@ -53,6 +54,7 @@ class LegacyLoss(nn.Module):
         learning_rate: float = 0.0,
         network: nn.Module | None = None,
         final_activation: str | None = None,
+        spatial_size: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not callable(getattr(loss, "get_loss", None)):
@@ -68,6 +70,7 @@ class LegacyLoss(nn.Module):
         self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
         self._rewind = Rewind(loss, self.parts.held)
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
+        self._spatial_size = tuple(predictions_shape[2:] if spatial_size is None else spatial_size)
         self._build(tuple(predictions_shape))
 
     @property
@@ -132,6 +135,7 @@ class LegacyLoss(nn.Module):
         predictions = torch.full(shape, 1.0 / max(classes, 2))
         targets = torch.zeros(label_shape(self.data_property, shape))
         targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
+        self._image = torch.zeros(shape[0], self.data_property.num_channels, *self._spatial_size)
         with torch.no_grad():
             for training in (False, True):
                 self.train(training)
@@ -149,7 +153,8 @@ class LegacyLoss(nn.Module):
         if self._image is not None:
             context[BuildContext.KEY_MODEL_INPUT] = laid_out(plain(self._image), self.data_property)
         context[BuildContext.KEY_MODEL_OUTPUT] = laid_out(predictions, self.data_property)
-        context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
+        single = torch.promote_types(predictions.dtype, torch.float32)  # or double, where all is
+        context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.to(single), self.data_property)
         context.final_activation = self.final_activation
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
         with entered(graph), users_code(f"loss '{self.name}'"):
@@ -197,4 +202,4 @@ def legacy_loss(
             image = torch.zeros(1, data_property.num_channels, *spatial_size, device=device)
             shape = tuple(network.eval()(image).shape)
         network.train(mode)
-    return LegacyLoss(loss, name, data_property, shape, learning_rate, network, final_activation)
+    return LegacyLoss(loss, name, data_property, shape, learning_rate, network, final_activation, spatial_size)

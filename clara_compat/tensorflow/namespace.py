@@ -58,10 +58,10 @@ _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself, but for:"""
 
 _DEEPER = {
-    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ["nn"]),
-    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ["image"]),
-    "losses": ["losses"],
-    "metrics_impl": ["metrics"],
+    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), "nn"),
+    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), "image"),
+    "losses": "losses",
+    "metrics_impl": "metrics",
 }
 
 
@@ -79,7 +79,7 @@ def canonical(name: str) -> str:
     """Return the one name of a module or symbol: ``keras.layers.core.Dense`` is ``tensorflow.keras.layers.Dense``."""
     parts = name.split(".")
     if parts[:2] == ["tensorflow", "python"] and len(parts) > 3 and parts[2] in _FLAT:
-        parts[1:4] = _DEEPER.get(parts[3], [])
+        parts[1:4] = [_DEEPER[parts[3]]] if parts[3] in _DEEPER else []
         name = ".".join(parts)
     for length in range(len(parts), 0, -1):
         found = _SAME.get(".".join(parts[:length]))

@@ -337,6 +337,28 @@ class TestLoss:
         assert context[BuildContext.KEY_LEARNING_RATE] == 0.5
         assert context[BuildContext.KEY_DATA_PROP] is PROPERTY
 
+    def test_it_can_read_the_image_while_it_is_built_and_after(self, user_folder):
+        source = SCALE + MEAN.replace(HEAD, "").replace(
+            "p.mean()", "p.mean() + build_ctx[build_ctx.KEY_MODEL_INPUT].mean()"
+        )
+        user_folder(mine=source)
+        net = LegacyNetwork(component("mine.Net"), "Net", PROPERTY, [4, 4, 6])
+        for network in (net, torch.nn.Conv3d(1, 2, 1)):
+            found = legacy_loss(component("mine.L"), "L", PROPERTY, network, [4, 4, 6])
+            found.step(image=torch.full((3, 1, 4, 4, 6), 5.0))
+            assert found(torch.ones(3, 1, 4, 4, 6), torch.ones(3, 1, 4, 4, 6)).item() == 5.0
+
+    def test_in_double_precision_its_constants_may_be_single(self, user_folder):
+        source = MEAN.replace(
+            "p.mean()",
+            "tf.reduce_sum(tf.matmul(tf.nn.conv3d(p, tf.ones([1, 1, 1, 2, 2]), [1] * 5, 'SAME'), tf.ones([2, 1])))",
+        )
+        prop = DataProperty(data_format="channels_last")
+        found = loss(user_folder, source, (1, 2, 4, 4, 4), prop).double()
+        p = torch.rand(1, 2, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+        found(p, torch.zeros(1, 1, 3, 3, 3)).backward()
+        torch.testing.assert_close(p.grad, 4 * p.detach())
+
     def test_beside_a_network_of_the_catalogue(self, user_folder):
         user_folder(mine=MEAN)
         net = torch.nn.Sequential(torch.nn.Conv3d(1, 5, 1), torch.nn.BatchNorm3d(5))

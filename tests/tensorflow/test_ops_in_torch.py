@@ -17,7 +17,7 @@ from clara_compat.tensorflow.store import VariableStore
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "references/tensorflow_ops_cases.py"))
 TF = facade_module("tensorflow")
-BY_VALUE = "unique cond( case( while_loop py_func gradients( switch(tf.constant"
+BY_VALUE = "unique bincount cond( case( while_loop py_func gradients( switch(tf.constant"
 """What looks at the data in Python, which a tensor without data does not have."""
 BY_COUNT = "boolean_mask tf.where(mask) segment_sum(m,_[0,_0 segment_mean confusion_matrix tile(b,_tf.constant"
 """What has a size that depends on the data."""

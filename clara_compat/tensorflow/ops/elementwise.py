@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.dtypes import as_dtype
+from clara_compat.tensorflow.ops import roots
 from clara_compat.tensorflow.ops.arguments import is_static, narrow_again, operands, wide
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
@@ -19,22 +20,18 @@ from clara_compat.tensorflow.registry import register, symbol
 __all__ = ["add_n", "clip_by_value", "maximum", "minimum", "sqrt", "square"]
 
 
-def _inverse_square_root(x: torch.Tensor) -> torch.Tensor:
-    return x.rsqrt()
-
-
 _ONE_VALUE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "abs": torch.abs,
     "negative": torch.neg,
     "sign": torch.sign,
     "square": torch.square,
-    "sqrt": torch.sqrt,
-    "rsqrt": _inverse_square_root,
+    "sqrt": roots.square_root,
+    "rsqrt": roots.inverse_square_root,
     "exp": torch.exp,
     "expm1": torch.expm1,
     "log": torch.log,
     "log1p": torch.log1p,
-    "reciprocal": torch.reciprocal,
+    "reciprocal": roots.reciprocal,
     "floor": torch.floor,
     "ceil": torch.ceil,
     "round": torch.round,
@@ -60,7 +57,6 @@ _ONE_VALUE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "logical_not": torch.logical_not,
     "log_sigmoid": F.logsigmoid,
 }
-_ONLY_IN_MATH = ("log_sigmoid",)
 _FURTHER_NAMES = {
     "abs": ("keras.backend.abs",),
     "negative": ("neg",),
@@ -86,13 +82,12 @@ def _of_one(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., t
 
 
 for _name, _function in _ONE_VALUE.items():
-    _names = [] if _name in _ONLY_IN_MATH else [_name]
-    _names += [f"math.{_name}", *_FURTHER_NAMES.get(_name, ())]
+    _names = [_name, f"math.{_name}", *_FURTHER_NAMES.get(_name, ())]
     register(_of_one(_function), *dict.fromkeys(_names))
 register(_of_one(torch.ceil), "math.ceiling")
 
 square = _of_one(torch.square)
-sqrt = _of_one(torch.sqrt)
+sqrt = _of_one(roots.square_root)
 
 
 def _divide(x: Any, y: Any) -> Any:

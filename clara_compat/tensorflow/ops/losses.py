@@ -121,6 +121,24 @@ def mean_squared_error(
     return compute_weighted_loss(torch.square(x - y), weights, scope, loss_collection, reduction)
 
 
+@symbol("losses.mean_pairwise_squared_error")
+def mean_pairwise_squared_error(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    scope: Any = None,
+    loss_collection: Any = GraphKeys.LOSSES,
+) -> torch.Tensor:
+    """Return the squared differences of the errors of all pairs of values in an item, summed over the items."""
+    y, x = _pair(labels, predictions)
+    error, weight = x - y, as_tensor(weights, like=x).to(x.dtype)
+    axes = list(range(1, error.ndim))
+    count = (weight != 0).to(x.dtype).expand_as(error).sum(axes, True)
+    squares = 2 * _safe(error.square().sum(axes, True), (count - 1).clamp(min=0))
+    of_sums = 2 * _safe(error.sum(axes, True).square(), (count * (count - 1)).clamp(min=0))
+    return _collected(((squares - of_sums) * weight).sum(), loss_collection)
+
+
 @symbol("losses.absolute_difference")
 def absolute_difference(
     labels: Any,

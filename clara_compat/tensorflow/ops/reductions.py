@@ -11,6 +11,7 @@ import torch
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, is_static, narrow_again, wide
+from clara_compat.tensorflow.ops.roots import square_root
 from clara_compat.tensorflow.registry import register, symbol
 
 __all__ = ["argmax", "argmin", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "variance"]
@@ -54,11 +55,11 @@ def variance(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
 
 
 def _deviation(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
-    return variance(x, axes, keep).sqrt()
+    return square_root(variance(x, axes, keep))
 
 
 def _norm(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
-    return _sum(x * x, axes, keep).sqrt()
+    return square_root(_sum(x * x, axes, keep))
 
 
 def _reduction(function: Reduce, of_sizes: Callable[..., Any] | None = None, wider: bool = True) -> Callable[..., Any]:
