@@ -26,7 +26,7 @@ class Counted(NamedTuple):
 
     y: torch.Tensor
     idx: torch.Tensor
-    count: torch.Tensor
+    count: torch.Tensor  # type: ignore[assignment]  # TensorFlow's name hides tuple's method
 
 
 @symbol("unique_with_counts")
