@@ -94,6 +94,11 @@ def convolution(
             f"a kernel for {per_group} channels cannot be applied to {channels}: the input's shape is "
             f"{list(inputs.shape)}, its channels taken from the {'second' if channels_first else 'last'} axis"
         )
+    if kernel.shape[-1] % (channels // per_group):
+        raise refusal(
+            f"a kernel for {per_group} channels makes {kernel.shape[-1]} of {channels}: the input's shape is "
+            f"{list(inputs.shape)}, its channels taken from the {'second' if channels_first else 'last'} axis"
+        )
     pads = _pads(padding, inputs.shape[2:], kernel.shape[:dims], strides, dilations)
     inputs, symmetric = _padded(inputs, pads, 0.0)
     result = _CONVOLUTIONS[dims](

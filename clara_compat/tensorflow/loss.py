@@ -162,7 +162,8 @@ class LegacyLoss(nn.Module):
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
             what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
             raise ClaraError(
-                f"loss '{self.name}': get_loss returned a {what}, expected a scalar tensor: take its mean or sum"
+                f"loss '{self.name}': {_place(self.loss)}get_loss returned a {what}, expected a scalar tensor: "
+                "take its mean or sum"
             )
         return found.reshape(()).float()
 
@@ -171,6 +172,11 @@ class LegacyLoss(nn.Module):
             return self.loss.build(context)
         predictions, targets = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
         return self.loss.get_loss(predictions, targets, context)
+
+
+def _place(loss: Any) -> str:
+    code = getattr(getattr(loss.get_loss, "__func__", None), "__code__", None)
+    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno}: "
 
 
 def legacy_loss(

@@ -126,7 +126,8 @@ class _Module(ModuleType):
             raise AttributeError(name)
         if name == "__all__":
             return [one for one in dir(self) if not one.startswith("_")]
-        full = canonical(f"{self.__name__}.{name}")
+        inside = self.__name__ if self.__name__.startswith("tensorflow.python") else self._full
+        full = canonical(f"{inside}.{name}")
         found = all_symbols().get(full)
         if found is not None:
             value = found.value

@@ -176,7 +176,7 @@ def test_a_missing_symbol_names_the_nearest(user_module, symbol, words):
 def test_inner_modules_of_tensorflow_hold_what_they_hold_there(tmp_path: Path) -> None:
     text = """
     from tensorflow.python.framework import ops
-    from tensorflow.python.ops import array_ops, image_ops, math_ops, nn, nn_ops
+    from tensorflow.python.ops import array_ops, image_ops, math_ops, nn, nn_ops, variable_scope
     from tensorflow.python.ops.losses import losses_impl
     import tensorflow.python.ops.math_ops as M
     import tensorflow as tf
@@ -185,6 +185,7 @@ def test_inner_modules_of_tensorflow_hold_what_they_hold_there(tmp_path: Path) -
         (M.reduce_sum, tf.reduce_sum), (nn.softmax, tf.nn.softmax), (nn_ops.relu, tf.nn.relu),
         (image_ops.resize_images, tf.image.resize_images), (losses_impl.huber_loss, tf.losses.huber_loss),
         (tf.python.ops.math_ops.square, tf.square),
+        (variable_scope.variable_scope, tf.variable_scope),
     ]
     """
     module = UserCode([str(write(tmp_path, inner=text))]).load("inner")

@@ -27,7 +27,7 @@ def run(user_module):
         graph = Graph(store, training=training, building=building, conditions=conditions)
         with entered(graph):
             found = module.f(x, training)
-        return found if conditions is None else (found, graph.conditions)
+        return found if conditions is None else (found, graph.branches.conditions)
 
     return execute
 

@@ -8,6 +8,7 @@ import torch
 
 from clara_compat.tensorflow.convert import alike, as_tensor, tensors
 from clara_compat.tensorflow.dtypes import torch_dtype
+from clara_compat.tensorflow.operands import not_fitting
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, narrow_again, wide
 from clara_compat.tensorflow.ops.elementwise import maximum
 from clara_compat.tensorflow.ops.roots import square_root
@@ -47,6 +48,8 @@ def matmul(
     try:
         return first @ second
     except RuntimeError as error:
+        if first.dtype != second.dtype:
+            raise not_fitting(first, second, error) from error
         raise refusal(f"tf.matmul: the shapes {list(first.shape)} and {list(second.shape)} do not fit") from error
 
 
