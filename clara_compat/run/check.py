@@ -137,7 +137,8 @@ def _lines_that_fail(workflow: TrainWorkflow) -> Iterator[Notice]:
     for read in lint(files).files if files else ():
         for finding in read.all():
             if isinstance(finding, Finding) and not finding.status.passes:
-                yield Notice(Address(read.file, finding.line), f"{finding.status.value}: {finding.message} (clara-compat lint)")
+                text = f"{finding.status.value}: {finding.message} (clara-compat lint tells all)"
+                yield Notice(Address(read.file, finding.line), text)
 
 
 def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: bool) -> None:

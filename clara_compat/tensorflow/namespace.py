@@ -61,10 +61,10 @@ _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself, but for:"""
 
 _DEEPER = {
-    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ["nn"]),
-    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ["image"]),
-    "losses": ["losses"],
-    "metrics_impl": ["metrics"],
+    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ("nn",)),
+    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ("image",)),
+    "losses": ("losses",),
+    "metrics_impl": ("metrics",),
 }
 
 
