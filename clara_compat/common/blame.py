@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["user_line", "users_code"]
+__all__ = ["USER_MODULES", "told", "user_line", "users_code"]
+
+USER_MODULES = "clara_user_code_"
+"""What, with a number and a dot, stands before the names of the user's modules in ``sys.modules``."""
+_INTERNAL = re.compile(rf"\b{USER_MODULES}\d+\.")
 
 
 def user_line(error: BaseException) -> str:
@@ -19,6 +24,11 @@ def user_line(error: BaseException) -> str:
             place = f"{tb.tb_frame.f_code.co_filename}:{tb.tb_lineno}"
         tb = tb.tb_next
     return place
+
+
+def told(error: BaseException) -> str:
+    """Return ``Type: message`` with the user's own names of their modules."""
+    return f"{type(error).__name__}: {_INTERNAL.sub('', str(error))}"
 
 
 @contextmanager
@@ -34,4 +44,4 @@ def users_code(what: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         place = user_line(error)
-        raise ClaraError(f"{what}: {place + ': ' if place else ''}{type(error).__name__}: {error}") from error
+        raise ClaraError(f"{what}: {place + ': ' if place else ''}{told(error)}") from error

@@ -32,7 +32,7 @@ class Entry:
         Entry("ScaleIntensityRanged", keys=["image"], a_min=-57.0, a_max=164.0, b_min=0.0, b_max=1.0, clip=True)
     """
 
-    def __init__(self, target: str, **arguments: Any) -> None:
+    def __init__(self, target: str, /, **arguments: Any) -> None:
         self.target = target
         self.arguments = arguments
 

@@ -123,8 +123,22 @@ def _check_training(report: CheckReport, workflow: TrainWorkflow, *, data: bool)
     report.limits = limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
     report.errors, notices = problems_of(workflow, data=data, told_by_run=True)
-    report.notices = [*workflow.notices, *notices]
+    report.notices = [*workflow.notices, *notices, *(_lines_that_fail(workflow) if data else ())]
     report.data = _summaries(workflow) if data else []
+
+
+def _lines_that_fail(workflow: TrainWorkflow) -> Iterator[Notice]:
+    """Find lines of the user's model and loss that do not run, as far as reading them shows."""
+    from clara_compat.lint.findings import Finding
+    from clara_compat.lint.linter import lint
+
+    users = [spec.user for spec in (workflow.train.model, workflow.train.loss) if spec.user is not None]
+    files = list(dict.fromkeys(user.file for user in users))
+    for read in lint(files).files if files else ():
+        for finding in read.all():
+            if isinstance(finding, Finding) and not finding.status.passes:
+                text = f"{finding.status.value}: {finding.message} (clara-compat lint tells all)"
+                yield Notice(Address(read.file, finding.line), text)
 
 
 def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: bool) -> None:

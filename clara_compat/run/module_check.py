@@ -13,13 +13,16 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.own_modules import kind_of, network_def_entry
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import section_context
-from clara_compat.translate.stock import stock_entry
+from clara_compat.translate.stock import stock_entry, untrained
 
 __all__ = ["made_network", "unmade"]
 
 
 def made_network(workflow: TrainWorkflow) -> Any:
-    """Make the network, which must not be of user code; the state of torch's generator stays as it is."""
+    """Make the network, which must not be of user code; for its shapes only, its weights may be on no device.
+
+    Nothing is downloaded, and the state of torch's generator stays as it is.
+    """
     context = section_context(workflow, "train", Path(workflow.variables["MMAR_CKPT_DIR"]))
     return _made(network_def_entry(workflow, context))
 
@@ -36,8 +39,17 @@ def _made(entry: Entry) -> Any:
     import torch
     from monai.bundle import ConfigParser
 
+    from clara_compat.engine.unallocated import unallocated
+
+    if entry.target.startswith("monai.networks.nets."):
+        entry = Entry(entry.target, **untrained(entry.target, entry.arguments))
+    config = {"made": render(entry)}
     with torch.random.fork_rng(devices=[]):
-        return ConfigParser({"made": render(entry)}).get_parsed_content("made")
+        try:
+            with unallocated():
+                return ConfigParser(config).get_parsed_content("made")
+        except Exception:  # noqa: BLE001 -- some classes compute with their weights: the real error is told
+            return ConfigParser(config).get_parsed_content("made")
 
 
 def _refusals(spec: ComponentSpec, make: Callable[[], Any]) -> Iterator[ClaraError]:

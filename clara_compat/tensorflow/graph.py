@@ -64,6 +64,7 @@ class Graph:
         device: where new tensors are made.
         conditions: what earlier building passes recorded of ``tf.cond``, by its place in the pass.
         names: counters to go on from: those of layers made in ``__init__``.
+        keras: Keras's settings of the component's run; None for those of the present one.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class Graph:
         device: torch.device | None = None,
         conditions: dict[tuple[Any, ...], tuple[Names, Names]] | None = None,
         names: Names | None = None,
+        keras: Any = None,
     ) -> None:
         self.store = store
+        self.keras = keras
         self.training = training
         self.building = building
         self.device = device or torch.device("cpu")

@@ -1,8 +1,13 @@
-"""What Keras keeps for a whole program: the default layout, the small number, the default type."""
+"""What Keras keeps for a whole program: the default layout, the small number, the default type.
+
+A program is one run here: a component that is used after another run began keeps the settings of its own.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from clara_compat.tensorflow.graph import running
 
 __all__ = ["KerasSettings", "forget_settings", "keras_settings"]
 
@@ -26,10 +31,13 @@ _settings = KerasSettings()
 
 
 def keras_settings() -> KerasSettings:
-    """Return the settings, which user code changes."""
-    return _settings
+    """Return the settings, which user code changes: those of the component that runs, or of this run."""
+    graph = running()
+    found: KerasSettings | None = None if graph is None else graph.keras
+    return _settings if found is None else found
 
 
 def forget_settings() -> None:
     """Start anew: another MMAR's modules are loaded."""
-    vars(_settings).update(vars(KerasSettings()))
+    global _settings  # noqa: PLW0603 -- components of an earlier run keep theirs
+    _settings = KerasSettings()

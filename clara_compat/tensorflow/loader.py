@@ -13,6 +13,7 @@ import ast
 import builtins
 import importlib.machinery
 import importlib.util
+import itertools
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from clara_compat.common.blame import user_line
+from clara_compat.common.blame import USER_MODULES, told, user_line
 from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.tensorflow.keras_settings import forget_settings
 from clara_compat.tensorflow.names import constructing
@@ -31,6 +32,7 @@ from clara_compat.tensorflow.rewrite import HELPERS, rewritten
 __all__ = ["UserCode", "component", "use"]
 
 
+_numbers = itertools.count(1)
 _OURS = frozenset({"ai4med", "clara_compat", "dlmed", "nvmidl"})
 """Never loaded as user code, wherever a copy of them lies: there is one ``MedicalImage`` in a process."""
 
@@ -46,9 +48,16 @@ class UserCode:
     def __init__(self, roots: Sequence[str]) -> None:
         self.roots = [str(Path(root).resolve()) for root in roots if not any(Path(root).glob("*.dist-info"))]
         self.modules: dict[str, ModuleType] = {}
-        self._prefix = f"clara_user_code_{id(self):x}."
+        self._prefix = f"{USER_MODULES}{next(_numbers)}."
         self._builtins = {**vars(builtins), **HELPERS, "__import__": self._import}
         self._lock = threading.RLock()
+        self._forgotten = False
+
+    def forget(self) -> None:
+        """Leave the modules to whoever still uses them: they are freed with their last component."""
+        self._forgotten = True
+        for module in self.modules.values():
+            sys.modules.pop(module.__name__, None)
 
     def load(self, name: str) -> ModuleType:
         """Return the user's module ``name`` (dotted), importing it and its packages when needed.
@@ -103,6 +112,8 @@ class UserCode:
             except BaseException:
                 del self.modules[name], sys.modules[spec.name]
                 raise
+        if self._forgotten:
+            del sys.modules[spec.name]
         if parent:
             setattr(self.modules[parent], name.rpartition(".")[2], module)
         return module
@@ -140,6 +151,7 @@ _current = UserCode([])
 def use(roots: Sequence[str]) -> UserCode:
     """Make ``roots`` the folders of the user's components, forgetting those of an earlier run."""
     global _current  # noqa: PLW0603 -- one run at a time; the bundle config calls this first
+    _current.forget()
     _current = UserCode(roots)
     forget_settings()
     return _current
@@ -156,7 +168,7 @@ def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
         module = _current.load(module_name)
     except ClaraError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file that is a program ends so
         raise ClaraError(f"importing the user's module '{module_name}' failed: {_told(error)}") from error
     cls = getattr(module, class_name, None)
     if not isinstance(cls, type):
@@ -167,7 +179,7 @@ def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
             return done(cls(**(args or {})))
     except ClaraError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ClaraError(f"making {class_name} with {dict(args or {})} failed: {_told(error)}") from error
 
 
@@ -187,4 +199,5 @@ def _told(error: BaseException) -> str:
     place = user_line(error)
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}:{error.lineno}"
-    return f"{place + ': ' if place else ''}{type(error).__name__}: {error}"
+    advice = ": install it, or put it beside the module" if isinstance(error, ModuleNotFoundError) else ""
+    return f"{place + ': ' if place else ''}{told(error)}{advice}"

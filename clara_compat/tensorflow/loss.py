@@ -14,6 +14,7 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
+from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.layout import label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
@@ -69,6 +70,7 @@ class LegacyLoss(nn.Module):
         self._image: torch.Tensor | None = None
         self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
         self._rewind = Rewind(loss, self.parts.held)
+        self._keras = keras_settings()
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
         self._spatial_size = tuple(predictions_shape[2:] if spatial_size is None else spatial_size)
         self._build(tuple(predictions_shape))
@@ -128,6 +130,7 @@ class LegacyLoss(nn.Module):
             device=device,
             conditions=self._conditions[self.training],
             names=self._names,
+            keras=self._keras,
         )
 
     def _build(self, shape: tuple[int, ...]) -> None:

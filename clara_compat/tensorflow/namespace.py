@@ -10,6 +10,7 @@ from typing import Any
 
 import clara_compat.tensorflow
 from clara_compat.tensorflow.absent import Absent
+from clara_compat.tensorflow.operation_names import naming
 from clara_compat.tensorflow.registry import SYMBOLS
 
 __all__ = ["all_symbols", "canonical", "facade_module", "is_provided", "same_modules"]
@@ -46,6 +47,8 @@ _SAME = {
             *("pooling", "reshaping", "regularization", "wrappers", "base"),
         )
     },
+    "tensorflow.keras.backend.tensorflow_backend": "tensorflow.keras.backend",
+    "tensorflow.keras.backend.common": "tensorflow.keras.backend",
     "tensorflow.keras.engine.topology": "tensorflow.keras.layers",
     "tensorflow.keras.engine.base_layer": "tensorflow.keras.layers",
     "tensorflow.keras.engine.input_spec": "tensorflow.keras.layers",
@@ -58,10 +61,10 @@ _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself, but for:"""
 
 _DEEPER = {
-    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), "nn"),
-    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), "image"),
-    "losses": "losses",
-    "metrics_impl": "metrics",
+    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ("nn",)),
+    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ("image",)),
+    "losses": ("losses",),
+    "metrics_impl": ("metrics",),
 }
 
 
@@ -79,7 +82,7 @@ def canonical(name: str) -> str:
     """Return the one name of a module or symbol: ``keras.layers.core.Dense`` is ``tensorflow.keras.layers.Dense``."""
     parts = name.split(".")
     if parts[:2] == ["tensorflow", "python"] and len(parts) > 3 and parts[2] in _FLAT:
-        parts[1:4] = [_DEEPER[parts[3]]] if parts[3] in _DEEPER else []
+        parts[1:4] = _DEEPER.get(parts[3], ())
         name = ".".join(parts)
     for length in range(len(parts), 0, -1):
         found = _SAME.get(".".join(parts[:length]))
@@ -130,7 +133,7 @@ class _Module(ModuleType):
         full = canonical(f"{inside}.{name}")
         found = all_symbols().get(full)
         if found is not None:
-            value = found.value
+            value = naming(full, found.value)
             if self.__name__.partition(".")[0] == "keras" and isinstance(value, type):
                 value = _standalone(value)
         elif any(one.startswith(f"{full}.") for one in all_symbols()) or full == "tensorflow":

@@ -15,6 +15,7 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
+from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.parts import Parts
@@ -73,6 +74,7 @@ class LegacyNetwork(nn.Module):
         self._call = _Call()
         self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
         self._rewind = Rewind(model, self.parts.held)
+        self._keras = keras_settings()
         self._names = constructed_names(model)  # a copy of this module has a copy of it
         self.predictions_shape: tuple[int, ...] = self._build()
 
@@ -186,6 +188,7 @@ class LegacyNetwork(nn.Module):
             device=device,
             conditions=self._conditions[training],
             names=self._names,
+            keras=self._keras,
         )
 
     def _forget(self, kept: Mapping[str, torch.Tensor]) -> None:

@@ -47,6 +47,10 @@ for _name in ("add", "sub", "mul", "floordiv", "mod"):
     _arithmetic(_name, getattr(operator, _name))
 
 
+def _plain(size: Any) -> Any:
+    return size if isinstance(size, torch.SymInt) else int(size)
+
+
 def _dimension(size: Any) -> Any:
     """Return a size; one that torch.export leaves free (the number of images) must not become a number."""
     return size if isinstance(size, torch.SymInt) else Dimension(int(size))
@@ -83,8 +87,7 @@ class TensorShape(tuple[Dimension, ...]):
 
     def as_list(self) -> list[Any]:
         """Return the sizes as plain ints; a size that torch.export leaves free stays free."""
-        found: list[Any] = list(self)
-        return [size if isinstance(size, torch.SymInt) else int(size) for size in found]
+        return [_plain(size) for size in self]
 
     def num_elements(self) -> int:
         """Return the product of the sizes."""
@@ -154,12 +157,16 @@ def shape_of(tensor: torch.Tensor) -> TensorShape:
 def sizes(value: Any) -> list[int]:
     """Return the ints of a shape or size, however it is given: a number, a list, a tensor, sizes that are tensors.
 
+    A size that torch.export leaves free stays free.
+
     Raises:
         ClaraError: it is none, at the user's line.
     """
     if isinstance(value, torch.Tensor):
         value = value.tolist()
     try:
-        return [int(one) for one in value] if isinstance(value, Iterable) else [operator.index(value)]
+        if isinstance(value, Iterable):
+            return [_plain(one) for one in value]
+        return [_plain(value) if isinstance(value, torch.SymInt) else operator.index(value)]
     except (TypeError, ValueError) as error:
         raise refusal(f"{value!r} is no shape: {error}") from error

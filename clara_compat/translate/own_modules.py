@@ -21,7 +21,7 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.aux_ops import data_property
 from clara_compat.translate.chain import component_entry, user_component
 from clara_compat.translate.data_side import pipeline_of
-from clara_compat.translate.stock import stock_entry
+from clara_compat.translate.stock import downloads, stock_entry
 
 __all__ = [
     "LEGACY_NETWORK",
@@ -103,7 +103,7 @@ def network_def_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
     if kind == "catalogue":
         return component_entry(spec, context)
     if kind == "stock":
-        return stock_entry(spec, {"spatial_dims": context.spatial_dims, "in_channels": context.in_channels})
+        return stock_entry(spec, _of_the_image(context))
     if kind == "module":
         return Entry(USER_MODULE, module=user_component(spec), name=spec.name)
     return Entry(
@@ -114,6 +114,11 @@ def network_def_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
         spatial_size=building_size(workflow, context),
         learning_rate=workflow.settings.learning_rate,
     )
+
+
+def _of_the_image(context: BundleContext) -> dict[str, int]:
+    """Return what the pipeline says of the image, by the names of MONAI's arguments."""
+    return {"spatial_dims": context.spatial_dims, "in_channels": context.in_channels}
 
 
 def loss_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
@@ -185,6 +190,9 @@ def own_notices(workflow: TrainWorkflow, context: BundleContext) -> Iterator[Not
             f"what {model.dotted} returns goes to the loss, the metrics and the writers as it is{where}: networks of "
             "MONAI return logits, while Clara's end in an activation",
         )
+    if of_model == "stock" and downloads(stock_entry(model, _of_the_image(context))):
+        text = f"{model.dotted} may download its first weights when it is made: pretrained=false leaves that out"
+        yield Notice(model.address, text)
     if of_model == "module" and model.user is not None and "get_loss" in model.user.methods:
         yield Notice(model.address, f"get_loss of {model.name} is not called: call it extra_loss to add it to the loss")
     if of_loss in ("stock", "module"):

@@ -19,6 +19,8 @@ __all__ = ["is_safe_key", "literal", "render"]
 
 _ESCAPES = str.maketrans({"@": r"\x40", "#": r"\x23", "%": r"\x25", "$": r"\x24"})
 _SPECIAL = re.compile(r"[@#%$]|::")
+_DESCRIPTION = "_desc_"
+"""MONAI's argument that is left out."""
 _SAFE_KEY = re.compile(r"[A-Za-z]\w*")
 
 
@@ -52,19 +54,31 @@ def is_safe_key(key: Any) -> bool:
 
 
 def render(value: Any) -> Any:
-    """Return an entry, a list or mapping of entries, or data, as JSON for a MONAI bundle config."""
+    """Return an entry, a list or mapping of entries, or data, as JSON for a MONAI bundle config.
+
+    Raises:
+        ClaraError: an argument has a name that means something to ``ConfigParser``, or a value is not plain data.
+    """
     if isinstance(value, Expression):
         return str(value)
     if isinstance(value, Entry):
-        return {"_target_": value.target, **{name: render(item) for name, item in value.arguments.items()}}
+        return {"_target_": value.target, **_named(value.arguments)}
     if isinstance(value, (list, tuple)):
         return [render(item) for item in value]
     if isinstance(value, Mapping) and any(isinstance(item, (Entry, Expression)) for item in value.values()):
-        unsafe = [name for name in value if not is_safe_key(name)]
-        if unsafe:
-            raise ClaraError(f"{unsafe[0]!r} cannot be the name of a config entry: use letters, digits and '_'")
-        return {name: render(item) for name, item in value.items()}
+        return _named(value)
     return literal(value)
+
+
+def _named(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Render arguments or entries, none of which may replace what is run (``_target_``) or add to it."""
+    unsafe = [name for name in value if name != _DESCRIPTION and not is_safe_key(name)]
+    if unsafe:
+        raise ClaraError(
+            f"{unsafe[0]!r} cannot be the name of an argument or config entry: use letters, digits and '_', a letter "
+            "first"
+        )
+    return {name: render(item) for name, item in value.items()}
 
 
 def _expression(value: Any) -> str:

@@ -18,7 +18,7 @@ from clara_compat.config.user_code import UserRoots
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.own_modules import LEGACY_NETWORK, USER_MODULE
 from clara_compat.translate.saved_user_network import NotPlainError, own_network, plain_arguments
-from clara_compat.translate.stock import stock_class
+from clara_compat.translate.stock import checked_arguments, stock_class, untrained
 
 __all__ = ["SAVED", "SavedNetwork", "has_saved_network", "saved_label_format", "saved_network", "saved_sizes"]
 
@@ -77,6 +77,8 @@ def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:
             "with plain values are taken from a file",
             place,
         ) from error
+    except ClaraError as error:
+        raise error if error.address else ClaraError(error.message, place) from error
     except RecursionError as error:
         raise ClaraError("lists and objects are nested too deeply", place) from error
     declared = config.get("network_input")
@@ -91,7 +93,9 @@ def _entry(
     """Return the entry as it may be run, and the folder of the user's code that it is of."""
     if target in (LEGACY_NETWORK, USER_MODULE):
         return own_network(target, arguments, roots, place)
-    if target not in _networks() and not _is_stock(target):
+    if _is_stock(target):  # its weights are about to be loaded
+        arguments = untrained(target, checked_arguments(target, arguments))
+    elif target not in _networks():
         raise NotPlainError
     return {"_target_": target, **plain_arguments(arguments)}, None
 

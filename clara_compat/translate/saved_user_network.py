@@ -20,6 +20,8 @@ __all__ = ["NotPlainError", "own_network", "plain_arguments"]
 _COMPONENT = "clara_compat.tensorflow.loader.component"
 _PROPERTY = "clara_compat.common.data_prop.DataProperty"
 _LABELS = "clara_compat.common.label_format.LabelFormat"
+_ARGUMENTS = {True: {"spatial_size", "learning_rate"}, False: set[str]()}
+"""What else the adapters take: of a legacy network, and of a module."""
 
 
 class NotPlainError(Exception):
@@ -68,6 +70,8 @@ def own_network(
             **{name: value if isinstance(value, Entry) else _plain(value) for name, value in declared.items()},
         )
     given.pop("name", None)
+    if set(given) - _ARGUMENTS[legacy]:
+        raise NotPlainError
     entry = Entry(
         target,
         **{"model" if legacy else "module": Entry(_COMPONENT, path=path, args=_plain(args))},
@@ -93,7 +97,7 @@ def _taken(value: Any, target: str, names: set[str] | None) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("_target_") != target:
         raise NotPlainError
     found = {name: one for name, one in value.items() if name != "_target_"}
-    if names is not None and set(found) != names:
+    if not all(map(is_safe_key, found)) or (names is not None and set(found) != names):
         raise NotPlainError
     return found
 

@@ -14,11 +14,18 @@ from typing import Any
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import ClaraError, suggestion
+from clara_compat.translate.render import is_safe_key
 
-__all__ = ["stock_class", "stock_entry"]
+__all__ = ["checked_arguments", "downloads", "stock_class", "stock_entry", "untrained"]
 
-_DOWNLOADS = {"monai.losses.PerceptualLoss"}
-"""Run code that they download."""
+_REFUSED = {
+    "PerceptualLoss": "it downloads code and runs it",
+    "Transchex": "it downloads what its arguments name",
+}
+"""Classes, by the one name that all of their aliases share."""
+_REFUSED_ARGUMENTS = {"pretrained_url": "it is downloaded from, wherever that is"}
+_PRETRAINED = "pretrained"
+"""MONAI's argument that has a network download its first weights, from addresses that MONAI knows."""
 
 
 def stock_class(path: str) -> type:
@@ -37,14 +44,26 @@ def stock_class(path: str) -> type:
     def fits(found: Any) -> bool:
         return isinstance(found, type) and issubclass(found, base) and found is not base
 
-    if path in _DOWNLOADS:
-        raise ClaraError(f"'{path}' is refused: it downloads code and runs it")
     cls = getattr(module, name, None)
     if not isinstance(cls, type) or not fits(cls):
         what = "network" if module_name.endswith("nets") else "loss"
         known = [one for one, value in vars(module).items() if fits(value)]
         raise ClaraError(f"{module_name} has no {what} '{name}'{suggestion(name, known)}")
+    if cls.__name__ in _REFUSED:
+        raise ClaraError(f"'{path}' is refused: {_REFUSED[cls.__name__]}")
     return cls
+
+
+def downloads(entry: Entry) -> bool:
+    """Whether a network downloads its first weights when it is made."""
+    known = inspect.signature(stock_class(entry.target)).parameters.get(_PRETRAINED)
+    return known is not None and bool(entry.arguments.get(_PRETRAINED, known.default))
+
+
+def untrained(path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a network of MONAI with which it does not download its first weights."""
+    knows = _PRETRAINED in inspect.signature(stock_class(path)).parameters
+    return {**arguments, **({_PRETRAINED: False} if knows else {})}
 
 
 def stock_entry(spec: ComponentSpec, image: Mapping[str, int] | None = None) -> Entry:
@@ -69,7 +88,9 @@ def stock_entry(spec: ComponentSpec, image: Mapping[str, int] | None = None) -> 
     named = [one for one in parameters.values() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     names = [one.name for one in named]
     for name in spec.args:
-        if name not in names and not takes_any:
+        if name in _REFUSED_ARGUMENTS:
+            raise ClaraError(_refusal(spec.dotted, name), spec.arg_address(name))
+        if name not in names and (not takes_any or not is_safe_key(name)):
             others = [other for other in names if other not in spec.args]
             hint = suggestion(name, others) or f"; it also takes {', '.join(others)}"
             raise ClaraError(f"{spec.dotted} has no argument '{name}'{hint}", spec.arg_address(name))
@@ -85,6 +106,22 @@ def stock_entry(spec: ComponentSpec, image: Mapping[str, int] | None = None) -> 
             raise ClaraError(f"{spec.dotted} needs the argument '{one.name}'", spec.arg_address(one.name))
     annotations = {one.name: str(one.annotation) for one in named}
     return Entry(spec.dotted, **{name: _converted(value, annotations.get(name, "")) for name, value in given.items()})
+
+
+def checked_arguments(path: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments, none of which is refused.
+
+    Raises:
+        ClaraError: one of them is.
+    """
+    for name in arguments:
+        if name in _REFUSED_ARGUMENTS:
+            raise ClaraError(_refusal(path, name))
+    return arguments
+
+
+def _refusal(path: str, name: str) -> str:
+    return f"the argument '{name}' of {path} is refused in a config: {_REFUSED_ARGUMENTS[name]}"
 
 
 def _converted(value: Any, annotation: str) -> Any:

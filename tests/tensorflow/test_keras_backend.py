@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from clara_compat.common.data_prop import DataProperty
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
-from clara_compat.tensorflow.loader import use
+from clara_compat.tensorflow.loader import component, use
 from clara_compat.tensorflow.namespace import facade_module
+from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.ops.logits import logits_of
 from clara_compat.tensorflow.store import VariableStore
 
@@ -43,6 +46,27 @@ def test_the_settings_of_one_folder_of_components_do_not_reach_the_next(tmp_path
     K.set_floatx("float64")
     use([str(tmp_path)])
     assert (K.image_data_format(), K.epsilon(), K.floatx()) == ("channels_last", 1e-7, "float32")
+
+
+def test_a_network_keeps_the_settings_of_its_own_run(tmp_path):
+    source = """
+import keras.backend as K
+import tensorflow as tf
+from ai4med.components.models.model import Model
+K.set_image_data_format('channels_first')
+class Net(Model):
+    def get_predictions(self, x, training, ctx):
+        return tf.keras.layers.Conv3D(2, 1)(x) + K.epsilon()
+"""
+    (tmp_path / "mine.py").write_text(source)
+    use([str(tmp_path)])
+    network = LegacyNetwork(component("mine.Net"), "Net", DataProperty(), (4, 4, 4))
+    image = torch.rand(1, 1, 4, 4, 4)
+    before = network(image)
+    use([])
+    K.set_epsilon(0.5)
+    assert torch.equal(network(image), before)
+    assert torch.equal(copy.deepcopy(network)(image), before)
 
 
 def test_the_small_number_is_what_probabilities_are_clipped_by():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 from textwrap import dedent
 
@@ -190,3 +192,35 @@ def test_inner_modules_of_tensorflow_hold_what_they_hold_there(tmp_path: Path) -
     """
     module = UserCode([str(write(tmp_path, inner=text))]).load("inner")
     assert all(found is wanted for found, wanted in module.SAME)
+
+
+def test_modules_of_an_earlier_run_live_as_long_as_their_components(tmp_path: Path) -> None:
+    text = "import late_{0}\nclass A:\n    def name(self):\n        import other\n        return other.NAME\n"
+    runs = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        write(folder, mine=text.format(name), other=f"NAME = '{name}'\n", **{f"late_{name}": ""})
+        use([str(folder)])
+        runs.append(component("mine.A"))
+    assert [run.name() for run in runs] == ["one", "two"]
+    assert {name.rpartition(".")[2] for name in sys.modules if ".late_" in name} == {"late_two"}
+    gone = weakref.ref(type(runs.pop(0)))
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "import no_such_package\n",
+            r"mine.py:1: ModuleNotFoundError: No module named 'no_such_package': install it, or",
+        ),
+        ("import sys\nsys.exit(3)\n", r"mine.py:2: SystemExit: 3$"),
+        ("from back import other\n", r"back.py:1: ImportError: cannot import name 'A' from 'mine'"),
+    ],
+)
+def test_what_fails_at_import(tmp_path: Path, text: str, message: str) -> None:
+    use([str(write(tmp_path, mine=text + "class A: pass\n", back="from mine import A\n"))])
+    with pytest.raises(ClaraError, match=message):
+        component("mine.A")

@@ -225,6 +225,18 @@ return text, tf.gfile.Exists(x), tf.io.gfile.listdir(x), tf.gfile.Glob(x + '/*.t
     assert [name for name in listed if name != "user.py"] == ["a.txt", "b"]
 
 
+def test_structures_are_flattened_and_mapped(run):
+    source = """
+pairs = {'b': [1, (2, 3)], 'a': 4}
+return tf.nest.flatten(pairs), tf.contrib.framework.nest.map_structure(lambda a, b: a + b, pairs, pairs)
+"""
+    assert run(source) == ([4, 1, 2, 3], {"b": [2, (4, 6)], "a": 8})
+
+
+def test_the_session_is_set_through_keras_inner_module_too(run):
+    run("from keras.backend.tensorflow_backend import set_session\nset_session(tf.Session())")
+
+
 PASSED = [
     "tf.assert_equal(x, [1.0, 2.0])",
     "tf.assert_less(x, 3.0)",

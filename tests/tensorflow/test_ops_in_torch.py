@@ -145,3 +145,23 @@ def test_gradients_in_validation_are_refused():
     v = torch.ones(2, requires_grad=True)
     with torch.no_grad(), pytest.raises(ClaraError, match="cannot be computed in validation, where gradients are off"):
         TF.gradients(v * v, v)
+
+
+FREE = [
+    "tf.reshape(b, [tf.shape(b)[0], -1])",
+    "tf.reshape(b, tf.stack([K.shape(b)[0], -1]))",
+    "tf.reshape(b, tf.concat([tf.shape(b)[:1], [12]], 0))",
+    "tf.reshape(b, (tf.shape(b)[0], tf.reduce_prod(tf.shape(b)[1:])))",
+    "tf.reduce_sum(b) / tf.cast(tf.shape(b)[0], tf.float32)",
+    "tf.concat([b, tf.zeros([tf.shape(b)[0], 1, 4])], 1)",
+    "tf.slice(b, [0, 1, 0], [-1, 1, -1]) * tf.ones(tf.shape(b))",
+]
+
+
+@pytest.mark.parametrize("expression", FREE)
+def test_an_exported_expression_takes_any_number_of_images(expression):
+    module = Expression(expression, ["b"])
+    free = {"inputs": ({0: torch.export.Dim("images", min=1, max=64)},)}
+    exported = torch.export.export(module, (torch.randn(2, 3, 4),), dynamic_shapes=free).module()
+    images = torch.randn(5, 3, 4)
+    torch.testing.assert_close(exported(images), module(images))

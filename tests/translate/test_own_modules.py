@@ -12,6 +12,7 @@ import pytest
 from clara_compat import check
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.errors import ClaraError
+from clara_compat.run.module_check import made_network
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.limits import limits
 from clara_compat.translate.train import translate_train
@@ -288,6 +289,23 @@ def test_networks_and_losses_of_monai_and_torch(small_mmar: Make) -> None:
         ("loss", "torch.nn.Conv3d", {}, "torch.nn has no loss 'Conv3d'"),
         ("loss", "torch.nn._Loss", {}, "'torch.nn._Loss' is refused"),
         ("loss", "monai.losses.PerceptualLoss", {}, "is refused: it downloads code and runs it"),
+        ("model", "monai.networks.nets.Transchex", {}, "is refused: it downloads what its arguments name"),
+        (
+            "model",
+            "monai.networks.nets.HoVerNet",
+            {"pretrained_url": "http://localhost/x"},
+            r"model.args.pretrained_url: the argument 'pretrained_url' of .*HoVerNet is refused in a config",
+        ),
+        *(
+            (
+                "model",
+                "monai.networks.nets.DenseNet121",
+                {"out_channels": 2, name: "os.system"},
+                f"has no argument '{name}'",
+            )
+            for name in ("_target_", "_requires_", "_mode_", "a#b")
+        ),
+        ("loss", "monai.losses.MaskedLoss", {"loss": 1, "_target_": "os.system"}, "has no argument '_target_'"),
         ("loss", "monai.losses.DiceLoss", {"smooth": 1}, "DiceLoss has no argument 'smooth'; did you mean 'smooth_"),
         ("loss", "monai.networks.nets.UNet", {}, "'UNet' is a model and cannot stand here"),
         ("model", "mine.Neither", {}, r"Neither \(.*mine.py:\d+\) cannot be a model: derive it from Clara's Model and"),
@@ -336,3 +354,47 @@ def test_check_makes_what_is_of_monai(small_mmar: Make) -> None:
     assert "train.loss: monai.losses.DiceLoss cannot be made: ValueError: Incompatible values: more" in of_loss
     rows = {row.component: (row.becomes, row.fidelity) for row in report.rows}
     assert rows["monai.losses.DiceLoss"] == ("monai.losses.DiceLoss", "exact")
+
+
+def test_check_says_which_lines_of_the_users_code_do_not_run(small_mmar: Make) -> None:
+    network = """
+        import tensorflow as tf
+        from ai4med.components.models.model import Model
+
+        class Net(Model):
+            def __init__(self):
+                Model.__init__(self)
+            def get_predictions(self, inputs, is_training, build_ctx=None):
+                return tf.nn.{symbol}(tf.layers.conv3d(inputs, 2, 1, data_format='channels_first'), axis=1)
+    """
+    mmar = small_mmar(lambda config: config["train"].update(model={"path": "net.Net"}))
+    notices = {}
+    for symbol in ("softmax", "softmaxx"):
+        (mmar / "custom").mkdir(exist_ok=True)
+        (mmar / "custom/net.py").write_text(textwrap.dedent(network.format(symbol=symbol)))
+        report = check(mmar / "config/config_train.json")
+        assert report.passed, report.errors
+        notices[symbol] = [str(notice) for notice in report.notices if "clara-compat lint" in notice.text]
+    assert notices["softmax"] == []
+    [line] = notices["softmaxx"]
+    assert line.startswith(f"{mmar / 'custom/net.py'}:9: ")
+    assert "not provided: tf.nn.softmaxx; did you mean tf.nn.softmax?" in line
+
+
+def test_check_takes_no_memory_for_a_network(small_mmar: Make) -> None:
+    args = UNET | {"channels": [40_000, 400_000]}
+    workflow = workflow_of(small_mmar, {"path": "monai.networks.nets.UNet", "args": args}, {"path": "mine.PlainLoss"})
+    assert check(workflow.file).errors == []
+    network = made_network(workflow)
+    assert {str(parameter.device) for parameter in network.parameters()} == {"meta"}
+
+
+def test_check_downloads_nothing(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(*args: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("monai.networks.nets.resnet.get_pretrained_resnet_medicalnet", download)
+    model = {"path": "monai.networks.nets.ResNetFeatures", "args": {"model_name": "resnet10"}}
+    report = check(workflow_of(small_mmar, model, {"path": "mine.PlainLoss"}).file)
+    assert report.errors == []
+    assert any("ResNetFeatures may download its first weights when it" in one.text for one in report.notices)

@@ -83,3 +83,13 @@ def test_entries_and_expressions_are_written_as_such() -> None:
 def test_what_is_not_data_is_refused() -> None:
     with pytest.raises(ClaraError, match="a value of type object cannot stand in a config"):
         literal(object())
+
+
+@pytest.mark.parametrize("name", ["_target_", "_mode_", "_requires_", "a::b", "a b"])
+def test_no_argument_replaces_what_is_run(name: str) -> None:
+    with pytest.raises(ClaraError, match="cannot be the name of an argument"):
+        render(Entry("builtins.dict", **{name: "os.system"}))
+
+
+def test_an_argument_may_be_called_target() -> None:
+    assert render(Entry("builtins.dict", target=1, self=2)) == {"_target_": "builtins.dict", "target": 1, "self": 2}

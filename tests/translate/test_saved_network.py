@@ -104,13 +104,24 @@ def test_a_description_is_left_out(tmp_path):
         LEGACY | {"data_property": {"_target_": "os.getcwd"}},
         LEGACY | {"data_property": LEGACY["data_property"] | {"task": "$open('x')"}},
         LEGACY | {"data_property": LEGACY["data_property"] | {"label_format": {"_target_": "os.getcwd"}}},
+        LEGACY | {"data_property": LEGACY["data_property"] | {"_mode_": "debug"}},
         LEGACY | {"spatial_size": ["$open('x')"]},
+        LEGACY | {"target": "os.system"},
         LEGACY | {"model": "@model"},
     ],
 )
 def test_nothing_of_a_strangers_folder_is_run(tmp_path, code, network):
     with pytest.raises(ClaraError, match=r"train.json network_def: network_def is .*: only networks of this package"):
         saved_network(folder(tmp_path, {"network_def": network}), code)
+
+
+def test_a_network_downloads_nothing_when_its_weights_are_read(tmp_path):
+    entry = {"_target_": "monai.networks.nets.ResNetFeatures", "model_name": "resnet10"}
+    assert saved_network(folder(tmp_path, {"network_def": entry}), NOWHERE).entry == entry | {"pretrained": False}
+    entry = {"_target_": "monai.networks.nets.HoVerNet", "pretrained_url": "http://localhost/x"}
+    (tmp_path / "configs/train.json").write_text(json.dumps({"network_def": entry}))
+    with pytest.raises(ClaraError, match=r"train.json network_def: the argument 'pretrained_url' of .* is refused"):
+        saved_network(tmp_path, NOWHERE)
 
 
 def test_deep_nesting_is_told(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import torch
 
 from clara_compat.tensorflow.layers.base import Layer
 from clara_compat.tensorflow.ops.elementwise import maximum, minimum
+from clara_compat.tensorflow.ops.joining import joined
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 
@@ -115,19 +116,7 @@ class Concatenate(Layer):
     def call(self, inputs: Any) -> torch.Tensor:
         """Return the joint tensor."""
         found = _several(self, inputs, at_least=1)
-        first, axis = list(found[0].shape), self.axis
-        for one in found[1:]:
-            other = list(one.shape)
-            if len(other) != len(first) or _without(other, axis) != _without(first, axis):
-                raise refusal(
-                    f"layer '{self.name}' joins the shapes {[list(one.shape) for one in found]} along axis {axis}: all "
-                    "other sizes must be equal"
-                )
-        return torch.cat(found, axis)
-
-
-def _without(shape: list[int], axis: int) -> list[int]:
-    return [size for number, size in enumerate(shape) if number != axis % len(shape)]
+        return joined(found, self.axis, f"layer '{self.name}'")
 
 
 @symbol("keras.layers.Dot")

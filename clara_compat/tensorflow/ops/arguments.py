@@ -60,8 +60,10 @@ def is_static(*values: Any) -> bool:
     for value in values:
         if isinstance(value, torch.Tensor):
             return False
-        if isinstance(value, np.ndarray | np.generic):
-            if value.dtype.kind not in "iu":
+        if isinstance(value, torch.SymInt):
+            found = True
+        elif isinstance(value, np.ndarray | np.generic):
+            if value.dtype.kind not in "iuO":
                 return False
             found = True
         elif isinstance(value, list | tuple):
@@ -76,7 +78,7 @@ def is_static(*values: Any) -> bool:
 def static_array(value: Any) -> np.ndarray:
     """Return whole numbers as an array of int32, or int64 where numpy's were."""
     array = np.asarray(value)
-    return array if isinstance(value, np.ndarray | np.generic) else array.astype(np.int32)
+    return array if isinstance(value, np.ndarray | np.generic) or array.dtype == object else array.astype(np.int32)
 
 
 def operands(x: Any, y: Any) -> tuple[Any, Any]:
@@ -93,14 +95,14 @@ def operands(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return (isinstance(value, int | float) and not isinstance(value, bool)) or (
+    return (isinstance(value, int | float | torch.SymInt) and not isinstance(value, bool)) or (
         isinstance(value, np.generic) and value.dtype.kind in "iuf"
     )
 
 
 def _number(value: Any) -> int | float:
     found: int | float = value.item() if isinstance(value, np.generic) else value
-    return int(found) if isinstance(found, int) else found
+    return int(found) if isinstance(found, int) else found  # of a Dimension its number
 
 
 def wide(value: Any) -> torch.Tensor:

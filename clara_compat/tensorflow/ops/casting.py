@@ -11,6 +11,7 @@ import torch
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import as_dtype, torch_dtype
 from clara_compat.tensorflow.ops.arguments import is_static
+from clara_compat.tensorflow.ops.creating import device
 from clara_compat.tensorflow.registry import register, symbol
 
 __all__ = ["cast", "identity", "stop_gradient"]
@@ -21,7 +22,11 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     """Return a value in another type; floating point becomes whole towards zero."""
     wanted = torch_dtype(dtype)
     if is_static(x) and as_dtype(wanted).is_integer:
-        return np.asarray(x).astype(as_dtype(wanted).as_numpy_dtype)[()]
+        array = np.asarray(x)
+        return x if array.dtype == object else array.astype(as_dtype(wanted).as_numpy_dtype)[()]
+    if isinstance(x, torch.SymInt):
+        number: Any = x
+        return torch.full((), number, dtype=wanted, device=device())
     return as_tensor(x).to(wanted)
 
 

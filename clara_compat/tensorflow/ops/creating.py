@@ -183,9 +183,14 @@ def one_hot(
 
 @symbol("shape")
 def shape(input: Any, name: str | None = None, out_type: Any = "int32") -> np.ndarray:
-    """Return the sizes of a tensor as numpy's whole numbers: they are known, and never lie on an accelerator."""
-    found = input.shape if isinstance(input, torch.Tensor) else np.shape(input)
-    return np.array([int(size) for size in found], np.int64 if torch_dtype(out_type) == torch.int64 else np.int32)
+    """Return the sizes of a tensor as numpy's whole numbers: they are known, and never lie on an accelerator.
+
+    A size that torch.export leaves free (the number of images) stays free; the array then holds objects.
+    """
+    found = list(input.shape if isinstance(input, torch.Tensor) else np.shape(input))
+    if any(isinstance(one, torch.SymInt) for one in found):
+        return np.array(found, object)
+    return np.array([int(one) for one in found], np.int64 if torch_dtype(out_type) == torch.int64 else np.int32)
 
 
 @symbol("shape_n")

@@ -54,7 +54,7 @@ def joined(parts: list[torch.Tensor], axis: Any, what: str) -> torch.Tensor:
     if any(other != others[0] for other in others):
         message = f"{what}: tensors of the shapes {_told(parts)} cannot be put together along axis {at}"
         same_space = all(one.shape[2:] == parts[0].shape[2:] for one in parts)
-        if at == ndim - 1 and ndim > 3 and same_space:
+        if axis == -1 and ndim > 3 and same_space:
             message += (
                 "; axis -1 is the last spatial axis of channels_first tensors: pass axis=1 or "
                 "data_format='channels_last'"

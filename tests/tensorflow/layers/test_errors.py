@@ -36,7 +36,14 @@ REFUSED = {
     "few to add": ("KL.add([V2])", "layer 'add' got a list of 1, expected a list of at least 2 tensors"),
     "three to subtract": ("KL.subtract([V2] * 3)", "layer 'subtract' got 3 tensors, expected 2"),
     "unlike": ("KL.Add()([V2, V2[:, :3]])", "got the shapes [[1, 4, 4, 2], [1, 3, 4, 2]]"),
-    "concatenate": ("KL.concatenate([V2, V2[:, :3]])", "along axis -1: all other sizes must be equal"),
+    "concatenate": (
+        "KL.concatenate([V2, V2[:, :3]])",
+        "layer 'concatenate': tensors of the shapes [1, 4, 4, 2] and [1, 3, 4, 2] cannot be",
+    ),
+    "channels first": (
+        "KL.Concatenate(axis=-1)([V2, V2[:, :3]])",
+        "axis -1 is the last spatial axis of channels_first",
+    ),
     "reshape": ("KL.Reshape((4, 2))(FLAT)", "layer 'reshape' cannot make [4, 2] of the shape [2, 6]"),
     "permute": ("KL.Permute((0, 1))(V2)", "dims of layer 'permute' is (0, 1), expected each of 1 to 2 once"),
     "rate": ("KL.Dropout(1.0)(V2)", "layer 'dropout' has the rate 1.0, expected at least 0 and less than 1"),
