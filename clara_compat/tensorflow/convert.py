@@ -48,12 +48,17 @@ def tensors(*values: Any) -> list[torch.Tensor]:
     return [as_tensor(value, like=first) for value in values]
 
 
-def alike(*values: torch.Tensor) -> list[torch.Tensor]:
-    """Return floating point tensors in the widest of their types: in double precision constants are single still."""
+def alike(*values: torch.Tensor, autocast: bool = True) -> list[torch.Tensor]:
+    """Return floating point tensors in the widest of their types: in double precision constants are single still.
+
+    Args:
+        values: the tensors.
+        autocast: whether torch's autocast knows what they are for, and sees to their types itself where it is on.
+    """
     types = {value.dtype for value in values}
     if len(types) == 1 or not all(dtype.is_floating_point for dtype in types):
         return list(values)
-    if torch.is_autocast_enabled(values[0].device.type):  # which decides by itself
+    if autocast and torch.is_autocast_enabled(values[0].device.type):
         return list(values)
     widest = reduce(torch.promote_types, types)
     return [value.to(widest) for value in values]

@@ -165,3 +165,10 @@ def test_an_exported_expression_takes_any_number_of_images(expression):
     exported = torch.export.export(module, (torch.randn(2, 3, 4),), dynamic_shapes=free).module()
     images = torch.randn(5, 3, 4)
     torch.testing.assert_close(exported(images), module(images))
+
+
+def test_products_take_operands_of_both_precisions_under_autocast():
+    x, y = torch.rand(3, 4), torch.rand(4, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert TF.tensordot(x.bfloat16(), y, 1).dtype == torch.float32
+        assert TF.matmul(x.bfloat16(), y).dtype == torch.bfloat16

@@ -72,7 +72,7 @@ def einsum(equation: str, *inputs: Any, **_: Any) -> torch.Tensor:
 @symbol("tensordot", "linalg.tensordot")
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> torch.Tensor:
     """Return the sum of products over axes of both tensors: a number of the inner ones, or two lists."""
-    first, second = alike(*tensors(a, b))
+    first, second = alike(*tensors(a, b), autocast=False)
     if isinstance(axes, int):
         return torch.tensordot(first, second, dims=axes)
     of_first, of_second = (sizes(one) for one in axes)
