@@ -16,7 +16,7 @@ from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
 from clara_compat.tensorflow.keras_settings import keras_settings
-from clara_compat.tensorflow.layout import label_shape, laid_out, plain
+from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.parts import Parts
@@ -121,6 +121,9 @@ class LegacyLoss(nn.Module):
         graph = self._new_graph(predictions.device)
         network = self._held[1]
         known = network.context if isinstance(network, LegacyNetwork) else None
+        output = None if known is None else channel_first(known[BuildContext.KEY_MODEL_OUTPUT], self.data_property)
+        if output is not None and output.shape != predictions.shape:
+            known = None  # it is of the last window of a scan
         found = self._called(graph, plain(predictions), plain(targets), known)
         self.parts.check()
         return found

@@ -9,6 +9,7 @@ import torch
 from clara_compat.common.build_ctx import BuildContext
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.label_format import LabelFormat
+from clara_compat.engine.aux_ops import step_loss
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.loader import component
 from clara_compat.tensorflow.loss import LegacyLoss, legacy_loss
@@ -434,6 +435,18 @@ class TestContextOfALoss:
         own.step(image=torch.full((2, 1, 4, 4, 4), 3.0))
         predictions = torch.full((2, 2, 4, 4, 4), 0.5)
         assert own(predictions, torch.ones(2, 1, 4, 4, 4)).item() == 3.0 * 3 * 0.5
+
+    def test_what_the_model_made_of_a_window_is_not_what_it_made_of_the_scan(self, user_folder):
+        net = network(user_folder, CONTEXTUAL).eval()
+        own = legacy_loss(component("mine.L"), "L", PROPERTY, net, (4, 4, 4)).eval()
+        net(torch.zeros(1, 1, 4, 4, 4))
+        output = {
+            "image": torch.full((1, 1, 6, 6, 6), 3.0),
+            "label": torch.ones(1, 1, 6, 6, 6),
+            "pred": torch.full((1, 2, 6, 6, 6), 0.5),
+        }
+        assert step_loss(output, own).item() == 3.0 * 3 * 0.5
+        assert own._image is None
 
     def test_statistics_of_layers_of_torch_are_those_of_no_made_up_image(self, user_folder):
         net = network(
