@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map_only
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
@@ -15,7 +16,7 @@ from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
 from clara_compat.tensorflow.keras_settings import keras_settings
-from clara_compat.tensorflow.layout import label_shape, laid_out, plain
+from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.parts import Parts
@@ -40,7 +41,8 @@ class LegacyLoss(nn.Module):
         network: its context (model input and more) is the loss's too, when it is a user's.
         final_activation: what the network ends in, when it is known: a loss of the catalogue from which the user's
             derives needs it.
-        spatial_size: of the images; None: that of the predictions.
+        spatial_size: of the made-up image that a loss finds beside predictions of a network that is no user's, in
+            voxels; by default that of the predictions.
 
     Raises:
         ClaraError: the loss has no ``get_loss``, fails, or returns something else than one number.
@@ -72,8 +74,7 @@ class LegacyLoss(nn.Module):
         self._rewind = Rewind(loss, self.parts.held)
         self._keras = keras_settings()
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
-        self._spatial_size = tuple(predictions_shape[2:] if spatial_size is None else spatial_size)
-        self._build(tuple(predictions_shape))
+        self._build(tuple(predictions_shape), spatial_size)
 
     @property
     def loss(self) -> Any:
@@ -118,7 +119,12 @@ class LegacyLoss(nn.Module):
             targets: (N, C, spatial...) or (N, labels).
         """
         graph = self._new_graph(predictions.device)
-        found = self._called(graph, plain(predictions), plain(targets))
+        network = self._held[1]
+        known = network.context if isinstance(network, LegacyNetwork) else None
+        output = None if known is None else channel_first(known[BuildContext.KEY_MODEL_OUTPUT], self.data_property)
+        if output is not None and output.shape != predictions.shape:
+            known = None  # it is of the last window of a scan
+        found = self._called(graph, plain(predictions), plain(targets), known)
         self.parts.check()
         return found
 
@@ -133,22 +139,28 @@ class LegacyLoss(nn.Module):
             keras=self._keras,
         )
 
-    def _build(self, shape: tuple[int, ...]) -> None:
-        classes = shape[1]
-        predictions = torch.full(shape, 1.0 / max(classes, 2))
-        targets = torch.zeros(label_shape(self.data_property, shape))
-        targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
-        self._image = torch.zeros(shape[0], self.data_property.num_channels, *self._spatial_size)
-        with torch.no_grad():
-            for training in (False, True):
-                self.train(training)
-                self._called(self._new_graph(predictions.device, building=True), predictions, targets)
-                self.parts.take()
+    @torch.no_grad()
+    def _build(self, shape: tuple[int, ...], spatial_size: Sequence[int] | None) -> None:
+        network, classes = self._held[1], shape[1]
+        size = shape[2:] if spatial_size is None else spatial_size
+        for training in (False, True):
+            self.train(training)
+            known = network.made_up(training) if isinstance(network, LegacyNetwork) else BuildContext()
+            known = BuildContext(tree_map_only(torch.Tensor, torch.Tensor.cpu, dict(known)))
+            if not known and size:
+                image = torch.zeros(1, self.data_property.num_channels, *size)
+                known[BuildContext.KEY_MODEL_INPUT] = laid_out(image, self.data_property)
+            batch = known[BuildContext.KEY_MODEL_INPUT].shape[0] if known else 1
+            predictions = torch.full((batch, *shape[1:]), 1.0 / max(classes, 2))
+            targets = torch.zeros(label_shape(self.data_property, predictions.shape))
+            targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
+            self._called(self._new_graph(predictions.device, building=True), predictions, targets, known)
+            self.parts.take()
 
-    def _called(self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _called(
+        self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor, known: BuildContext | None
+    ) -> torch.Tensor:
         self._rewind.back()
-        network = self._held[1]
-        known = network.context if isinstance(network, LegacyNetwork) and not graph.building else None
         context = BuildContext(known or {})
         context[BuildContext.KEY_DATA_PROP] = self.data_property
         context[BuildContext.KEY_IS_TRAIN] = graph.training

@@ -35,6 +35,10 @@ _SAME = {
     "tensorflow.contrib.framework.python.ops": "tensorflow.contrib.framework",
     "tensorflow.contrib.slim.python.slim": "tensorflow.contrib.slim",
     "tensorflow.python.layers": "tensorflow.layers",
+    **{
+        f"tensorflow.python.layers.{name}": "tensorflow.layers"
+        for name in ("base", "convolutional", "core", "layers", "normalization", "pooling")
+    },
     "tensorflow.losses.losses_impl": "tensorflow.losses",
     "tensorflow.losses.util": "tensorflow.losses",
     "tensorflow.python.ops": "tensorflow",
@@ -136,7 +140,7 @@ class _Module(ModuleType):
             value = naming(full, found.value)
             if self.__name__.partition(".")[0] == "keras" and isinstance(value, type):
                 value = _standalone(value)
-        elif any(one.startswith(f"{full}.") for one in all_symbols()) or full == "tensorflow":
+        elif full == "tensorflow" or any(one.startswith(f"{full}.") for one in (*all_symbols(), *_SAME)):
             value = facade_module(f"{self.__name__}.{name}")
         else:
             return Absent(full)

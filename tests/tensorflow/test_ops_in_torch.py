@@ -170,5 +170,6 @@ def test_an_exported_expression_takes_any_number_of_images(expression):
 def test_products_take_operands_of_both_precisions_under_autocast():
     x, y = torch.rand(3, 4), torch.rand(4, 2)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert TF.tensordot(x.bfloat16(), y, 1).dtype == torch.float32
-        assert TF.matmul(x.bfloat16(), y).dtype == torch.bfloat16
+        found = TF.tensordot(x.bfloat16(), y, 1), TF.matmul(x.bfloat16(), y)
+    for one in found:
+        torch.testing.assert_close(one.float(), x @ y, rtol=0.03, atol=0.03)
