@@ -96,6 +96,7 @@ def test_a_training_step(name: str, arrays: dict[str, np.ndarray], store: Variab
             close(
                 torch.zeros_like(store[one]) if gradient is None else gradient,
                 np.zeros(()) if wanted is None else wanted,
+                5e-5,
             )
         else:
             close(store[one], arrays[f"after/{one}"])
