@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,7 +52,7 @@ class Source:
         """Names that ``from ... import`` binds, with their original names."""
         return {
             alias.asname or alias.name: (statement, alias.name)
-            for statement in self._statements()
+            for statement in self._statements
             if isinstance(statement, ast.ImportFrom)
             for alias in statement.names
             if alias.name != "*"
@@ -62,14 +62,18 @@ class Source:
     def _bound(self) -> dict[str, str]:
         """What the names stand for that import statements bind: ``nn`` for ``torch.nn``."""
         found = {name: f"{statement.module}.{original}" for name, (statement, original) in self._imports.items()}
-        for statement in self._statements():
+        for statement in self._statements:
             if isinstance(statement, ast.Import):
                 found |= {alias.asname: alias.name for alias in statement.names if alias.asname}
         return found
 
     def classes(self) -> list[ast.ClassDef]:
         """Classes defined at the top of the file (also within ``if`` and ``try``), in order."""
-        return [statement for statement in self._statements() if isinstance(statement, ast.ClassDef)]
+        return [statement for statement in self._statements if isinstance(statement, ast.ClassDef)]
+
+    @cached_property
+    def _defined(self) -> dict[str, ast.ClassDef]:
+        return {definition.name: definition for definition in self.classes()}
 
     def imported_modules(self) -> frozenset[str]:
         """Top-level modules this file imports anywhere."""
@@ -90,16 +94,15 @@ class Source:
 
     def find(self, name: str, root: Path, steps: int = _MAX_STEPS) -> tuple[Source, ast.ClassDef] | None:
         """Find a class of this file, or one it imports from another file of the user's below ``root``."""
-        defined = {definition.name: definition for definition in self.classes()}
-        if name in defined:
-            return self, defined[name]
+        if name in self._defined:
+            return self, self._defined[name]
         if not steps:
             return None
         if name in self._imports:
             imported, original = self._imports[name]
             other = self._follow(imported, root)
             return other.find(original, root, steps - 1) if other else None
-        for statement in self._statements():
+        for statement in self._statements:
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 other = self._follow(statement, root)
                 found = None if other is None else other.find(name, root, steps - 1)
@@ -185,16 +188,18 @@ class Source:
                 return found[0].answer(found[1], method, root, steps - 1)
         return None
 
-    def _statements(self) -> Iterator[ast.stmt]:
+    @cached_property
+    def _statements(self) -> list[ast.stmt]:
         """Statements that run when the module is loaded, except inside functions and classes."""
-        pending: list[ast.AST] = [self.tree]
+        found: list[ast.stmt] = []
+        pending: deque[ast.AST] = deque([self.tree])
         while pending:
-            node = pending.pop(0)
-            for child in ast.iter_child_nodes(node):
+            for child in ast.iter_child_nodes(pending.popleft()):
                 if isinstance(child, ast.stmt):
-                    yield child
+                    found.append(child)
                 if isinstance(child, (ast.If, ast.Try, ast.With, ast.ExceptHandler)):
                     pending.append(child)
+        return found
 
     def _follow(self, statement: ast.ImportFrom, root: Path) -> Source | None:
         """The file a ``from ... import`` names, when it is the user's."""

@@ -115,5 +115,10 @@ def step_loss(output: MutableMapping[str, Any], loss: Callable[..., torch.Tensor
     if CommonKeys.LOSS not in output:
         pred, label = (plain(output[key]) for key in (CommonKeys.PRED, CommonKeys.LABEL))
         with torch.no_grad():
-            output[CommonKeys.LOSS] = loss(pred, label.to(pred.device)).mean()
+            tell = getattr(loss, "step", None)  # a loss written for Clara may use the image
+        if tell is not None:
+            tell(image=output[CommonKeys.IMAGE].to(pred.device))
+        output[CommonKeys.LOSS] = loss(pred, label.to(pred.device)).mean()
+        if tell is not None:
+            tell(image=None)
     return plain(output[CommonKeys.LOSS]).detach()

@@ -10,7 +10,7 @@ from monai.bundle import ConfigParser
 
 from clara_compat.common.blame import user_line
 from clara_compat.engine.data.failure import ItemError
-from clara_compat.errors import ClaraError
+from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle
 
 __all__ = ["execute"]
@@ -56,6 +56,12 @@ def _mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
             return _item_error(found, bundle)
         if isinstance(found, ValueError) and _raised_by_engine(found):
             return ClaraError(str(found))
+        if isinstance(found, RuntimeError) and "does not require grad" in str(found):
+            return ClaraError(
+                "the loss has no gradient by which the network could be trained: nothing derives it from the "
+                "predictions (py_func, numpy, argmax, comparisons and stop_gradient let no gradient through)",
+                _place("loss", bundle),
+            )
         if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             return ClaraError(f"{found.strerror}: {found.filename or _folder(bundle)}; free or change the folder")
         if isinstance(found, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(found):
@@ -79,8 +85,12 @@ def _of_a_module(error: BaseException, bundle: Bundle) -> ClaraError | None:
     ):
         target = bundle.config.get(entry, {}).get("_target_", "")
         if target.startswith(("monai.", "torch.")) and any(module.startswith(origins) for module in modules):
-            return ClaraError(f"{target}: {message}", next(iter(bundle.sources.get(kind, [])), None))
+            return ClaraError(f"{target}: {message}", _place(kind, bundle))
     return None
+
+
+def _place(kind: str, bundle: Bundle) -> Address | None:
+    return next(iter(bundle.sources.get(kind, [])), None)
 
 
 def _modules(error: BaseException) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.graph import running
 
-__all__ = ["as_tensor", "tensors"]
+__all__ = ["alike", "as_tensor", "tensors"]
 
 
 def as_tensor(value: Any, dtype: Any = None, like: torch.Tensor | None = None) -> torch.Tensor:
@@ -45,3 +46,19 @@ def tensors(*values: Any) -> list[torch.Tensor]:
     """Return values as tensors; those that are none yet take the type and device of the first that is."""
     first = next((value for value in values if isinstance(value, torch.Tensor)), None)
     return [as_tensor(value, like=first) for value in values]
+
+
+def alike(*values: torch.Tensor, autocast: bool = True) -> list[torch.Tensor]:
+    """Return floating point tensors in the widest of their types: in double precision constants are single still.
+
+    Args:
+        values: the tensors.
+        autocast: whether torch's autocast knows what they are for, and sees to their types itself where it is on.
+    """
+    types = {value.dtype for value in values}
+    if len(types) == 1 or not all(dtype.is_floating_point for dtype in types):
+        return list(values)
+    if autocast and torch.is_autocast_enabled(values[0].device.type):
+        return list(values)
+    widest = reduce(torch.promote_types, types)
+    return [value.to(widest) for value in values]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional as F
 
+from clara_compat.tensorflow.convert import alike
 from clara_compat.tensorflow.place import refusal
 
 __all__ = [
@@ -84,12 +85,18 @@ def convolution(
         ClaraError: the shapes do not fit, at the user's line.
     """
     dims = kernel.ndim - 2
+    inputs, kernel = alike(inputs, kernel)
     inputs = _first(inputs, channels_first, dims)
     strides, dilations = per_axis(strides, dims, "strides"), per_axis(dilations, dims, "the dilation rate")
     channels, per_group = inputs.shape[1], kernel.shape[-2]
     if channels % per_group:
         raise refusal(
             f"a kernel for {per_group} channels cannot be applied to {channels}: the input's shape is "
+            f"{list(inputs.shape)}, its channels taken from the {'second' if channels_first else 'last'} axis"
+        )
+    if kernel.shape[-1] % (channels // per_group):
+        raise refusal(
+            f"a kernel for {per_group} channels makes {kernel.shape[-1]} of {channels}: the input's shape is "
             f"{list(inputs.shape)}, its channels taken from the {'second' if channels_first else 'last'} axis"
         )
     pads = _pads(padding, inputs.shape[2:], kernel.shape[:dims], strides, dilations)
@@ -122,6 +129,7 @@ def convolution_transpose(
         output_size: spatial size of the result, where the padding allows several.
     """
     dims = kernel.ndim - 2
+    inputs, kernel = alike(inputs, kernel)
     inputs = _first(inputs, channels_first, dims)
     strides = per_axis(strides, dims, "strides")
     if inputs.shape[1] != kernel.shape[-1]:

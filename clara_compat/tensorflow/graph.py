@@ -17,6 +17,7 @@ from weakref import ref
 import torch
 
 from clara_compat.tensorflow.assignments import Assignments, Group
+from clara_compat.tensorflow.branches import Branches
 from clara_compat.tensorflow.names import Names, construction_names
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.store import VariableStore
@@ -123,11 +124,7 @@ class Graph:
         """What made the tensors that come from a ``keras.Input``, by their identity."""
         self.standing_in = False
         """Whether layers run on a made-up input, for the shapes only."""
-        self._conditions = {} if conditions is None else conditions
-        self._place: tuple[Any, ...] = ()
-        """In which branches and loops the pass is, each by its number in the one around."""
-        self._met = 0
-        """How many conditions and loops were met there."""
+        self.branches = Branches({} if conditions is None else conditions)
 
     def unique_name(self, name: str) -> str:
         """Return a name that nothing in this graph has, as TensorFlow makes it: ``conv``, ``conv_1``.
@@ -269,57 +266,6 @@ class Graph:
         """Return the name of the operation that made a tensor, if it is known."""
         known = self._operations.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
-
-    def condition(self, is_true: bool, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-        """Run one of two branches with the names it would have had: TensorFlow builds both, the true one first."""
-        place = self._next_place()
-        if self.building:
-            with self._inside(place, True):
-                of_true = true_fn()
-            between = self.names.copy()
-            with self._inside(place, False):
-                of_false = false_fn()
-            self._conditions[place] = between, self.names.copy()
-            return of_true if is_true else of_false
-        if place not in self._conditions and not self._place:
-            raise refusal("this tf.cond was not met when the component was built: its branches cannot be run")
-        between, after = self._conditions.get(place, (self.names, None))  # a loop may have had no round then
-        if not is_true:
-            self.names = between.copy()
-        with self._inside(place, is_true):
-            result = true_fn() if is_true else false_fn()
-        if after is not None:
-            self.names = after.copy()
-        return result
-
-    def loop(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function of a loop with the names of its first round in each: TensorFlow builds it once."""
-        place, names = self._next_place(), self.names.copy()
-
-        def in_a_round(*args: Any) -> Any:
-            self.names = names.copy()
-            with self._inside(place, "round"):
-                return function(*args)
-
-        return in_a_round
-
-    def _next_place(self) -> tuple[Any, ...]:
-        self._met += 1
-        return (*self._place, self._met)
-
-    @contextmanager
-    def _inside(self, place: tuple[Any, ...], part: Any) -> Iterator[None]:
-        before = self._place, self._met
-        self._place, self._met = (*place, part), 0
-        try:
-            yield
-        finally:
-            self._place, self._met = before
-
-    @property
-    def conditions(self) -> dict[tuple[Any, ...], tuple[Names, Names]]:
-        """What this pass knows of its ``tf.cond``, for later passes."""
-        return self._conditions
 
 
 class Deferred:

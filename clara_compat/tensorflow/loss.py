@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map_only
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
@@ -15,7 +16,7 @@ from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
 from clara_compat.tensorflow.keras_settings import keras_settings
-from clara_compat.tensorflow.layout import label_shape, laid_out, plain
+from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
 from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
 from clara_compat.tensorflow.parts import Parts
@@ -40,6 +41,8 @@ class LegacyLoss(nn.Module):
         network: its context (model input and more) is the loss's too, when it is a user's.
         final_activation: what the network ends in, when it is known: a loss of the catalogue from which the user's
             derives needs it.
+        spatial_size: of the made-up image that a loss finds beside predictions of a network that is no user's, in
+            voxels; by default that of the predictions.
 
     Raises:
         ClaraError: the loss has no ``get_loss``, fails, or returns something else than one number.
@@ -54,6 +57,7 @@ class LegacyLoss(nn.Module):
         learning_rate: float = 0.0,
         network: nn.Module | None = None,
         final_activation: str | None = None,
+        spatial_size: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not callable(getattr(loss, "get_loss", None)):
@@ -70,7 +74,7 @@ class LegacyLoss(nn.Module):
         self._rewind = Rewind(loss, self.parts.held)
         self._keras = keras_settings()
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
-        self._build(tuple(predictions_shape))
+        self._build(tuple(predictions_shape), spatial_size)
 
     @property
     def loss(self) -> Any:
@@ -115,7 +119,12 @@ class LegacyLoss(nn.Module):
             targets: (N, C, spatial...) or (N, labels).
         """
         graph = self._new_graph(predictions.device)
-        found = self._called(graph, plain(predictions), plain(targets))
+        network = self._held[1]
+        known = network.context if isinstance(network, LegacyNetwork) else None
+        output = None if known is None else channel_first(known[BuildContext.KEY_MODEL_OUTPUT], self.data_property)
+        if output is not None and output.shape != predictions.shape:
+            known = None  # it is of the last window of a scan
+        found = self._called(graph, plain(predictions), plain(targets), known)
         self.parts.check()
         return found
 
@@ -130,21 +139,28 @@ class LegacyLoss(nn.Module):
             keras=self._keras,
         )
 
-    def _build(self, shape: tuple[int, ...]) -> None:
-        classes = shape[1]
-        predictions = torch.full(shape, 1.0 / max(classes, 2))
-        targets = torch.zeros(label_shape(self.data_property, shape))
-        targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
-        with torch.no_grad():
-            for training in (False, True):
-                self.train(training)
-                self._called(self._new_graph(predictions.device, building=True), predictions, targets)
-                self.parts.take()
+    @torch.no_grad()
+    def _build(self, shape: tuple[int, ...], spatial_size: Sequence[int] | None) -> None:
+        network, classes = self._held[1], shape[1]
+        size = shape[2:] if spatial_size is None else spatial_size
+        for training in (False, True):
+            self.train(training)
+            known = network.made_up(training) if isinstance(network, LegacyNetwork) else BuildContext()
+            known = BuildContext(tree_map_only(torch.Tensor, torch.Tensor.cpu, dict(known)))
+            if not known and size:
+                image = torch.zeros(1, self.data_property.num_channels, *size)
+                known[BuildContext.KEY_MODEL_INPUT] = laid_out(image, self.data_property)
+            batch = known[BuildContext.KEY_MODEL_INPUT].shape[0] if known else 1
+            predictions = torch.full((batch, *shape[1:]), 1.0 / max(classes, 2))
+            targets = torch.zeros(label_shape(self.data_property, predictions.shape))
+            targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
+            self._called(self._new_graph(predictions.device, building=True), predictions, targets, known)
+            self.parts.take()
 
-    def _called(self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _called(
+        self, graph: Graph, predictions: torch.Tensor, targets: torch.Tensor, known: BuildContext | None
+    ) -> torch.Tensor:
         self._rewind.back()
-        network = self._held[1]
-        known = network.context if isinstance(network, LegacyNetwork) and not graph.building else None
         context = BuildContext(known or {})
         context[BuildContext.KEY_DATA_PROP] = self.data_property
         context[BuildContext.KEY_IS_TRAIN] = graph.training
@@ -152,7 +168,8 @@ class LegacyLoss(nn.Module):
         if self._image is not None:
             context[BuildContext.KEY_MODEL_INPUT] = laid_out(plain(self._image), self.data_property)
         context[BuildContext.KEY_MODEL_OUTPUT] = laid_out(predictions, self.data_property)
-        context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.float(), self.data_property)
+        single = torch.promote_types(predictions.dtype, torch.float32)  # or double, where all is
+        context[BuildContext.KEY_LABEL_INPUT] = laid_out(targets.to(single), self.data_property)
         context.final_activation = self.final_activation
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
         graph.input_dtype = predictions.dtype
@@ -162,7 +179,8 @@ class LegacyLoss(nn.Module):
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
             what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
             raise ClaraError(
-                f"loss '{self.name}': get_loss returned a {what}, expected a scalar tensor: take its mean or sum"
+                f"loss '{self.name}': {_place(self.loss)}get_loss returned a {what}, expected a scalar tensor: "
+                "take its mean or sum"
             )
         return found.reshape(()).float()
 
@@ -171,6 +189,11 @@ class LegacyLoss(nn.Module):
             return self.loss.build(context)
         predictions, targets = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
         return self.loss.get_loss(predictions, targets, context)
+
+
+def _place(loss: Any) -> str:
+    code = getattr(getattr(loss.get_loss, "__func__", None), "__code__", None)
+    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno}: "
 
 
 def legacy_loss(
@@ -202,4 +225,4 @@ def legacy_loss(
             image = torch.zeros(1, data_property.num_channels, *spatial_size, device=device)
             shape = tuple(network.eval()(image).shape)
         network.train(mode)
-    return LegacyLoss(loss, name, data_property, shape, learning_rate, network, final_activation)
+    return LegacyLoss(loss, name, data_property, shape, learning_rate, network, final_activation, spatial_size)

@@ -35,6 +35,10 @@ _SAME = {
     "tensorflow.contrib.framework.python.ops": "tensorflow.contrib.framework",
     "tensorflow.contrib.slim.python.slim": "tensorflow.contrib.slim",
     "tensorflow.python.layers": "tensorflow.layers",
+    **{
+        f"tensorflow.python.layers.{name}": "tensorflow.layers"
+        for name in ("base", "convolutional", "core", "layers", "normalization", "pooling")
+    },
     "tensorflow.losses.losses_impl": "tensorflow.losses",
     "tensorflow.losses.util": "tensorflow.losses",
     "tensorflow.python.ops": "tensorflow",
@@ -61,10 +65,10 @@ _FLAT = ("ops", "framework")
 """Below these of ``tensorflow.python`` every module (``array_ops``) holds names of ``tensorflow`` itself, but for:"""
 
 _DEEPER = {
-    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ["nn"]),
-    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ["image"]),
-    "losses": ["losses"],
-    "metrics_impl": ["metrics"],
+    **dict.fromkeys(("nn", "nn_impl", "nn_ops", "gen_nn_ops"), ("nn",)),
+    **dict.fromkeys(("image_ops", "image_ops_impl", "gen_image_ops"), ("image",)),
+    "losses": ("losses",),
+    "metrics_impl": ("metrics",),
 }
 
 
@@ -82,7 +86,7 @@ def canonical(name: str) -> str:
     """Return the one name of a module or symbol: ``keras.layers.core.Dense`` is ``tensorflow.keras.layers.Dense``."""
     parts = name.split(".")
     if parts[:2] == ["tensorflow", "python"] and len(parts) > 3 and parts[2] in _FLAT:
-        parts[1:4] = _DEEPER.get(parts[3], [])
+        parts[1:4] = _DEEPER.get(parts[3], ())
         name = ".".join(parts)
     for length in range(len(parts), 0, -1):
         found = _SAME.get(".".join(parts[:length]))
@@ -129,13 +133,14 @@ class _Module(ModuleType):
             raise AttributeError(name)
         if name == "__all__":
             return [one for one in dir(self) if not one.startswith("_")]
-        full = canonical(f"{self.__name__}.{name}")
+        inside = self.__name__ if self.__name__.startswith("tensorflow.python") else self._full
+        full = canonical(f"{inside}.{name}")
         found = all_symbols().get(full)
         if found is not None:
             value = naming(full, found.value)
             if self.__name__.partition(".")[0] == "keras" and isinstance(value, type):
                 value = _standalone(value)
-        elif any(one.startswith(f"{full}.") for one in all_symbols()) or full == "tensorflow":
+        elif full == "tensorflow" or any(one.startswith(f"{full}.") for one in (*all_symbols(), *_SAME)):
             value = facade_module(f"{self.__name__}.{name}")
         else:
             return Absent(full)

@@ -159,27 +159,36 @@ class LegacyNetwork(nn.Module):
         return {**self.__dict__, "_call": _Call()}
 
     @torch.no_grad()
-    def _build(self) -> tuple[int, ...]:
-        image = torch.zeros(1, self.data_property.num_channels, *self.spatial_size)
-        label = torch.zeros(label_shape(self.data_property, image.shape))
-        found = image
+    def made_up(self, training: bool) -> BuildContext:
+        """Run the model on a made-up image, and return its context; nothing is kept of it.
+
+        Args:
+            training: whether it trains.
+        """
+        device = next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+        kept = {name: buffer.clone() for name, buffer in self.parts.named_buffers()}
+        mode = self.training
+        for part in self.parts.values():
+            part.train(training)
+        batch = 2 if self.parts and training else 1  # torch's layers normalise no single value
+        image = torch.zeros(batch, self.data_property.num_channels, *self.spatial_size, device=device)
+        label = torch.zeros(label_shape(self.data_property, image.shape), device=device)
+        self._called(self._new_graph(training, device, building=True), image, label)
+        context = self._call.context or BuildContext()
+        self.extra_loss()
         self.parts.take()
-        for training in (False, True):
-            kept = {name: buffer.clone() for name, buffer in self.parts.named_buffers()}
-            for part in self.parts.values():
-                part.train(training)
-            batch = 2 if self.parts and training else 1  # torch's layers normalise no single value
-            graph = self._new_graph(training, image.device, building=True)
-            found = self._called(graph, torch.cat([image] * batch), torch.cat([label] * batch))
-            self.extra_loss()
-            self.parts.take()
-            self._forget(kept)
-        self.train()
+        self._forget(kept)
+        self.train(mode)
+        return context
+
+    def _build(self) -> tuple[int, ...]:
+        self.parts.take()
+        found = [self.made_up(training)[BuildContext.KEY_MODEL_OUTPUT] for training in (False, True)][-1]
         if not list(self.parameters()):
             raise ClaraError(
                 f"model '{self.name}' has nothing to train: it made no variables; layers of torch must be kept on self"
             )
-        return (1, *found.shape[1:])
+        return (1, *channel_first(found, self.data_property).shape[1:])
 
     def _new_graph(self, training: bool, device: torch.device, building: bool = False) -> Graph:
         return Graph(

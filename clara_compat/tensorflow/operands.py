@@ -26,6 +26,9 @@ __all__ = [
     "augmented",
     "binary",
     "item",
+    "mixed",
+    "not_fitting",
+    "require_one_type",
     "tensor_name",
 ]
 
@@ -85,7 +88,47 @@ def binary(sign: str, left: Any, right: Any) -> Any:
             left = as_operand(left, right)
         elif not of_right:
             right = as_operand(right, left)
+        require_one_type(left, right)
+        try:
+            return _FUNCTIONS[sign](left, right)
+        except RuntimeError as error:
+            raise not_fitting(left, right, error) from error
     return _FUNCTIONS[sign](left, right)
+
+
+def require_one_type(left: Any, right: Any) -> None:
+    """Refuse floating point beside whole numbers or truth values, as TensorFlow does; numbers of Python's adapt.
+
+    Raises:
+        ClaraError: the operands, of which one is a tensor, are such a pair.
+    """
+    of_left = left.is_floating_point() if isinstance(left, _Tensor) else isinstance(left, float)
+    of_right = right.is_floating_point() if isinstance(right, _Tensor) else isinstance(right, float)
+    if of_left == of_right:
+        return
+    if isinstance(left if of_right else right, _Tensor):  # a whole number of Python's becomes floating point
+        raise refusal(
+            f"an operation on {told(left)} and {told(right)}: TensorFlow takes values of one type, use tf.cast"
+        )
+
+
+def not_fitting(left: Any, right: Any, error: Exception) -> Exception:
+    """Return the error that says of which operands an operation is not possible."""
+    why = str(error).partition("\n")[0]
+    why = "their shapes do not fit" if why.startswith("The size of tensor a") else why
+    return refusal(f"an operation on {told(left)} and {told(right)} is not possible: {why}")
+
+
+def told(value: Any) -> str:
+    """Return the type and shape of a tensor, or a number."""
+    return f"{as_dtype(value.dtype).name}{list(value.shape)}" if isinstance(value, _Tensor) else repr(value)
+
+
+def mixed(sign: str, left: Any, right: Any) -> Any:
+    """Return ``left sign right`` in a module with torch in it, where types may be mixed; see :func:`binary`."""
+    if isinstance(left, _Tensor) and isinstance(right, _Tensor):
+        return (left is right) == (sign == "==") if sign in ("==", "!=") else _FUNCTIONS[sign](left, right)
+    return binary(sign, left, right)
 
 
 def augmented(sign: str, left: Any, right: Any) -> Any:

@@ -50,6 +50,8 @@ def register(value: Any, *names: str, note: str = "") -> None:
     Raises:
         ValueError: a name is taken.
     """
+    if "<locals>" in getattr(value, "__qualname__", ""):
+        value.__qualname__ = f"tf.{names[0]}"  # Python says it where arguments do not fit
     for name in names:
         full = name if name.startswith("ai4med.") else f"tensorflow.{name}"
         if full in SYMBOLS:

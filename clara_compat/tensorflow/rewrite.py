@@ -30,6 +30,7 @@ _N = TypeVar("_N", bound=ast.AST)
 HELPERS: dict[str, Any] = {
     "__clara_attribute__": operands.attribute,
     "__clara_binary__": operands.binary,
+    "__clara_mixed__": operands.mixed,
     "__clara_augmented__": operands.augmented,
     "__clara_augment_attribute__": operands.augment_attribute,
     "__clara_augment_item__": operands.augment_item,
@@ -68,7 +69,9 @@ def rewritten(tree: ast.Module) -> ast.Module:
     """Return the tree of a user's module with the helpers' calls in it."""
     if not _uses_tensorflow(tree) and not _is_of_tensors(tree):
         return tree
-    return ast.fix_missing_locations(_Rewriter().visit(tree))
+    return ast.fix_missing_locations(
+        _Rewriter("__clara_mixed__" if _uses_torch(tree) else "__clara_binary__").visit(tree)
+    )
 
 
 def _uses_tensorflow(tree: ast.Module) -> bool:
@@ -86,12 +89,16 @@ def _uses_tensorflow(tree: ast.Module) -> bool:
 
 def _is_of_tensors(tree: ast.Module) -> bool:
     """Whether a model or a loss is defined here, which may get by with operators; those of torch do not count."""
-    modules = {(node.module or "") for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    if {"torch", "monai"} & {module.partition(".")[0] for module in modules}:
+    if _uses_torch(tree):
         return False
     methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     return bool({"get_predictions", "get_loss"} & methods)
+
+
+def _uses_torch(tree: ast.Module) -> bool:
+    modules = {(node.module or "") for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return bool({"torch", "monai"} & {module.partition(".")[0] for module in modules})
 
 
 def _bound(alias: ast.alias) -> str:
@@ -99,6 +106,9 @@ def _bound(alias: ast.alias) -> str:
 
 
 class _Rewriter(ast.NodeTransformer):
+    def __init__(self, binary: str) -> None:
+        self._binary = binary
+
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         if any(isinstance(part, ast.FunctionDef) and part.name == "transform" for part in node.body):
             return node
@@ -117,14 +127,14 @@ class _Rewriter(ast.NodeTransformer):
             node.right = _call("__clara_told__", node.right, node.right)
         if sign is None or _is_text(node.left):
             return node
-        return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.right)
+        return _call(self._binary, node, ast.Constant(sign), node.left, node.right)
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
         sign = _OPERATORS.get(type(node.ops[0]))
         if len(node.ops) != 1 or sign is None or _is_text(node.comparators[0]):
             return node
-        return _call("__clara_binary__", node, ast.Constant(sign), node.left, node.comparators[0])
+        return _call(self._binary, node, ast.Constant(sign), node.left, node.comparators[0])
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Tell tensors as TensorFlow does, in ``print``, ``str``, ``repr`` and the method ``format``."""

@@ -6,7 +6,6 @@ line of a log. Here a component runs in every step: its prints are kept to the f
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +74,7 @@ def printed(*values: Any, **options: Any) -> None:
     """Print, in a component only while it is first built; in functions that it calls in every step, always."""
     graph = running()
     if graph is None or graph.in_python or (graph.building and not graph.training):
-        builtins.print(*(told(value) for value in values), **options)
+        print(*(told(value) for value in values), **options)  # noqa: T201 -- it is the user's
 
 
 def formatter(text: Any) -> Callable[..., Any]:

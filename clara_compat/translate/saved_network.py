@@ -149,12 +149,12 @@ def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
 
 def _config(file: Path) -> dict[str, Any]:
     try:
+        if not file.is_file():
+            raise ClaraError(
+                f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
+                "this package wrote (MMAR_CKPT_DIR)"
+            )
         content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ClaraError(
-            f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
-            "this package wrote (MMAR_CKPT_DIR)"
-        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ClaraError(f"cannot be read: {error}", Address(str(file))) from error
     return content if isinstance(content, dict) else {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.data_prop import DataProperty
 from clara_compat.components import catalogue
 from clara_compat.components.entry import Entry
 from clara_compat.config.spec import Catalogue
@@ -20,8 +22,21 @@ __all__ = ["NotPlainError", "own_network", "plain_arguments"]
 _COMPONENT = "clara_compat.tensorflow.loader.component"
 _PROPERTY = "clara_compat.common.data_prop.DataProperty"
 _LABELS = "clara_compat.common.label_format.LabelFormat"
-_ARGUMENTS = {True: {"spatial_size", "learning_rate"}, False: set[str]()}
-"""What else the adapters take: of a legacy network, and of a module."""
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(n) is int and n > 0 for n in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+_ARGUMENTS: dict[bool, dict[str, Callable[[Any], bool]]] = {
+    True: {"spatial_size": _is_size, "learning_rate": _is_number},
+    False: {},
+}
+"""What else the adapters take, and what it is: of a legacy network, and of a module."""
 
 
 class NotPlainError(Exception):
@@ -63,6 +78,8 @@ def own_network(
     more: dict[str, Any] = {}
     if legacy:
         declared = _taken(given.pop("data_property", None), _PROPERTY, None)
+        if not declared.keys() <= inspect.signature(DataProperty).parameters.keys():
+            raise NotPlainError
         if (labels := declared.pop("label_format", None)) is not None:
             declared["label_format"] = Entry(_LABELS, **_plain(_taken(labels, _LABELS, {"classes_per_label"})))
         more["data_property"] = Entry(
@@ -70,7 +87,7 @@ def own_network(
             **{name: value if isinstance(value, Entry) else _plain(value) for name, value in declared.items()},
         )
     given.pop("name", None)
-    if set(given) - _ARGUMENTS[legacy]:
+    if not all(name in _ARGUMENTS[legacy] and _ARGUMENTS[legacy][name](value) for name, value in given.items()):
         raise NotPlainError
     entry = Entry(
         target,

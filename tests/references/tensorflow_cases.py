@@ -116,4 +116,11 @@ CASES: dict[str, Case] = {
     "regression_last": _loss("regression.ManyTerms", shape=(2, 2, 9, 7), label=2, classes=0, data_format=LAST),
     "classification": _loss("regression.Classification", shape=(5, 3), label=0),
     "lovasz": _loss("lovasz.LovaszHinge", shape=(2, 1, 5, 4, 3), classes=2),
+    "active_contour": _loss("image_terms.ActiveContour", shape=(2, 1, 5, 6, 4), classes=2),
+    "local_correlation": _loss("image_terms.LNCC", shape=(2, 1, 5, 6, 4), classes=0),
+    "similarity": _loss("image_terms.SSIM2D", shape=(2, 2, 14, 12), label=2, classes=0),
+    "gradient_difference": _loss("image_terms.GDLPad", shape=(2, 1, 5, 6, 4), classes=0),
+    "skeleton": _loss("skeleton.CLDice", shape=(2, 1, 5, 6, 4), classes=2),
+    "hard_examples": _loss("hard_examples.OHEMPerSample", shape=(3, 1, 5, 6, 4), classes=2),
+    "hinge_by_item": _loss("hard_examples.LovaszHingeCond", shape=(3, 1, 5, 4, 3), classes=2),
 }

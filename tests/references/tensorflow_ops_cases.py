@@ -69,6 +69,8 @@ INPUTS: dict[str, np.ndarray] = {
     "channel3": _normal(3),
     "channel2": _normal(2),
     "spread3": np.abs(_normal(3)) + np.float32(0.2),
+    "picture": _share(2, 14, 13, 2),
+    "picture2": _share(2, 14, 13, 2),
 }
 
 _OF_ONE = """
@@ -248,6 +250,8 @@ EXPRESSIONS: list[str] = [
     "tf.batch_to_space_nd(tf.tile(image, [2, 1, 1, 1]), [2, 1], [[1, 0], [0, 0]])",
     "tf.space_to_batch(image, [[1, 0], [0, 0]], 2)",
     "tf.batch_to_space(tf.tile(image, [4, 1, 1, 1]), [[1, 0], [0, 2]], block_size=2)",
+    *[f"tf.matrix_band_part(b, {lower}, {upper})" for lower, upper in ((-1, 0), (1, 0), (0, -1), (-1, -1))],
+    "tf.linalg.band_part(tf.ones([4, 4]), tf.constant(1), 2)",
     "tf.nn.xw_plus_b(m, tf.transpose(m2), m[0, :3])",
     "tf.nn.relu_layer(m, tf.transpose(m2), m[0, :3])",
     "tf.concat([b, b2], 0)",
@@ -614,6 +618,38 @@ EXPRESSIONS: list[str] = [
     "tf.keras.activations.softmax(m)",
     "tf.keras.activations.get('elu')(b)",
     "tf.keras.utils.to_categorical([[0], [2], [1]])",
+    # what losses compute of images
+    "tf.image.total_variation(image)",
+    "tf.image.total_variation(image[0])",
+    "tf.image.image_gradients(image)",
+    "tf.image.sobel_edges(image)",
+    "tf.image.psnr(picture, picture2, 2.0)",
+    "tf.image.ssim(picture, picture2, 1.0)",
+    "tf.image.ssim(picture, picture2, max_val=2, filter_size=5, filter_sigma=0.9, k1=0.02, k2=0.05)",
+    "tf.image.ssim_multiscale(picture, 0.8 * picture + 0.2 * picture2, 1.0, power_factors=[0.4, 0.6], filter_size=4)",
+    # counting
+    "tf.bincount(i)",
+    "tf.bincount(tf.reshape(i, [-1]), minlength=12, dtype=tf.int64)",
+    "tf.bincount(i, weights=[[0.5, 1.0, 2.0, 0.25]] * 3, minlength=2, maxlength=5)",
+    "tf.histogram_fixed_width(v, [-1.0, 1.0], nbins=4)",
+    "tf.unique_with_counts(tf.reshape(i, [-1]))",
+    "tf.unique_with_counts(tf.reshape(i, [-1]), out_idx=tf.int64)",
+    # errors of pairs
+    "tf.losses.mean_pairwise_squared_error(m, m2)",
+    "tf.losses.mean_pairwise_squared_error(b, b2, weights=[[[1.0]], [[0.0]]])",
+    "tf.losses.mean_pairwise_squared_error(b, b2, weights=tf.cast(mask, tf.float32))",
+    # slopes that are infinite, where nothing comes in; ties
+    "tf.sqrt(tf.nn.relu(ties)) * tf.nn.relu(ties)",
+    "tf.where(ties > 0, tf.rsqrt(ties), ties)",
+    "tf.where(ties > 0, tf.reciprocal(ties), ties)",
+    "tf.norm(ties - ties2, axis=1) * tf.reduce_sum(ties - ties2, axis=1)",
+    "tf.math.reduce_std(ties, axis=1) * ties[:, 0]",
+    "K.std(ties, axis=1) * ties[:, 0]",
+    "K.sqrt(ties) * tf.nn.relu(ties)",
+    "tf.keras.losses.hinge(ties2, ties)",
+    "tf.keras.losses.categorical_hinge(ties2, ties)",
+    "tf.log_sigmoid(m)",
+    "m[:, tf.newaxis] - m2[tf.newaxis]",
 ]
 
 

@@ -56,6 +56,10 @@ CODE = """
             error = (predictions[:, 1:] - targets).square().mean()
             return error * torch.exp(-self.scale[0]) + self.scale[0]
 
+    class Constant(Loss):
+        def get_loss(self, predictions, targets, build_ctx=None):
+            return predictions.detach().mean()
+
     class Net(nn.Module):
         '''A plain module of torch.'''
 
@@ -261,6 +265,7 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
     [
         ({"path": "mine.Broken"}, None, r"^.*mine.py:\d+: RuntimeError: The size of tensor a"),
         ({"path": "mine.NoForward"}, None, r"^'NoForward' has no method forward, which torch calls"),
+        (MONAI_UNET, {"path": "mine.Constant"}, r"train.loss: the loss has no gradient by which the network could be"),
         (
             MONAI_UNET,
             {"path": "monai.losses.DiceLoss"},

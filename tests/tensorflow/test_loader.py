@@ -12,6 +12,7 @@ import pytest
 
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.loader import UserCode, component, use
+from clara_compat.tensorflow.namespace import all_symbols
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -178,7 +179,7 @@ def test_a_missing_symbol_names_the_nearest(user_module, symbol, words):
 def test_inner_modules_of_tensorflow_hold_what_they_hold_there(tmp_path: Path) -> None:
     text = """
     from tensorflow.python.framework import ops
-    from tensorflow.python.ops import array_ops, image_ops, math_ops, nn, nn_ops
+    from tensorflow.python.ops import array_ops, image_ops, math_ops, nn, nn_ops, variable_scope
     from tensorflow.python.ops.losses import losses_impl
     import tensorflow.python.ops.math_ops as M
     import tensorflow as tf
@@ -187,6 +188,7 @@ def test_inner_modules_of_tensorflow_hold_what_they_hold_there(tmp_path: Path) -
         (M.reduce_sum, tf.reduce_sum), (nn.softmax, tf.nn.softmax), (nn_ops.relu, tf.nn.relu),
         (image_ops.resize_images, tf.image.resize_images), (losses_impl.huber_loss, tf.losses.huber_loss),
         (tf.python.ops.math_ops.square, tf.square),
+        (variable_scope.variable_scope, tf.variable_scope),
     ]
     """
     module = UserCode([str(write(tmp_path, inner=text))]).load("inner")
@@ -223,3 +225,21 @@ def test_what_fails_at_import(tmp_path: Path, text: str, message: str) -> None:
     use([str(write(tmp_path, mine=text + "class A: pass\n", back="from mine import A\n"))])
     with pytest.raises(ClaraError, match=message):
         component("mine.A")
+
+
+@pytest.mark.parametrize(
+    ("statement", "symbol"),
+    [
+        ("import tensorflow.compat.v1 as tf", "tf.layers.conv3d"),
+        ("from tensorflow.compat import v1 as tf", "tf.layers.conv3d"),
+        ("import tensorflow.compat.v1", "tensorflow.compat.v1.layers.conv3d"),
+        ("import tensorflow as tf", "tf.compat.v1.layers.conv3d"),
+        ("from tensorflow import compat", "compat.v1.layers.conv3d"),
+        ("import tensorflow.python.layers.convolutional as layers", "layers.conv3d"),
+        ("from tensorflow.python.layers import convolutional", "convolutional.conv3d"),
+    ],
+)
+def test_the_ways_to_import_tensorflow(tmp_path: Path, statement: str, symbol: str) -> None:
+    use([str(write(tmp_path, mine=f"{statement}\nclass A:\n    found = {symbol}\n"))])
+    found = component("mine.A").found
+    assert found.__name__ == all_symbols()["tensorflow.layers.conv3d"].value.__name__ == "conv3d"

@@ -9,6 +9,7 @@ import torch
 from clara_compat.common.build_ctx import BuildContext
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.label_format import LabelFormat
+from clara_compat.engine.aux_ops import step_loss
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.loader import component
 from clara_compat.tensorflow.loss import LegacyLoss, legacy_loss
@@ -337,6 +338,28 @@ class TestLoss:
         assert context[BuildContext.KEY_LEARNING_RATE] == 0.5
         assert context[BuildContext.KEY_DATA_PROP] is PROPERTY
 
+    def test_it_can_read_the_image_while_it_is_built_and_after(self, user_folder):
+        source = SCALE + MEAN.replace(HEAD, "").replace(
+            "p.mean()", "p.mean() + build_ctx[build_ctx.KEY_MODEL_INPUT].mean()"
+        )
+        user_folder(mine=source)
+        net = LegacyNetwork(component("mine.Net"), "Net", PROPERTY, [4, 4, 6])
+        for network in (net, torch.nn.Conv3d(1, 2, 1)):
+            found = legacy_loss(component("mine.L"), "L", PROPERTY, network, [4, 4, 6])
+            found.step(image=torch.full((3, 1, 4, 4, 6), 5.0))
+            assert found(torch.ones(3, 1, 4, 4, 6), torch.ones(3, 1, 4, 4, 6)).item() == 5.0
+
+    def test_in_double_precision_its_constants_may_be_single(self, user_folder):
+        source = MEAN.replace(
+            "p.mean()",
+            "tf.reduce_sum(tf.matmul(tf.nn.conv3d(p, tf.ones([1, 1, 1, 2, 2]), [1] * 5, 'SAME'), tf.ones([2, 1])))",
+        )
+        prop = DataProperty(data_format="channels_last")
+        found = loss(user_folder, source, (1, 2, 4, 4, 4), prop).double()
+        p = torch.rand(1, 2, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+        found(p, torch.zeros(1, 1, 3, 3, 3)).backward()
+        torch.testing.assert_close(p.grad, 4 * p.detach())
+
     def test_beside_a_network_of_the_catalogue(self, user_folder):
         user_folder(mine=MEAN)
         net = torch.nn.Sequential(torch.nn.Conv3d(1, 5, 1), torch.nn.BatchNorm3d(5))
@@ -357,8 +380,11 @@ class TestLoss:
     @pytest.mark.parametrize(
         ("body", "words"),
         [
-            ("p.mean().item()", "loss 'L': get_loss returned a float, expected a scalar tensor"),
-            ("p", r"loss 'L': get_loss returned a tensor of shape \[1, 2, 4, 4, 4\], expected a scalar tensor"),
+            ("p.mean().item()", r"loss 'L': \S+mine\.py:\d+: get_loss returned a float, expected a scalar tensor"),
+            (
+                "p",
+                r"loss 'L': \S+mine\.py:\d+: get_loss returned a tensor of shape \[1, 2, 4, 4, 4\], expected",
+            ),
             ("unknown", r"mine\.py:\d+: NameError"),
         ],
     )
@@ -396,3 +422,73 @@ class TestIsolation:
         ones = torch.ones(1, 1, 1, 1, 1)
         assert (first(ones).item(), second(ones).item(), first(ones).item()) == (2, 5, 2)
         assert (list(first.variables), list(second.variables)) == (["Net/scale"], ["Other/scale"])
+
+
+CONTEXTUAL = f"""{HEAD}
+class Net(Model):
+    def get_predictions(self, x, training, ctx):
+        with tf.variable_scope('Net'):
+            self.scale = tf.get_variable('scale', [], initializer=2.0)
+        ctx['features'] = [x * self.scale]
+        return tf.concat([x, x * self.scale], axis=1)
+    def get_loss(self):
+        return 0
+
+class L(Loss):
+    def get_loss(self, predictions, targets, ctx=None):
+        image = ctx.must_get(BuildContext.KEY_MODEL_INPUT)
+        [features] = ctx.must_get('features') if 'features' in ctx else [image]
+        return tf.reduce_mean(features * image * predictions[:, :1] * targets)
+"""
+
+
+class TestContextOfALoss:
+    def test_a_loss_finds_what_the_model_made_also_while_it_is_built(self, user_folder):
+        net = network(user_folder, CONTEXTUAL)
+        net.eval()
+        own = legacy_loss(component("mine.L"), "L", PROPERTY, net, (4, 4, 4))
+        assert not net.training
+        assert net.context is None
+        net.train()
+        image = torch.full((2, 1, 4, 4, 4), 3.0)
+        assert own(net(image), torch.ones(2, 1, 4, 4, 4)).item() == 3.0 * 2 * 3 * 3
+
+    def test_a_loss_finds_the_image_beside_any_network(self, user_folder):
+        user_folder(mine=CONTEXTUAL)
+        other = torch.nn.Conv3d(1, 2, 1)
+        own = legacy_loss(component("mine.L"), "L", PROPERTY, other, (4, 4, 4))
+        own.step(image=torch.full((2, 1, 4, 4, 4), 3.0))
+        predictions = torch.full((2, 2, 4, 4, 4), 0.5)
+        assert own(predictions, torch.ones(2, 1, 4, 4, 4)).item() == 3.0 * 3 * 0.5
+
+    def test_what_the_model_made_of_a_window_is_not_what_it_made_of_the_scan(self, user_folder):
+        net = network(user_folder, CONTEXTUAL).eval()
+        own = legacy_loss(component("mine.L"), "L", PROPERTY, net, (4, 4, 4)).eval()
+        net(torch.zeros(1, 1, 4, 4, 4))
+        output = {
+            "image": torch.full((1, 1, 6, 6, 6), 3.0),
+            "label": torch.ones(1, 1, 6, 6, 6),
+            "pred": torch.full((1, 2, 6, 6, 6), 0.5),
+        }
+        assert step_loss(output, own).item() == 3.0 * 3 * 0.5
+        assert own._image is None
+
+    def test_statistics_of_layers_of_torch_are_those_of_no_made_up_image(self, user_folder):
+        net = network(
+            user_folder,
+            f"""{CONTEXTUAL}
+import torch
+class Net(Model):
+    def __init__(self):
+        Model.__init__(self)
+        self.norm = torch.nn.BatchNorm3d(1)
+    def get_predictions(self, x, training, ctx):
+        return tf.concat([self.norm(x), x], axis=1)
+    def get_loss(self):
+        return 0
+""",
+        )
+        net(torch.rand(2, 1, 4, 4, 4))
+        before = [buffer.clone() for buffer in net.buffers()]
+        legacy_loss(component("mine.L"), "L", PROPERTY, net, (4, 4, 4))
+        assert all(map(torch.equal, before, net.buffers()))

@@ -30,7 +30,7 @@ def run(user_module):
         graph = Graph(store, training=training, building=building, conditions=conditions)
         with entered(graph):
             found = module.f(x, training)
-        return found if conditions is None else (found, graph.conditions)
+        return found if conditions is None else (found, graph.branches.conditions)
 
     return execute
 
@@ -412,3 +412,38 @@ def test_scan_can_run_backwards(run):
         8,
         3,
     ]
+
+
+def test_a_tensor_array_is_written_in_a_loop(run):
+    source = """
+array = tf.TensorArray(tf.float32, size=tf.shape(x)[0])
+_, array = tf.while_loop(lambda i, *_: i < tf.shape(x)[0], lambda i, a: (i + 1, a.write(i, x[i] * 2)), (0, array))
+return array.stack(), array.read(1), array.gather([2, 0]), array.concat(), array.size(), array.unstack(x).stack()
+"""
+    x = torch.arange(6.0).reshape(3, 2).requires_grad_()
+    stacked, second, chosen, joined, size, whole = run(source, x)
+    assert (stacked.tolist(), size) == ((x * 2).tolist(), 3)
+    assert (second.tolist(), joined.tolist()) == ([4.0, 6.0], (x * 2).flatten().tolist())
+    assert chosen.tolist() == [[8.0, 10.0], [0.0, 2.0]]
+    assert whole.tolist() == x.tolist()
+    stacked.sum().backward()
+    assert x.grad.unique().tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("tf.scatter_update(v, [0, 2], [[5.0, 6.0], [7.0, 8.0]])", [[5, 6], [1, 1], [7, 8]]),
+        ("tf.scatter_add(v, [1, 1], x)", [[1, 1], [5, 7], [1, 1]]),
+        ("tf.scatter_sub(v, 1, [3.0, 4.0])", [[1, 1], [-2, -3], [1, 1]]),
+        ("tf.scatter_nd_update(v, [[0, 1], [2, 0]], [5.0, 6.0])", [[1, 5], [1, 1], [6, 1]]),
+        ("tf.scatter_nd_add(v, [[2], [2]], x)", [[1, 1], [1, 1], [5, 7]]),
+        ("tf.scatter_nd_sub(v, [[1, 1]], [4.0])", [[1, 1], [1, -3], [1, 1]]),
+    ],
+)
+def test_items_of_a_variable_are_changed_by_index_outside_of_the_building_pass(run, source, expected):
+    text = f"v = tf.get_variable('v', [3, 2], initializer=tf.ones_initializer())\nreturn {source}"
+    store, x = VariableStore(), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert run(text, x, store=store).tolist() == [[1, 1]] * 3
+    assert run(text, x, store=store, building=False).tolist() == expected
+    assert store["v"].tolist() == expected

@@ -98,12 +98,24 @@ REFUSED = [
     ("tf.keras.losses.get('mean_square_error')", "'mean_square_error'; did you mean 'mean_squared_error'?"),
     ("tf.keras.losses.MeanSquaredError(axis=1)", "keras.losses.MeanSquaredError takes reduction, name"),
     ("tf.keras.losses.Loss()(m, m)", "Loss does not define call(y_true, y_pred)"),
+    ("x * tf.cast(m, tf.int32)[0, 0]", "an operation on float32[2, 3, 4, 5, 6] and int32[]: TensorFlow takes"),
+    ("(m > 0) * tf.identity(m)", "an operation on bool[3, 4] and float32[3, 4]: TensorFlow takes values of one type"),
+    ("tf.cast(m, tf.int64) / 2.0", "an operation on int64[3, 4] and 2.0: TensorFlow takes values of one type"),
+    ("tf.maximum(m, tf.cast(m, tf.uint8))", "an operation on float32[3, 4] and uint8[3, 4]: TensorFlow takes"),
+    ("m > tf.cast(m, tf.int32)", "an operation on float32[3, 4] and int32[3, 4]: TensorFlow takes"),
+    ("m - tf.ones([3, 3])", "an operation on float32[3, 4] and float32[3, 3] is not possible: their shapes do not fit"),
+    ("tf.exp(m) * np.ones(7)", "an operation on float32[3, 4] and float32[7] is not possible: their shapes do not fit"),
+    ("tf.matmul(m, tf.cast(m, tf.int32), transpose_b=True)", "on float32[3, 4] and int32[4, 3] is not possible"),
+    ("tf.log(tf.cast(m, tf.int32))", "tf.log of int32: TensorFlow takes floating point, use tf.cast"),
+    ("tf.reduce_mean(m > 0)", "a sum or mean of bool: TensorFlow takes numbers, use tf.cast"),
+    ("tf.nn.conv3d(x, tf.ones([1, 1, 1, 3, 1]), [1] * 5, 'SAME')", "a kernel for 3 channels makes 1 of 6"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("source", "words"), REFUSED)
 def test_what_tensorflow_refuses_is_refused_at_the_users_line(user_module, source, words):
     module = user_module(f"""
+        import numpy as np
         import tensorflow as tf
         from tensorflow.keras import backend as K
         def f(x, m, i, k):
@@ -112,5 +124,16 @@ def test_what_tensorflow_refuses_is_refused_at_the_users_line(user_module, sourc
     given = torch.ones(2, 3, 4, 5, 6), torch.ones(3, 4), torch.ones(1, 5, 6, 2), torch.ones(3, 3, 2, 2)
     with entered(Graph(VariableStore(), training=True)), pytest.raises(ClaraError) as caught:
         module.f(*given)
-    assert "user.py:5: " in str(caught.value)
+    assert "user.py:6: " in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_arguments_that_do_not_fit_are_said_with_the_functions_name(user_module):
+    module = user_module("import tensorflow as tf\ndef f(x): return tf.reduce_sum(x, axs=1)")
+    with pytest.raises(TypeError, match=r"tf\.reduce_sum\(\) got an unexpected keyword argument 'axs'"):
+        module.f(torch.ones(2))
+
+
+def test_types_may_be_mixed_where_torch_is_used(user_module):
+    module = user_module("import torch\nimport tensorflow as tf\nN = tf.float32\ndef f(x): return (x > 1) * x")
+    assert module.f(torch.tensor([1.0, 2.0])).tolist() == [0.0, 2.0]

@@ -17,7 +17,7 @@ from clara_compat.tensorflow.store import VariableStore
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "references/tensorflow_ops_cases.py"))
 TF = facade_module("tensorflow")
-BY_VALUE = "unique cond( case( while_loop py_func gradients( switch(tf.constant"
+BY_VALUE = "unique bincount cond( case( while_loop py_func gradients( switch(tf.constant"
 """What looks at the data in Python, which a tensor without data does not have."""
 BY_COUNT = "boolean_mask tf.where(mask) segment_sum(m,_[0,_0 segment_mean confusion_matrix tile(b,_tf.constant"
 """What has a size that depends on the data."""
@@ -165,3 +165,11 @@ def test_an_exported_expression_takes_any_number_of_images(expression):
     exported = torch.export.export(module, (torch.randn(2, 3, 4),), dynamic_shapes=free).module()
     images = torch.randn(5, 3, 4)
     torch.testing.assert_close(exported(images), module(images))
+
+
+def test_products_take_operands_of_both_precisions_under_autocast():
+    x, y = torch.rand(3, 4), torch.rand(4, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = TF.tensordot(x.bfloat16(), y, 1), TF.matmul(x.bfloat16(), y)
+    for one in found:
+        torch.testing.assert_close(one.float(), x @ y, rtol=0.03, atol=0.03)

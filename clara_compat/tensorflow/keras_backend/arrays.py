@@ -99,7 +99,7 @@ def power(x: Any, a: Any) -> torch.Tensor:
 @symbol("keras.backend.sqrt")
 def square_root(x: Any) -> torch.Tensor:
     """Return square roots, of negative values 0."""
-    return torch.sqrt(clip(x, 0.0, None))
+    return sqrt(clip(x, 0.0, None))
 
 
 @symbol("keras.backend.clip")

@@ -14,6 +14,7 @@ from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.keras_backend import entropies
 from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.ops.arguments import wide
+from clara_compat.tensorflow.ops.elementwise import maximum
 from clara_compat.tensorflow.ops.matrices import l2_normalize
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import SYMBOLS, register, symbol
@@ -52,7 +53,7 @@ def _signs(y: torch.Tensor) -> torch.Tensor:
 
 
 def _hinge(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    return F.relu(1.0 - _signs(y) * x).mean(-1)
+    return maximum(1.0 - _signs(y) * x, 0.0).mean(-1)
 
 
 def _squared_hinge(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -60,7 +61,7 @@ def _squared_hinge(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _categorical_hinge(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    return F.relu((x * (1.0 - y)).amax(-1) - (x * y).sum(-1) + 1.0)
+    return maximum((x * (1.0 - y)).amax(-1) - (x * y).sum(-1) + 1.0, 0.0)
 
 
 def _logcosh(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -47,7 +47,7 @@ def cond(
     if graph is None:
         return of_true() if is_true else of_false()
     with graph.named(name or "cond"):
-        return graph.condition(is_true, of_true, of_false)
+        return graph.branches.condition(graph, is_true, of_true, of_false)
 
 
 def _truth(value: Any, what: str) -> bool:
@@ -121,7 +121,7 @@ def while_loop(
 def _built_once(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return what a loop calls in each round, which TensorFlow builds once."""
     graph = running()
-    return function if graph is None else graph.loop(function)
+    return function if graph is None else graph.branches.loop(graph, function)
 
 
 def _loop_value(value: Any) -> Any:

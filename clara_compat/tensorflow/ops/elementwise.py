@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.dtypes import as_dtype
+from clara_compat.tensorflow.operands import not_fitting, require_one_type
+from clara_compat.tensorflow.ops import roots
 from clara_compat.tensorflow.ops.arguments import is_static, narrow_again, operands, wide
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
@@ -19,22 +21,18 @@ from clara_compat.tensorflow.registry import register, symbol
 __all__ = ["add_n", "clip_by_value", "maximum", "minimum", "sqrt", "square"]
 
 
-def _inverse_square_root(x: torch.Tensor) -> torch.Tensor:
-    return x.rsqrt()
-
-
 _ONE_VALUE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "abs": torch.abs,
     "negative": torch.neg,
     "sign": torch.sign,
     "square": torch.square,
-    "sqrt": torch.sqrt,
-    "rsqrt": _inverse_square_root,
+    "sqrt": roots.square_root,
+    "rsqrt": roots.inverse_square_root,
     "exp": torch.exp,
     "expm1": torch.expm1,
     "log": torch.log,
     "log1p": torch.log1p,
-    "reciprocal": torch.reciprocal,
+    "reciprocal": roots.reciprocal,
     "floor": torch.floor,
     "ceil": torch.ceil,
     "round": torch.round,
@@ -60,7 +58,6 @@ _ONE_VALUE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "logical_not": torch.logical_not,
     "log_sigmoid": F.logsigmoid,
 }
-_ONLY_IN_MATH = ("log_sigmoid",)
 _FURTHER_NAMES = {
     "abs": ("keras.backend.abs",),
     "negative": ("neg",),
@@ -78,21 +75,29 @@ _FURTHER_NAMES = {
 }
 
 
-def _of_one(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
+_FLOATING = ("exp", "expm1", "log", "log1p", "rsqrt", "sqrt")
+"""Functions that TensorFlow has for floating point only."""
+
+
+def _of_one(function: Callable[[torch.Tensor], torch.Tensor], name_of_it: str = "") -> Callable[..., torch.Tensor]:
     def of_one(x: Any, name: str | None = None) -> torch.Tensor:
-        return function(as_tensor(x))
+        tensor = as_tensor(x)
+        if name_of_it in _FLOATING and not tensor.is_floating_point():
+            raise refusal(
+                f"tf.{name_of_it} of {as_dtype(tensor.dtype).name}: TensorFlow takes floating point, use tf.cast"
+            )
+        return function(tensor)
 
     return of_one
 
 
 for _name, _function in _ONE_VALUE.items():
-    _names = [] if _name in _ONLY_IN_MATH else [_name]
-    _names += [f"math.{_name}", *_FURTHER_NAMES.get(_name, ())]
-    register(_of_one(_function), *dict.fromkeys(_names))
+    _names = [_name, f"math.{_name}", *_FURTHER_NAMES.get(_name, ())]
+    register(_of_one(_function, _name), *dict.fromkeys(_names))
 register(_of_one(torch.ceil), "math.ceiling")
 
 square = _of_one(torch.square)
-sqrt = _of_one(torch.sqrt)
+sqrt = _of_one(roots.square_root)
 
 
 def _divide(x: Any, y: Any) -> Any:
@@ -177,19 +182,13 @@ def _of_two(
         if of_sizes is not None and is_static(x, y):
             return of_sizes(x, y)
         first, second = operands(x, y)
+        require_one_type(first, second)
         try:
             return function(first, second)
         except RuntimeError as error:
-            raise _not_fitting(first, second, error) from error
+            raise not_fitting(first, second, error) from error
 
     return of_two
-
-
-def _not_fitting(x: Any, y: Any, error: Exception) -> Exception:
-    told = [
-        f"{as_dtype(one.dtype).name}{list(one.shape)}" if isinstance(one, torch.Tensor) else str(one) for one in (x, y)
-    ]
-    return refusal(f"an operation on {told[0]} and {told[1]} is not possible: {str(error).partition(chr(10))[0]}")
 
 
 for _all_names, (_function2, _of_sizes) in _TWO_VALUES.items():

@@ -10,8 +10,6 @@ from torch.nn import functional as F
 from clara_compat.tensorflow.convert import as_tensor, tensors
 from clara_compat.tensorflow.graph import running
 from clara_compat.tensorflow.ops.arguments import given, wide
-from clara_compat.tensorflow.ops.creating import device
-from clara_compat.tensorflow.ops.elementwise import add_n
 from clara_compat.tensorflow.ops.entropies import (
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy,
@@ -19,9 +17,9 @@ from clara_compat.tensorflow.ops.entropies import (
 )
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
-from clara_compat.tensorflow.scopes import GraphKeys, get_collection
+from clara_compat.tensorflow.scopes import GraphKeys
 
-__all__ = ["Reduction", "compute_weighted_loss"]
+__all__ = ["Reduction", "collected", "compute_weighted_loss"]
 
 
 @symbol("losses.Reduction")
@@ -80,7 +78,7 @@ def compute_weighted_loss(
             result = _safe(result, (spread != 0).to(values.dtype).sum())
         elif reduction == Reduction.SUM_OVER_BATCH_SIZE:
             result = result / values.numel()
-    return _collected(result, loss_collection)
+    return collected(result, loss_collection)
 
 
 def _safe(total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
@@ -88,7 +86,8 @@ def _safe(total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
     return torch.where(none, torch.zeros_like(total), total / torch.where(none, torch.ones_like(count), count))
 
 
-def _collected(loss: torch.Tensor, collection: str | None) -> torch.Tensor:
+def collected(loss: torch.Tensor, collection: str | None) -> torch.Tensor:
+    """Return a loss, and put it into a collection of this pass, if one is named."""
     graph = running()
     if collection and graph is not None:
         graph.collect(collection, loss)
@@ -119,6 +118,24 @@ def mean_squared_error(
     """Return the mean of the squared differences."""
     y, x = _pair(labels, predictions)
     return compute_weighted_loss(torch.square(x - y), weights, scope, loss_collection, reduction)
+
+
+@symbol("losses.mean_pairwise_squared_error")
+def mean_pairwise_squared_error(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    scope: Any = None,
+    loss_collection: Any = GraphKeys.LOSSES,
+) -> torch.Tensor:
+    """Return the squared differences of the errors of all pairs of values in an item, summed over the items."""
+    y, x = _pair(labels, predictions)
+    error, weight = x - y, as_tensor(weights, like=x).to(x.dtype)
+    axes = list(range(1, error.ndim))
+    count = (weight != 0).to(x.dtype).expand_as(error).sum(axes, True)
+    squares = 2 * _safe(error.square().sum(axes, True), (count - 1).clamp(min=0))
+    of_sums = 2 * _safe(error.sum(axes, True).square(), (count * (count - 1)).clamp(min=0))
+    return collected(((squares - of_sums) * weight).sum(), loss_collection)
 
 
 @symbol("losses.absolute_difference")
@@ -252,43 +269,3 @@ def sparse_softmax_cross_entropy(
         weight = weight.squeeze(-1)
     losses = sparse_softmax_cross_entropy_with_logits(labels=y, logits=x)
     return compute_weighted_loss(losses, weight, scope, loss_collection, reduction)
-
-
-@symbol("losses.add_loss")
-def add_loss(loss: Any, loss_collection: str | None = GraphKeys.LOSSES) -> None:
-    """Put a loss into a collection."""
-    _collected(loss, loss_collection)
-
-
-@symbol("losses.get_losses")
-def get_losses(scope: str | None = None, loss_collection: str = GraphKeys.LOSSES) -> list[Any]:
-    """Return the losses of this pass."""
-    return get_collection(loss_collection)
-
-
-@symbol("losses.get_regularization_losses")
-def get_regularization_losses(scope: str | None = None) -> list[Any]:
-    """Return the penalties of variables."""
-    return get_collection(GraphKeys.REGULARIZATION_LOSSES)
-
-
-@symbol("losses.get_regularization_loss")
-def get_regularization_loss(scope: str | None = None, name: str = "total_regularization_loss") -> torch.Tensor:
-    """Return the sum of the penalties of variables, 0 without any."""
-    found = get_regularization_losses()
-    return add_n(found) if found else torch.zeros((), device=device())
-
-
-@symbol("losses.get_total_loss")
-def get_total_loss(
-    add_regularization_losses: bool = True, name: str = "total_loss", scope: str | None = None
-) -> torch.Tensor:
-    """Return the sum of the losses and penalties of this pass.
-
-    Raises:
-        ClaraError: there are none.
-    """
-    found = get_losses() + (get_regularization_losses() if add_regularization_losses else [])
-    if not found:
-        raise refusal("tf.losses.get_total_loss: there is no loss in the collection")
-    return add_n(found)

@@ -6,15 +6,26 @@ from typing import Any, NamedTuple
 
 import torch
 
-from clara_compat.tensorflow.convert import as_tensor, tensors
+from clara_compat.tensorflow.convert import alike, as_tensor, tensors
 from clara_compat.tensorflow.dtypes import torch_dtype
+from clara_compat.tensorflow.operands import not_fitting
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, narrow_again, wide
 from clara_compat.tensorflow.ops.elementwise import maximum
+from clara_compat.tensorflow.ops.roots import square_root
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 from clara_compat.tensorflow.shapes import sizes
 
 __all__ = ["TopK", "l2_normalize", "matmul", "norm", "tensordot", "top_k"]
+
+
+@symbol("matrix_band_part", "linalg.band_part")
+def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> torch.Tensor:
+    """Return matrices with zeros outside of a band: so many diagonals below and above the main one, all if negative."""
+    matrix = as_tensor(input)
+    lower, upper = (sizes(one)[0] for one in (num_lower, num_upper))
+    matrix = matrix if lower < 0 else matrix.triu(-lower)
+    return matrix if upper < 0 else matrix.tril(upper)
 
 
 @symbol("nn.xw_plus_b")
@@ -48,7 +59,7 @@ def matmul(
     Raises:
         ClaraError: the sizes do not fit, or there are less than two axes.
     """
-    first, second = tensors(a, b)
+    first, second = alike(*tensors(a, b))
     if first.ndim < 2 or second.ndim < 2:
         raise refusal(f"tf.matmul takes tensors of two axes or more, not {list(first.shape)} and {list(second.shape)}")
     if transpose_a or adjoint_a or adj_x:
@@ -58,6 +69,8 @@ def matmul(
     try:
         return first @ second
     except RuntimeError as error:
+        if first.dtype != second.dtype:
+            raise not_fitting(first, second, error) from error
         raise refusal(f"tf.matmul: the shapes {list(first.shape)} and {list(second.shape)} do not fit") from error
 
 
@@ -72,7 +85,7 @@ def matvec(a: Any, b: Any, transpose_a: bool = False, name: str | None = None) -
 def einsum(equation: str, *inputs: Any, **_: Any) -> torch.Tensor:
     """Return Einstein's sum of products."""
     try:
-        return torch.einsum(equation, *tensors(*inputs))
+        return torch.einsum(equation, *alike(*tensors(*inputs)))
     except RuntimeError as error:
         raise refusal(f"tf.einsum('{equation}'): {error}") from error
 
@@ -80,7 +93,7 @@ def einsum(equation: str, *inputs: Any, **_: Any) -> torch.Tensor:
 @symbol("tensordot", "linalg.tensordot")
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> torch.Tensor:
     """Return the sum of products over axes of both tensors: a number of the inner ones, or two lists."""
-    first, second = tensors(a, b)
+    first, second = alike(*tensors(a, b), autocast=False)
     if isinstance(axes, int):
         return torch.tensordot(first, second, dims=axes)
     of_first, of_second = (sizes(one) for one in axes)
@@ -104,7 +117,7 @@ def norm(
     x, keep = wide(tensor), bool(given(keepdims, keep_dims))
     axes = axes_of(axis, x.ndim, "tf.norm")
     if ord in ("euclidean", 2, "fro"):
-        found = (x * x).sum(axes, keep).sqrt()
+        found = square_root((x * x).sum(axes, keep))
     elif ord == 1:
         found = x.abs().sum(axes, keep)
     elif ord == float("inf"):
@@ -119,7 +132,7 @@ def norm(
 @symbol("global_norm", "linalg.global_norm")
 def global_norm(t_list: Any, name: str | None = None) -> torch.Tensor:
     """Return the Euclidean norm of all values of a list of tensors."""
-    return torch.stack([wide(one).square().sum() for one in t_list if one is not None]).sum().sqrt()
+    return square_root(torch.stack([wide(one).square().sum() for one in t_list if one is not None]).sum())
 
 
 @symbol("nn.l2_normalize", "math.l2_normalize", "linalg.l2_normalize")
@@ -260,21 +273,3 @@ def _segments(reduce: str) -> Any:
 
 register(_segments("sum"), "segment_sum", "unsorted_segment_sum", "math.segment_sum", "math.unsorted_segment_sum")
 register(_segments("mean"), "segment_mean", "unsorted_segment_mean", "math.segment_mean", "math.unsorted_segment_mean")
-
-
-class Unique(NamedTuple):
-    """The distinct values in the order they come, and which of them each value is."""
-
-    y: torch.Tensor
-    idx: torch.Tensor
-
-
-@symbol("unique")
-def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
-    """Return the distinct values of a tensor of one axis, in the order they come."""
-    tensor = as_tensor(x)
-    values, where = torch.unique(tensor, return_inverse=True)
-    first = torch.full((values.numel(),), tensor.numel(), dtype=torch.int64, device=tensor.device)
-    places = torch.arange(tensor.numel(), device=tensor.device)
-    order = torch.argsort(first.scatter_reduce(0, where, places, "amin"))
-    return Unique(values[order], torch.argsort(order)[where].to(torch_dtype(out_idx)))

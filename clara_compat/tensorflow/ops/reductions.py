@@ -11,6 +11,8 @@ import torch
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, is_static, narrow_again, wide
+from clara_compat.tensorflow.ops.roots import square_root
+from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 
 __all__ = ["argmax", "argmin", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "variance"]
@@ -54,11 +56,11 @@ def variance(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
 
 
 def _deviation(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
-    return variance(x, axes, keep).sqrt()
+    return square_root(variance(x, axes, keep))
 
 
 def _norm(x: torch.Tensor, axes: list[int], keep: bool) -> torch.Tensor:
-    return _sum(x * x, axes, keep).sqrt()
+    return square_root(_sum(x * x, axes, keep))
 
 
 def _reduction(function: Reduce, of_sizes: Callable[..., Any] | None = None, wider: bool = True) -> Callable[..., Any]:
@@ -77,6 +79,8 @@ def _reduction(function: Reduce, of_sizes: Callable[..., Any] | None = None, wid
             return np.asarray(of_sizes(array, axis=axes, keepdims=keep)).astype(array.dtype)[()]
         before = as_tensor(input_tensor)
         x = wide(before) if wider else before
+        if wider and before.dtype == torch.bool:
+            raise refusal("a sum or mean of bool: TensorFlow takes numbers, use tf.cast")
         found = axes_of(axis, x.ndim, "a reduction")
         if not found:
             return before

@@ -12,10 +12,12 @@ from torch.nn import functional as F
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.ops.arguments import axes_of, axis_of, given, is_static
 from clara_compat.tensorflow.place import refusal
-from clara_compat.tensorflow.registry import symbol
+from clara_compat.tensorflow.registry import register, symbol
 from clara_compat.tensorflow.shapes import listed, sizes
 
 __all__ = ["expand_dims", "reshape", "squeeze", "transpose"]
+
+register(None, "newaxis")
 
 
 @symbol("reshape", "keras.backend.reshape", "manip.reshape")

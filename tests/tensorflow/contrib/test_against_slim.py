@@ -82,11 +82,13 @@ def test_inference(name: str, arrays: dict[str, np.ndarray], store: VariableStor
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_training_step(name: str, arrays: dict[str, np.ndarray], store: VariableStore) -> None:
-    x = torch.from_numpy(arrays["input"]).requires_grad_()
+    """Ours in double precision, so that the rounding is TensorFlow's alone."""
+    store.double()
+    x = torch.from_numpy(arrays["input"]).double().requires_grad_()
     output = run(name, store, x, training=True)[0]
     close(output, arrays["training"])
-    (output * torch.from_numpy(arrays["noise"])).sum().backward()
-    close(x.grad, arrays["gradient"])
+    (output * torch.from_numpy(arrays["noise"]).double()).sum().backward()
+    close(x.grad, arrays["gradient"], 5e-5)  # normalising few values divides by small deviations
     for one in store:
         if store.is_trainable(one):
             wanted = arrays.get(f"gradient/{one}")
@@ -94,6 +96,7 @@ def test_a_training_step(name: str, arrays: dict[str, np.ndarray], store: Variab
             close(
                 torch.zeros_like(store[one]) if gradient is None else gradient,
                 np.zeros(()) if wanted is None else wanted,
+                5e-5,
             )
         else:
             close(store[one], arrays[f"after/{one}"])
