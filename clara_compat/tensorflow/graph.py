@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from weakref import ref
 
@@ -21,11 +21,11 @@ from clara_compat.tensorflow.branches import Branches
 from clara_compat.tensorflow.names import Names, construction_names
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.store import VariableStore
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = [
     "Deferred",
     "Graph",
-    "VariableScope",
     "current",
     "entered",
     "layer_names",
@@ -33,41 +33,6 @@ __all__ = [
 ]
 
 _running = threading.local()
-
-
-@dataclass(eq=False)
-class VariableScope:
-    """What ``tf.variable_scope`` sets for the variables made in it.
-
-    Args:
-        name: full name, without a slash at the end.
-        reuse: None or False: variables are new; True: they exist; ``AUTO_REUSE``: either.
-        initializer: of variables that are given none.
-        regularizer: of variables that are given none.
-        constraint: of variables that are given none.
-        dtype: of variables that are given none.
-        original_name_scope: the name scope that was opened with it, with a slash at the end.
-    """
-
-    name: str = ""
-    reuse: Any = None
-    initializer: Any = None
-    regularizer: Any = None
-    constraint: Any = None
-    dtype: Any = None
-    original_name_scope: str = ""
-
-    def reuse_variables(self) -> None:
-        """Find variables from now on, and make none."""
-        self.reuse = True
-
-    def set_initializer(self, initializer: Any) -> None:
-        """Change the initializer of variables that are given none."""
-        self.initializer = initializer
-
-    def set_regularizer(self, regularizer: Any) -> None:
-        """Change the regularizer of variables that are given none."""
-        self.regularizer = regularizer
 
 
 class Graph:

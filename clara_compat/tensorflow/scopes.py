@@ -11,10 +11,11 @@ import torch
 
 from clara_compat.tensorflow.convert import as_tensor
 from clara_compat.tensorflow.dtypes import torch_dtype
-from clara_compat.tensorflow.graph import Deferred, Graph, VariableScope, current
+from clara_compat.tensorflow.graph import Deferred, Graph, current
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register, symbol
 from clara_compat.tensorflow.shapes import sizes
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = [
     "AUTO_REUSE",

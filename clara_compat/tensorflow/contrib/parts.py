@@ -9,10 +9,11 @@ import torch
 
 from clara_compat.tensorflow.contrib.arg_scope import add_arg_scope
 from clara_compat.tensorflow.convert import as_tensor
-from clara_compat.tensorflow.graph import VariableScope, current
+from clara_compat.tensorflow.graph import current
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register
 from clara_compat.tensorflow.scopes import GraphKeys, get_variable, regularize
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = [
     "Activation",

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 from clara_compat.tensorflow.contrib.arg_scope import add_arg_scope
-from clara_compat.tensorflow.graph import VariableScope, current
+from clara_compat.tensorflow.graph import current
 from clara_compat.tensorflow.operands import tensor_name
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import register
 from clara_compat.tensorflow.scopes import GraphKeys, get_variable
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = ["filter_variables", "get_model_variables", "get_variables", "model_variable", "variable"]
 

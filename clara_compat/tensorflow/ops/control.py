@@ -11,10 +11,11 @@ import torch
 
 from clara_compat.tensorflow.assignments import Group
 from clara_compat.tensorflow.convert import as_tensor
-from clara_compat.tensorflow.graph import Graph, VariableScope, current, running
+from clara_compat.tensorflow.graph import Graph, current, running
 from clara_compat.tensorflow.place import refusal
 from clara_compat.tensorflow.registry import symbol
 from clara_compat.tensorflow.scopes import variable_scope
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = ["cond", "map_fn", "while_loop"]
 

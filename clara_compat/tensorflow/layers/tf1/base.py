@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from clara_compat.tensorflow.graph import Deferred, Graph, VariableScope, current
+from clara_compat.tensorflow.graph import Deferred, Graph, current
 from clara_compat.tensorflow.layers.arguments import constraint, flat, regularizer
 from clara_compat.tensorflow.layers.base import Layer as KerasLayer
 from clara_compat.tensorflow.layers.base import snake_case
@@ -16,6 +16,7 @@ from clara_compat.tensorflow.layers.weights import Made, Weight, first
 from clara_compat.tensorflow.registry import symbol
 from clara_compat.tensorflow.scopes import GraphKeys, get_variable, regularize, variable_scope
 from clara_compat.tensorflow.shapes import sizes
+from clara_compat.tensorflow.variable_scope import VariableScope
 
 __all__ = ["Layer"]
 
