@@ -194,3 +194,8 @@ def test_what_does_not_fit_is_named(mmar: Path) -> None:
         ClaraError, match=r"'CustomNetwork/conv3d/kernel' of '.*' is float32 \(3, 3, 3, 1, 2\), the net"
     ):
         train(mmar, overrides={"MMAR_CKPT": str(CHECKPOINT), "train.model.args.factor": 4, **STILL})
+    shutil.copytree(CHECKPOINT.parent, mmar / "models", dirs_exist_ok=True)
+    config = mmar / "config/config_train.json"
+    config.write_text(config.read_text().replace('"factor": 2', '"factor": 4'))
+    with pytest.raises(ClaraError, match=r"model.ckpt.index' are not those of the CustomNetwork: .*conv3d/kernel"):
+        evaluate(mmar, overrides=VALIDATION)
