@@ -74,6 +74,7 @@ class LegacyLoss(nn.Module):
         self._rewind = Rewind(loss, self.parts.held)
         self._keras = keras_settings()
         self._names = constructed_names(loss)  # a copy of this module has a copy of it
+        self._has_gradient = False
         self._build(tuple(predictions_shape), spatial_size)
 
     @property
@@ -154,7 +155,9 @@ class LegacyLoss(nn.Module):
             predictions = torch.full((batch, *shape[1:]), 1.0 / max(classes, 2))
             targets = torch.zeros(label_shape(self.data_property, predictions.shape))
             targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
-            self._called(self._new_graph(predictions.device, building=True), predictions, targets, known)
+            with torch.set_grad_enabled(training):
+                given = predictions.requires_grad_(training).clone()  # which the loss may change in place
+                self._called(self._new_graph(predictions.device, building=True), given, targets, known)
             self.parts.take()
 
     def _called(
@@ -177,12 +180,38 @@ class LegacyLoss(nn.Module):
             found = self._value(context)
             graph.finish()
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
-            what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
+            if found is None:
+                what, fix = "nothing", "does it end in a return?"
+            elif isinstance(found, torch.Tensor):
+                what, fix = f"a tensor of shape {list(found.shape)}", "take its mean or sum"
+            else:
+                what, fix = f"a {type(found).__name__}", "take its mean or sum"
             raise ClaraError(
-                f"loss '{self.name}': {_place(self.loss)}get_loss returned a {what}, expected a scalar tensor: "
-                "take its mean or sum"
+                f"loss '{self.name}': {_place(self.loss)}get_loss returned {what}, expected a scalar tensor: {fix}"
             )
+        if predictions.requires_grad and torch.is_grad_enabled():
+            found = self._with_gradient(found, predictions, graph)
         return found.reshape(()).float()
+
+    def _with_gradient(self, found: torch.Tensor, predictions: torch.Tensor, graph: Graph) -> torch.Tensor:
+        """Return the loss with a gradient of zero where this batch gives it none, as in a graph of TensorFlow.
+
+        A branch that returns a number does so: where a batch has no foreground, say.
+
+        Raises:
+            ClaraError: it had none yet, not even when it was built.
+        """
+        if found.requires_grad:
+            self._has_gradient = True
+        elif self._has_gradient:
+            found = found.reshape(()) + (predictions * 0).sum()
+        elif not graph.building:
+            raise ClaraError(
+                f"loss '{self.name}': {_place(self.loss)}what get_loss returned has no gradient, so nothing can be "
+                "trained with it: argmax, round, comparisons, casts to whole numbers, py_func and stop_gradient end "
+                "it, and so do targets taken for predictions (the arguments are predictions, targets, build_ctx)"
+            )
+        return found
 
     def _value(self, context: BuildContext) -> Any:
         if isinstance(self.loss, GraphComponent):  # its build may be the user's own

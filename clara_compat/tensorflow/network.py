@@ -11,6 +11,7 @@ from torch import nn
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
@@ -237,11 +238,26 @@ class LegacyNetwork(nn.Module):
                 f"model '{self.name}': get_predictions returned a tensor of shape {list(found.shape)} for images of "
                 f"{list(image.shape)}, expected (N, classes) or {image.ndim} axes"
             )
+        if graph.building and self._channels_taken_last(image.shape, found.shape):
+            raise ClaraError(
+                f"model '{self.name}': get_predictions returned a tensor of shape {list(found.shape)} for images of "
+                f"{list(image.shape)}: its layers took the last axis for the channels, which come first here; give "
+                "them data_format='channels_first', or transpose the images before and the predictions after them"
+            )
         context[BuildContext.KEY_MODEL_OUTPUT] = found
         self._call.graph, self._call.context = graph, context
         return channel_first(
             found.float() if found.dtype in (torch.float16, torch.bfloat16) else found, self.data_property
         )
+
+    def _channels_taken_last(self, image: Sequence[int], found: Sequence[int]) -> bool:
+        """Whether layers whose default is channels_last were given images with their channels first.
+
+        Nothing but the last spatial axis has changed then, which has one entry per class now.
+        """
+        spatial = len(found) == len(image) and len(image) > 3
+        first = self.data_property.data_format == DataFormat.CHANNELS_FIRST
+        return first and spatial and found[:-1] == image[:-1] and found[-1] != image[-1]
 
     def _predictions(self, context: BuildContext) -> Any:
         if isinstance(self.model, GraphComponent):  # its build may be the user's own

@@ -104,6 +104,10 @@ CODE = """
         def forward(self, image):
             return self.layer(image)[7:, 0] + torch.ones(3)
 
+    class NoGradient(nn.Module):
+        def forward(self, predictions, targets):
+            return predictions.argmax(1).float().mean()
+
     class NoForward(nn.Module):
         pass
 
@@ -276,6 +280,7 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
             {"path": "torch.nn.BCELoss"},
             r"train.loss: torch.nn.BCELoss: ValueError: Using a target size",
         ),
+        (MONAI_UNET, {"path": "mine.NoGradient"}, "^the loss does not depend on anything that can be trained"),
         (
             {"path": MONAI_UNET["path"], "args": MONAI_UNET["args"] | {"channels": [4] * 7, "strides": [2] * 6}},
             MONAI_DICE,
@@ -304,7 +309,7 @@ def test_code_of_the_network_is_the_users_own(
 ) -> None:
     mmar = own(*PAIRS["module"])
     train(mmar)
-    with pytest.raises(ClaraError, match=r"the network is the user's class 'mine.Net', .*export --mmar"):
+    with pytest.raises(ClaraError, match=r"the network is the user's class 'mine.Net', .*name its MMAR with export"):
         export(mmar / "models")
     with pytest.raises(ClaraError, match="--mmar is .*nowhere, which is no folder"):
         export(mmar / "models", mmar=tmp_path / "nowhere")

@@ -216,6 +216,10 @@ class Net(Model):
             ("return x.reshape(7, 3)", r"mine\.py:8: RuntimeError: shape '\[7, 3\]' is invalid"),
             ("return tf.nn.konv3d(x)", r"mine\.py:8: this uses tensorflow\.nn\.konv3d, which is not provided"),
             ("raise SystemExit(3)", r"mine\.py:8: SystemExit: 3"),
+            (
+                "return tf.layers.conv3d(x, 2, 3, padding='same')",
+                r"shape \[1, 1, 4, 4, 2\] for images of \[1, 1, 4, 4, 4\]: its layers took the last axis",
+            ),
         ],
     )
     def test_what_a_model_gets_wrong(self, user_folder, body, words):
@@ -385,12 +389,34 @@ class TestLoss:
                 "p",
                 r"loss 'L': \S+mine\.py:\d+: get_loss returned a tensor of shape \[1, 2, 4, 4, 4\], expected",
             ),
+            ("None", r"loss 'L': \S+mine\.py:\d+: get_loss returned nothing, .*: does it end in a return"),
             ("unknown", r"mine\.py:\d+: NameError"),
         ],
     )
     def test_what_a_loss_gets_wrong(self, user_folder, body, words):
         with pytest.raises(ClaraError, match=words):
             loss(user_folder, MEAN.replace("return p.mean()", f"return {body}"))
+
+    @pytest.mark.parametrize(
+        "body", ["tf.to_float(tf.argmax(p, 1)).mean()", "tf.py_func(np.mean, [p], tf.float32)", "targets.mean()"]
+    )
+    def test_a_loss_without_a_gradient(self, user_folder, body):
+        found = loss(user_folder, "import numpy as np" + MEAN.replace("return p.mean()", f"return {body}"))
+        predictions, targets = torch.rand(1, 2, 4, 4, 4, requires_grad=True), torch.zeros(1, 1, 4, 4, 4)
+        with pytest.raises(ClaraError, match=r"'L': \S+mine\.py:\d+: what get_loss returned has no gradient"):
+            found(predictions, targets)
+        with torch.no_grad():
+            assert found(predictions, targets).ndim == 0
+
+    def test_a_batch_that_gives_no_gradient_gives_one_of_zero(self, user_folder):
+        body = "return tf.cond(tf.reduce_sum(targets) > 0, lambda: p.mean(), lambda: tf.constant(0.5))"
+        found = loss(user_folder, MEAN.replace("return p.mean()", body))
+        predictions = torch.rand(1, 2, 4, 4, 4, requires_grad=True)
+        for targets, moved in ((torch.zeros(1, 1, 4, 4, 4), False), (torch.ones(1, 1, 4, 4, 4), True)):
+            value = found(predictions, targets)
+            [gradient] = torch.autograd.grad(value, predictions)
+            assert bool(gradient.any()) == moved
+            assert (value.item() == 0.5) != moved
 
     def test_no_loss_at_all(self, user_folder):
         with pytest.raises(ClaraError, match=r"loss 'L' has no method get_loss\(predictions, targets, build_ctx\)"):
