@@ -254,14 +254,14 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
     )
     result = train(mmar)
     network = result.network
-    seen = vars(type(network.model))["get_predictions"].__globals__["SEEN"]
+    seen = vars(type(network.user))["get_predictions"].__globals__["SEEN"]
     trained = [(label, rate) for training, label, rate in seen if training][-2:]
     assert all(label > 0 for label, _ in trained)
     assert [rate for _, rate in trained] == [0.25, 0.25]
     assert {label for training, label, _ in seen if not training} == {0.0}
     network.eval()(torch.rand(1, 1, 16, 16, 16))
     extra = result.parser.get_parsed_content("train#trainer").loss_function._extra()
-    assert float(extra) == pytest.approx(1e-3 * float(network.model.head.weight.square().sum()))
+    assert float(extra) == pytest.approx(1e-3 * float(network.user.head.weight.square().sum()))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class Net(Model):
         image, label = torch.ones(1, 2, 4, 4, 4), torch.ones(1, 1, 4, 4, 4, dtype=torch.uint8)
         net.step(image=image, label=label, learning_rate=0.25)
         net(image)
-        seen = net.model.seen
+        seen = net.user.seen
         assert seen[0] is prop
         assert torch.equal(seen[1], image)
         assert torch.equal(seen[2], label.float())
@@ -335,7 +335,7 @@ class TestLoss:
         image, label = torch.rand(1, 1, 4, 4, 4), torch.zeros(1, 1, 4, 4, 4)
         predictions = net(image)
         found(predictions, label)
-        context = found.loss.seen
+        context = found.user.seen
         assert context.must_get(BuildContext.KEY_MODEL_INPUT) is not None
         assert context[BuildContext.KEY_MODEL_OUTPUT] is predictions
         assert torch.equal(context[BuildContext.KEY_LABEL_INPUT], label)
@@ -368,18 +368,18 @@ class TestLoss:
         user_folder(mine=MEAN)
         net = torch.nn.Sequential(torch.nn.Conv3d(1, 5, 1), torch.nn.BatchNorm3d(5))
         found = legacy_loss(component("mine.L"), "L", PROPERTY, net, [4, 4, 4])
-        assert found.loss.seen[BuildContext.KEY_MODEL_OUTPUT].shape == (1, 5, 4, 4, 4)
+        assert found.user.seen[BuildContext.KEY_MODEL_OUTPUT].shape == (1, 5, 4, 4, 4)
         assert net.training
         assert net[1].running_mean.tolist() == [0] * 5
 
     def test_it_is_built_on_a_label_of_every_class(self, user_folder):
         found = loss(user_folder, MEAN, (1, 3, 4, 4, 4))
-        assert found.loss.seen[BuildContext.KEY_LABEL_INPUT].unique().tolist() == [0, 1, 2]
+        assert found.user.seen[BuildContext.KEY_LABEL_INPUT].unique().tolist() == [0, 1, 2]
 
     def test_classification(self, user_folder):
         prop = DataProperty(task="classification", label_format=LabelFormat([1, 1, 1]))
         found = loss(user_folder, MEAN, (1, 3), prop)
-        assert found.loss.seen[BuildContext.KEY_LABEL_INPUT].shape == (1, 3)
+        assert found.user.seen[BuildContext.KEY_LABEL_INPUT].shape == (1, 3)
 
     @pytest.mark.parametrize(
         ("body", "words"),
