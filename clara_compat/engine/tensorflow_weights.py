@@ -11,7 +11,7 @@ from clara_compat.common.weight_files import prefix_of
 from clara_compat.engine.matching import Match, tensorflow_names
 from clara_compat.errors import ClaraError
 
-__all__ = ["match_checkpoint"]
+__all__ = ["match_checkpoint", "name_of"]
 
 _MOST = 3
 """Names that are given as examples."""
@@ -34,7 +34,7 @@ def match_checkpoint(index: str | Path, network: torch.nn.Module) -> Match:
 
     checkpoint, own, names = open_checkpoint(prefix_of(index)), network.state_dict(), tensorflow_names(network)
     weights = weights_of(checkpoint)
-    kind = type(network).__name__
+    kind = name_of(network)
     if not weights:
         raise ClaraError(f"the TensorFlow checkpoint '{checkpoint.prefix}' holds no weights")
     if not names:
@@ -64,3 +64,9 @@ def _examples(names: Iterable[str]) -> str:
     found = list(names)
     more = f", ... ({len(found)} in all)" if len(found) > _MOST else ""
     return ", ".join(found[:_MOST]) + more
+
+
+def name_of(network: torch.nn.Module) -> str:
+    """Return the class of a network, in words for its user: of an adapter around the user's own, the name of that."""
+    name = getattr(network, "name", None)
+    return name if isinstance(name, str) and name else type(network).__name__

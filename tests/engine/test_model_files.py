@@ -44,6 +44,10 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     message = r"the weights in '.*more.pt' are not those of the Sequential: extra: not in the network"
     with pytest.raises(ClaraError, match=message):
         network_with_weights(network(), tmp_path / "more.pt", "cpu")
+    adapter = network()
+    adapter.name = "MyUnet"
+    with pytest.raises(ClaraError, match=r"more.pt' are not those of the MyUnet: extra"):
+        network_with_weights(adapter, tmp_path / "more.pt", "cpu")
     torch.save({"0.weight": torch.zeros(3, 1, 3, 3)}, tmp_path / "part.pt")
     with pytest.raises(ClaraError, match="0.bias: missing in the file and 2 more"):
         network_with_weights(network(), tmp_path / "part.pt", "cpu")

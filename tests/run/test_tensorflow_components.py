@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -195,7 +196,7 @@ def test_what_does_not_fit_is_named(mmar: Path) -> None:
     ):
         train(mmar, overrides={"MMAR_CKPT": str(CHECKPOINT), "train.model.args.factor": 4, **STILL})
     shutil.copytree(CHECKPOINT.parent, mmar / "models", dirs_exist_ok=True)
-    config = mmar / "config/config_train.json"
-    config.write_text(config.read_text().replace('"factor": 2', '"factor": 4'))
-    with pytest.raises(ClaraError, match=r"model.ckpt.index' are not those of the CustomNetwork: .*conv3d/kernel"):
+    source = mmar / "custom/custom_network.py"
+    source.write_text(re.sub(r"variable_scope\(.CustomNetwork.", "variable_scope('Other'", source.read_text()))
+    with pytest.raises(ClaraError, match="those of CustomNetwork are Other/conv3d/kernel"):
         evaluate(mmar, overrides=VALIDATION)
