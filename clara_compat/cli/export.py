@@ -28,6 +28,7 @@ def export(
         Path | None,
         typer.Option(
             "--mmar",
+            "-m",
             help="The MMAR of the network: its code, and the training config that says it beside TensorFlow's weights.",
         ),
     ] = None,

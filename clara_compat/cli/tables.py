@@ -45,6 +45,7 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
     for title, lines in (
         ("Odd, but harmless", report.notices),
         ("Right, but not run by this version yet", report.limits),
+        ("Lines of your own code that do not run (clara-compat lint tells more)", report.code),
         ("To be mended", report.errors),
     ):
         if lines:
@@ -52,9 +53,11 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
             for line in lines:
                 console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if report.passed:
-        console.print(
-            "\nNothing to mend." if not report.limits else "\nNothing to mend, but see what does not run yet."
-        )
+        but = [
+            *(["see what does not run yet"] if report.limits else []),
+            *(["a run ends where it reaches a line of the above"] if report.code else []),
+        ]
+        console.print(f"\nNothing to mend{' in the config' if but else ''}{''.join(f', but {one}' for one in but)}.")
 
 
 def _data_table(summaries: Sequence[DataSummary]) -> Table:

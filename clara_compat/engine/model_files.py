@@ -37,13 +37,17 @@ def network_with_weights(network: nn.Module, file: str | Path, device: torch.dev
     match = match_file(file, network)
     if match.lines:
         more = f" and {len(match.lines) - 1} more" if match.lines[1:] else ""
-        raise ClaraError(
-            f"the weights in '{file}' are not those of the {type(network).__name__}: {match.lines[0]}{more}"
-        )
+        raise ClaraError(f"the weights in '{file}' are not those of the {_called(network)}: {match.lines[0]}{more}")
     for line in match.left:
         logger.info("weights of %s: %s", file, line)
     network.load_state_dict(dict(match.taken))
     return network.to(device).eval()
+
+
+def _called(network: nn.Module) -> str:
+    """Return what its user calls a network: of an adapter around the user's own, the name of that."""
+    name = getattr(network, "name", None)
+    return name if isinstance(name, str) and name else type(network).__name__
 
 
 def exported_network(file: str | Path, device: torch.device | str) -> nn.Module:

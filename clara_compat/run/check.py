@@ -53,6 +53,7 @@ class CheckReport:
         errors: what must be mended before the config can run.
         limits: what is right in the config but not run by this version yet.
         notices: what is odd but harmless.
+        code: lines of the user's own code that do not run, should they be reached.
         data: what an epoch of each section is, and what is cached of it.
     """
 
@@ -60,6 +61,7 @@ class CheckReport:
     errors: list[ClaraError] = field(default_factory=list)
     limits: list[ClaraError] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    code: list[Notice] = field(default_factory=list)
     data: list[DataSummary] = field(default_factory=list)
 
     @property
@@ -75,6 +77,7 @@ class CheckReport:
             "errors": [_told(error.message, error.address) for error in self.errors],
             "limits": [_told(limit.message, limit.address) for limit in self.limits],
             "notices": [_told(notice.text, notice.address) for notice in self.notices],
+            "code": [_told(line.text, line.address) for line in self.code],
             "data": [asdict(one) for one in self.data],
         }
 
@@ -123,7 +126,8 @@ def _check_training(report: CheckReport, workflow: TrainWorkflow, *, data: bool)
     report.limits = limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
     report.errors, notices = problems_of(workflow, data=data, told_by_run=True)
-    report.notices = [*workflow.notices, *notices, *(_lines_that_fail(workflow) if data else ())]
+    report.notices = [*workflow.notices, *notices]
+    report.code = list(_lines_that_fail(workflow)) if data else []
     report.data = _summaries(workflow) if data else []
 
 
@@ -137,8 +141,7 @@ def _lines_that_fail(workflow: TrainWorkflow) -> Iterator[Notice]:
     for read in lint(files).files if files else ():
         for finding in read.all():
             if isinstance(finding, Finding) and not finding.status.passes:
-                text = f"{finding.status.value}: {finding.message} (clara-compat lint tells all)"
-                yield Notice(Address(read.file, finding.line), text)
+                yield Notice(Address(read.file, finding.line), f"{finding.status.value}: {finding.message}")
 
 
 def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from clara_compat.common.files import save_json
 from clara_compat.errors import ClaraError
 
-__all__ = ["OUTPUTS", "check_writable", "prepare", "write_bundle"]
+__all__ = ["OUTPUTS", "check_writable", "prepare", "put_back", "write_bundle"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -88,6 +89,30 @@ def prepare(folder: Path) -> dict[Path, Path]:
         path.rename(kept / path.name)
     logger.info("the results of an earlier run are kept in %s", kept)
     return {folder.resolve() / path.name: kept / path.name for path in earlier}
+
+
+def put_back(folder: Path, moved: Mapping[Path, Path]) -> None:
+    """Undo :func:`prepare` after a run that ended before it saved anything.
+
+    Args:
+        folder: the output folder.
+        moved: what :func:`prepare` returned.
+    """
+    if not moved or any((folder / OUTPUTS[name]).exists() for name in ("model", "final_model", "checkpoint", "stats")):
+        return
+    for name in ("bundle", "metadata", "logging"):
+        (folder / OUTPUTS[name]).unlink(missing_ok=True)
+    configs = folder / Path(OUTPUTS["bundle"]).parent
+    if configs.is_dir() and not any(configs.iterdir()):
+        configs.rmdir()
+    for events in folder.glob(_FURTHER[0]):
+        events.unlink()
+    if any(earlier.exists() for earlier in moved):  # something else that this run wrote, such as debug/
+        return
+    for earlier, kept in moved.items():
+        kept.rename(earlier)
+    next(iter(moved.values())).parent.rmdir()
+    logger.info("the run ended before it saved anything: the results of the earlier run are where they were")
 
 
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:

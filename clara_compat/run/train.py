@@ -18,7 +18,7 @@ from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run
-from clara_compat.run.outputs import OUTPUTS, prepare, write_bundle
+from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.start_weights import start_weights
 from clara_compat.translate.limits import limits
@@ -99,9 +99,13 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
     start = None if start is None else _real(start)
     moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
     start = None if start is None else moved.get(start, start)
-    bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
-    write_bundle(ckpt_dir, bundle.config)
-    parser = execute(bundle)
+    try:
+        bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
+        write_bundle(ckpt_dir, bundle.config)
+        parser = execute(bundle)
+    except BaseException:
+        put_back(ckpt_dir, moved)
+        raise
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(
         stats=json.loads(paths["stats"].read_text()),

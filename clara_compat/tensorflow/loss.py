@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,18 +15,14 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
-from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
-from clara_compat.tensorflow.names import constructed_names
 from clara_compat.tensorflow.network import LegacyNetwork
-from clara_compat.tensorflow.parts import Parts
-from clara_compat.tensorflow.rewind import Rewind
-from clara_compat.tensorflow.store import VariableStore
+from clara_compat.tensorflow.user_module import UserModule
 
 __all__ = ["LegacyLoss", "legacy_loss"]
 
 
-class LegacyLoss(nn.Module):
+class LegacyLoss(UserModule):
     """Runs ``get_loss`` of a user's loss, written with TensorFlow 1 or with torch inside.
 
     It is built at once on made-up predictions and a label that holds every class: a loss may make variables, which
@@ -59,36 +55,13 @@ class LegacyLoss(nn.Module):
         final_activation: str | None = None,
         spatial_size: Sequence[int] | None = None,
     ) -> None:
-        super().__init__()
-        if not callable(getattr(loss, "get_loss", None)):
-            raise ClaraError(f"loss '{name}' has no method get_loss(predictions, targets, build_ctx)")
-        self.name = name
-        self.data_property = data_property
-        self.learning_rate = learning_rate
+        method = "get_loss(predictions, targets, build_ctx)"
+        super().__init__(loss, "loss", name, method, data_property, learning_rate)
         self.final_activation = final_activation
-        self.store = VariableStore()
-        self.parts = Parts(loss, self.store, f"loss '{name}'", "loss")
-        self._held = [loss, network]  # in a list: neither is a part of this module under that name
+        self._network = [network]  # in a list: it is no part of this module
         self._image: torch.Tensor | None = None
-        self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(loss, self.parts.held)
-        self._keras = keras_settings()
-        self._names = constructed_names(loss)  # a copy of this module has a copy of it
+        self._has_gradient = False
         self._build(tuple(predictions_shape), spatial_size)
-
-    @property
-    def loss(self) -> Any:
-        """The user's object."""
-        return self._held[0]
-
-    @property
-    def variables(self) -> Mapping[str, torch.Tensor]:
-        """The TensorFlow variables by name, in the order they were made."""
-        return {name: self.store[name] for name in self.store}
-
-    def tensorflow_names(self) -> dict[str, str]:
-        """Return the TensorFlow name of each entry of the ``state_dict`` that is a TensorFlow variable."""
-        return {f"store.{key}": name for name, key in self.store.keys_by_name.items()}
 
     def step(
         self,
@@ -107,10 +80,6 @@ class LegacyLoss(nn.Module):
         if learning_rate is not None:
             self.learning_rate = learning_rate
 
-    def constrain(self) -> None:
-        """Put the variables where their constraints allow them, as TensorFlow's optimizers do after each step."""
-        self.store.constrain()
-
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss, a scalar.
 
@@ -118,8 +87,8 @@ class LegacyLoss(nn.Module):
             predictions: (N, classes, spatial...) or (N, classes).
             targets: (N, C, spatial...) or (N, labels).
         """
-        graph = self._new_graph(predictions.device)
-        network = self._held[1]
+        graph = self._new_graph(self.training, predictions.device)
+        network = self._network[0]
         known = network.context if isinstance(network, LegacyNetwork) else None
         output = None if known is None else channel_first(known[BuildContext.KEY_MODEL_OUTPUT], self.data_property)
         if output is not None and output.shape != predictions.shape:
@@ -128,20 +97,9 @@ class LegacyLoss(nn.Module):
         self.parts.check()
         return found
 
-    def _new_graph(self, device: torch.device, building: bool = False) -> Graph:
-        return Graph(
-            self.store,
-            training=self.training,
-            building=building,
-            device=device,
-            conditions=self._conditions[self.training],
-            names=self._names,
-            keras=self._keras,
-        )
-
     @torch.no_grad()
     def _build(self, shape: tuple[int, ...], spatial_size: Sequence[int] | None) -> None:
-        network, classes = self._held[1], shape[1]
+        network, classes = self._network[0], shape[1]
         size = shape[2:] if spatial_size is None else spatial_size
         for training in (False, True):
             self.train(training)
@@ -154,7 +112,9 @@ class LegacyLoss(nn.Module):
             predictions = torch.full((batch, *shape[1:]), 1.0 / max(classes, 2))
             targets = torch.zeros(label_shape(self.data_property, predictions.shape))
             targets = (torch.arange(targets.numel()) % max(classes, 2)).reshape(targets.shape)
-            self._called(self._new_graph(predictions.device, building=True), predictions, targets, known)
+            with torch.set_grad_enabled(training):
+                given = predictions.requires_grad_(training).clone()  # which the loss may change in place
+                self._called(self._new_graph(self.training, predictions.device, building=True), given, targets, known)
             self.parts.take()
 
     def _called(
@@ -173,22 +133,48 @@ class LegacyLoss(nn.Module):
         context.final_activation = self.final_activation
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_OUTPUT].shape)
         graph.input_dtype = predictions.dtype
-        with entered(graph), users_code(f"loss '{self.name}'"):
+        with entered(graph), users_code(self.what):
             found = self._value(context)
             graph.finish()
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
-            what = f"tensor of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
+            if found is None:
+                what, fix = "nothing", "does it end in a return?"
+            elif isinstance(found, torch.Tensor):
+                what, fix = f"a tensor of shape {list(found.shape)}", "take its mean or sum"
+            else:
+                what, fix = f"a {type(found).__name__}", "take its mean or sum"
             raise ClaraError(
-                f"loss '{self.name}': {_place(self.loss)}get_loss returned a {what}, expected a scalar tensor: "
-                "take its mean or sum"
+                f"{self.what}: {_place(self.user)}get_loss returned {what}, expected a scalar tensor: {fix}"
             )
+        if predictions.requires_grad and torch.is_grad_enabled():
+            found = self._with_gradient(found, predictions, graph)
         return found.reshape(()).float()
 
+    def _with_gradient(self, found: torch.Tensor, predictions: torch.Tensor, graph: Graph) -> torch.Tensor:
+        """Return the loss with a gradient of zero where this batch gives it none, as in a graph of TensorFlow.
+
+        A branch that returns a number does so: where a batch has no foreground, say.
+
+        Raises:
+            ClaraError: it had none yet, not even when it was built.
+        """
+        if found.requires_grad:
+            self._has_gradient = True
+        elif self._has_gradient:
+            found = found.reshape(()) + (predictions * 0).sum()
+        elif not graph.building:
+            raise ClaraError(
+                f"{self.what}: {_place(self.user)}what get_loss returned has no gradient, so nothing can be "
+                "trained with it: argmax, round, comparisons, casts to whole numbers, py_func and stop_gradient end "
+                "it, and so do targets taken for predictions (the arguments are predictions, targets, build_ctx)"
+            )
+        return found
+
     def _value(self, context: BuildContext) -> Any:
-        if isinstance(self.loss, GraphComponent):  # its build may be the user's own
-            return self.loss.build(context)
+        if isinstance(self.user, GraphComponent):  # its build may be the user's own
+            return self.user.build(context)
         predictions, targets = context[BuildContext.KEY_MODEL_OUTPUT], context[BuildContext.KEY_LABEL_INPUT]
-        return self.loss.get_loss(predictions, targets, context)
+        return self.user.get_loss(predictions, targets, context)
 
 
 def _place(loss: Any) -> str:

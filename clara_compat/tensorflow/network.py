@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from clara_compat.common.blame import users_code
 from clara_compat.common.build_ctx import BuildContext
+from clara_compat.common.data_format import DataFormat
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.common.graph_component import GraphComponent
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.graph import Graph, entered
-from clara_compat.tensorflow.keras_settings import keras_settings
 from clara_compat.tensorflow.layout import channel_first, label_shape, laid_out, plain
-from clara_compat.tensorflow.names import constructed_names
-from clara_compat.tensorflow.parts import Parts
-from clara_compat.tensorflow.rewind import Rewind
-from clara_compat.tensorflow.store import VariableStore
+from clara_compat.tensorflow.user_module import UserModule
 
 __all__ = ["LegacyNetwork"]
 
@@ -34,7 +30,7 @@ class _Call:
     context: BuildContext | None = None
 
 
-class LegacyNetwork(nn.Module):
+class LegacyNetwork(UserModule):
     """Runs ``get_predictions`` of a user's model, written with TensorFlow 1 or with torch inside.
 
     The model is built at once, on a made-up image of the given size, not training and then training: its variables
@@ -61,31 +57,11 @@ class LegacyNetwork(nn.Module):
         spatial_size: Sequence[int],
         learning_rate: float = 0.0,
     ) -> None:
-        super().__init__()
-        if not callable(getattr(model, "get_predictions", None)):
-            raise ClaraError(f"model '{name}' has no method get_predictions(inputs, is_training, build_ctx)")
-        self.name = name
-        self.data_property = data_property
+        method = "get_predictions(inputs, is_training, build_ctx)"
+        super().__init__(model, "model", name, method, data_property, learning_rate)
         self.spatial_size = tuple(spatial_size)
-        self.learning_rate = learning_rate
-        self.store = VariableStore()
-        self.parts = Parts(model, self.store, f"model '{name}'", "model")
-        self._model = [model]  # in a list: a model that is a module too is registered below, under one name
         self._call = _Call()
-        self._conditions: dict[bool, dict[tuple[Any, ...], Any]] = {False: {}, True: {}}
-        self._rewind = Rewind(model, self.parts.held)
-        self._keras = keras_settings()
-        self._names = constructed_names(model)  # a copy of this module has a copy of it
         self.predictions_shape: tuple[int, ...] = self._build()
-
-    @property
-    def variables(self) -> Mapping[str, torch.Tensor]:
-        """The TensorFlow variables by name, in the order they were made."""
-        return {name: self.store[name] for name in self.store}
-
-    def tensorflow_names(self) -> dict[str, str]:
-        """Return the TensorFlow name of each entry of the ``state_dict`` that is a TensorFlow variable."""
-        return {f"store.{key}": name for name, key in self.store.keys_by_name.items()}
 
     def step(
         self,
@@ -104,10 +80,6 @@ class LegacyNetwork(nn.Module):
         if learning_rate is not None:
             self.learning_rate = learning_rate
 
-    def constrain(self) -> None:
-        """Put the variables where their constraints allow them, as TensorFlow's optimizers do after each step."""
-        self.store.constrain()
-
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
         image = plain(image)
@@ -124,30 +96,19 @@ class LegacyNetwork(nn.Module):
         device = next((parameter.device for parameter in self.parameters()), None)
         if graph is None:
             return torch.zeros((), device=device)
-        with entered(graph), users_code(f"model '{self.name}'"):
-            value = self.model.get_loss() if callable(getattr(self.model, "get_loss", None)) else 0
-            if graph.training and callable(getattr(self.model, "get_update_ops", None)):
-                graph.run_updates(self.model.get_update_ops())
+        with entered(graph), users_code(self.what):
+            value = self.user.get_loss() if callable(getattr(self.user, "get_loss", None)) else 0
+            if graph.training and callable(getattr(self.user, "get_update_ops", None)):
+                graph.run_updates(self.user.get_update_ops())
             graph.finish()
         self._rewind.back()  # lets go of what the model keeps of this call
         loss = value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=torch.float32, device=device)
         if loss.numel() != 1:
             raise ClaraError(
-                f"model '{self.name}': get_loss returned a tensor of shape {list(loss.shape)}, expected a scalar: take "
+                f"{self.what}: get_loss returned a tensor of shape {list(loss.shape)}, expected a scalar: take "
                 "its mean or sum"
             )
         return loss.reshape(()).float()
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Be copied without what is held of the last call: torch copies no tensor of a running step."""
-        self._rewind.back()
-        self._call = _Call()
-        return super().__reduce_ex__(protocol)
-
-    @property
-    def model(self) -> Any:
-        """The user's object."""
-        return self._model[0]
 
     @property
     def context(self) -> BuildContext | None:
@@ -155,7 +116,8 @@ class LegacyNetwork(nn.Module):
         return self._call.context
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the last call out of copies: it hangs on the step's graph."""
+        """Leave the last call out of copies: torch copies no tensor of a running step."""
+        self._rewind.back()
         return {**self.__dict__, "_call": _Call()}
 
     @torch.no_grad()
@@ -186,20 +148,9 @@ class LegacyNetwork(nn.Module):
         found = [self.made_up(training)[BuildContext.KEY_MODEL_OUTPUT] for training in (False, True)][-1]
         if not list(self.parameters()):
             raise ClaraError(
-                f"model '{self.name}' has nothing to train: it made no variables; layers of torch must be kept on self"
+                f"{self.what} has nothing to train: it made no variables; layers of torch must be kept on self"
             )
         return (1, *channel_first(found, self.data_property).shape[1:])
-
-    def _new_graph(self, training: bool, device: torch.device, building: bool = False) -> Graph:
-        return Graph(
-            self.store,
-            training=training,
-            building=building,
-            device=device,
-            conditions=self._conditions[training],
-            names=self._names,
-            keras=self._keras,
-        )
 
     def _forget(self, kept: Mapping[str, torch.Tensor]) -> None:
         """Let go of the averages of made-up images: put back what was there, start anew what was made since."""
@@ -224,18 +175,23 @@ class LegacyNetwork(nn.Module):
             context[BuildContext.KEY_LABEL_INPUT] = laid_out(plain(label).to(image.device).float(), self.data_property)
         graph.context, graph.input_shape = context, tuple(context[BuildContext.KEY_MODEL_INPUT].shape)
         graph.input_dtype = image.dtype
-        with entered(graph), users_code(f"model '{self.name}'"):
+        with entered(graph), users_code(self.what):
             found = self._predictions(context)
             graph.finish()
         if not isinstance(found, torch.Tensor):
             raise ClaraError(
-                f"model '{self.name}': get_predictions returned a {type(found).__name__}, expected the tensor of "
-                "predictions"
+                f"{self.what}: get_predictions returned a {type(found).__name__}, expected the tensor of predictions"
             )
         if graph.building and (found.ndim not in (2, image.ndim) or found.shape[0] != image.shape[0]):
             raise ClaraError(
-                f"model '{self.name}': get_predictions returned a tensor of shape {list(found.shape)} for images of "
+                f"{self.what}: get_predictions returned a tensor of shape {list(found.shape)} for images of "
                 f"{list(image.shape)}, expected (N, classes) or {image.ndim} axes"
+            )
+        if graph.building and self._channels_taken_last(image.shape, found.shape):
+            raise ClaraError(
+                f"{self.what}: get_predictions returned a tensor of shape {list(found.shape)} for images of "
+                f"{list(image.shape)}: its layers took the last axis for the channels, which come first here; give "
+                "them data_format='channels_first', or transpose the images before and the predictions after them"
             )
         context[BuildContext.KEY_MODEL_OUTPUT] = found
         self._call.graph, self._call.context = graph, context
@@ -243,8 +199,17 @@ class LegacyNetwork(nn.Module):
             found.float() if found.dtype in (torch.float16, torch.bfloat16) else found, self.data_property
         )
 
+    def _channels_taken_last(self, image: Sequence[int], found: Sequence[int]) -> bool:
+        """Whether layers whose default is channels_last were given images with their channels first.
+
+        Nothing but the last spatial axis has changed then, which has one entry per class now.
+        """
+        spatial = len(found) == len(image) and len(image) > 3
+        first = self.data_property.data_format == DataFormat.CHANNELS_FIRST
+        return first and spatial and found[:-1] == image[:-1] and found[-1] != image[-1]
+
     def _predictions(self, context: BuildContext) -> Any:
-        if isinstance(self.model, GraphComponent):  # its build may be the user's own
-            return self.model.build(context)
+        if isinstance(self.user, GraphComponent):  # its build may be the user's own
+            return self.user.build(context)
         inputs, training = context[BuildContext.KEY_MODEL_INPUT], context[BuildContext.KEY_IS_TRAIN]
-        return self.model.get_predictions(inputs, training, context)
+        return self.user.get_predictions(inputs, training, context)

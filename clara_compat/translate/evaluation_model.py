@@ -69,7 +69,7 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
     configured = None
     try:
         files = loader.files(str(workflow.mmar))
-        if files.exported is None and model is None and not has_saved_network(files.folder):
+        if files.exported is None and not has_saved_network(files.folder):
             configured = configured_network(workflow.mmar, files.folder)
         network: SavedNetwork | None
         if configured is not None:

@@ -68,6 +68,13 @@ def own_network(
     try:
         user = find_user_class(path, roots, place, known.family_of)
     except ModuleNotFound as error:
+        if roots.mmar is None:
+            places = ", ".join(map(str, roots.ordered)) or "no folder"
+            raise ClaraError(
+                f"the network is the user's class '{path}', whose module is looked for only where the user says, here "
+                f"in {places}: name its MMAR with export --mmar MMAR, or its folder in PYTHONPATH",
+                place,
+            ) from error
         raise ClaraError(
             f"the network is the user's class '{path}', which only the user's own folders of code can give "
             f"(PYTHONPATH, and the MMAR of an evaluation or of export --mmar): {error.message}",

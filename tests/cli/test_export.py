@@ -75,6 +75,12 @@ def test_every_flag_of_claras(asked: list) -> None:
     ]
 
 
+@pytest.mark.parametrize("flag", ["-m", "--mmar"])
+def test_the_mmar_by_the_flags_of_the_other_commands(asked: list, flag: str) -> None:
+    assert run("export", "models", flag, "my_mmar") == 0
+    assert asked == [("models", ExportOptions(mmar=Path("my_mmar")))]
+
+
 def test_without_onnx(asked: list) -> None:
     assert run("export", "models", "--no-onnx") == 0
     assert not asked[0][1].onnx

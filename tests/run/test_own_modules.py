@@ -104,6 +104,10 @@ CODE = """
         def forward(self, image):
             return self.layer(image)[7:, 0] + torch.ones(3)
 
+    class NoGradient(nn.Module):
+        def forward(self, predictions, targets):
+            return predictions.argmax(1).float().mean()
+
     class NoForward(nn.Module):
         pass
 
@@ -250,14 +254,14 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
     )
     result = train(mmar)
     network = result.network
-    seen = vars(type(network.model))["get_predictions"].__globals__["SEEN"]
+    seen = vars(type(network.user))["get_predictions"].__globals__["SEEN"]
     trained = [(label, rate) for training, label, rate in seen if training][-2:]
     assert all(label > 0 for label, _ in trained)
     assert [rate for _, rate in trained] == [0.25, 0.25]
     assert {label for training, label, _ in seen if not training} == {0.0}
     network.eval()(torch.rand(1, 1, 16, 16, 16))
     extra = result.parser.get_parsed_content("train#trainer").loss_function._extra()
-    assert float(extra) == pytest.approx(1e-3 * float(network.model.head.weight.square().sum()))
+    assert float(extra) == pytest.approx(1e-3 * float(network.user.head.weight.square().sum()))
 
 
 @pytest.mark.parametrize(
@@ -276,6 +280,7 @@ def test_a_model_is_told_label_and_learning_rate(own: Callable[..., Path]) -> No
             {"path": "torch.nn.BCELoss"},
             r"train.loss: torch.nn.BCELoss: ValueError: Using a target size",
         ),
+        (MONAI_UNET, {"path": "mine.NoGradient"}, "^the loss does not depend on anything that can be trained"),
         (
             {"path": MONAI_UNET["path"], "args": MONAI_UNET["args"] | {"channels": [4] * 7, "strides": [2] * 6}},
             MONAI_DICE,
@@ -304,7 +309,7 @@ def test_code_of_the_network_is_the_users_own(
 ) -> None:
     mmar = own(*PAIRS["module"])
     train(mmar)
-    with pytest.raises(ClaraError, match=r"the network is the user's class 'mine.Net', .*export --mmar"):
+    with pytest.raises(ClaraError, match=r"the network is the user's class 'mine.Net', .*name its MMAR with export"):
         export(mmar / "models")
     with pytest.raises(ClaraError, match="--mmar is .*nowhere, which is no folder"):
         export(mmar / "models", mmar=tmp_path / "nowhere")

@@ -17,7 +17,7 @@ import onnxruntime
 import pytest
 import torch
 
-from clara_compat import check, evaluate, export, train
+from clara_compat import check, evaluate, export, infer, train
 from clara_compat.engine import inferers
 from clara_compat.errors import ClaraError
 from clara_compat.tensorflow.checkpoint.reader import open_checkpoint
@@ -156,7 +156,9 @@ def test_fine_tuning_from_a_checkpoint_of_tensorflow(mmar: Path, caplog: pytest.
 
 
 @pytest.mark.slow
-def test_a_folder_that_holds_only_tensorflows_weights(mmar: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_holds_only_tensorflows_weights(
+    mmar: Path, small_scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     models = mmar / "models"
     shutil.copytree(CHECKPOINT.parent, models)
     config = mmar / "config/config_train.json"
@@ -168,8 +170,10 @@ def test_a_folder_that_holds_only_tensorflows_weights(mmar: Path, caplog: pytest
     with caplog.at_level(logging.INFO, "clara_compat"):
         found = evaluate(mmar, overrides=VALIDATION)
         result = export(models, mmar=mmar)
+        scan = next(small_scans.rglob("*_image.nii.gz"))
+        infer(scan, mmar / "config/config_validation.json", mmar / "mask.nii.gz", mmar=mmar, model=models)
     assert 0 <= found.metrics["dice"] <= 1
-    assert caplog.text.count(told) == 2
+    assert caplog.text.count(told) == 3
     assert told in result.notices
     assert set(result.paths) == {"torchscript", "onnx"}
     assert max(result.differences.values()) <= 1e-4
@@ -190,3 +194,8 @@ def test_what_does_not_fit_is_named(mmar: Path) -> None:
         ClaraError, match=r"'CustomNetwork/conv3d/kernel' of '.*' is float32 \(3, 3, 3, 1, 2\), the net"
     ):
         train(mmar, overrides={"MMAR_CKPT": str(CHECKPOINT), "train.model.args.factor": 4, **STILL})
+    shutil.copytree(CHECKPOINT.parent, mmar / "models", dirs_exist_ok=True)
+    config = mmar / "config/config_train.json"
+    config.write_text(config.read_text().replace('"factor": 2', '"factor": 4'))
+    with pytest.raises(ClaraError, match=r"model.ckpt.index' are not those of the CustomNetwork: .*conv3d/kernel"):
+        evaluate(mmar, overrides=VALIDATION)

@@ -90,6 +90,22 @@ def test_an_earlier_runs_results_are_kept(small_mmar: Make) -> None:
     assert (mmar / "models/model.pt").exists()
 
 
+def test_a_run_that_saves_nothing_leaves_the_earlier_results(
+    small_mmar: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    mmar = small_mmar(lambda config: config.update(epochs=1))
+    train(mmar)
+    models = mmar / "models"
+    before = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    (mmar / "custom").mkdir()
+    (mmar / "custom/bad.py").write_text("import torch\nclass Loss(torch.nn.Module):\n    pass\n")
+    for _ in range(2):
+        with pytest.raises(ClaraError, match="forward"), caplog.at_level("INFO", "clara_compat"):
+            train(mmar, overrides={"train.loss": {"path": "bad.Loss", "args": {}}})
+        assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == before
+    assert "the results of the earlier run are where they were" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("interval", "epochs", "at_end", "validated"), [(5, 2, True, [2]), (5, 2, False, []), (2, 3, True, [2])]
 )

@@ -264,7 +264,7 @@ class TestModel:
             found.append(extra.item())
         assert found[0] == pytest.approx(3 * found[1], rel=1e-5)
         assert found[1] > 0
-        assert all(parameter.grad is not None for parameter in own.model.built_in_network.vae.parameters())
+        assert all(parameter.grad is not None for parameter in own.user.built_in_network.vae.parameters())
         own.eval()(image)
         assert own.extra_loss().item() == 0
 
@@ -276,11 +276,11 @@ class TestModel:
             last="tf.nn.softmax(x * tf.get_variable('scale', [], initializer=2.0), axis=1)",
             final_activation="linear",
         )
-        assert own.model.built_in_network.in_channels == 2
+        assert own.user.built_in_network.in_channels == 2
         assert list(own.variables) == ["scale"]
         image = torch.rand(1, 1, 16, 16, 16)
         own.eval()
-        inner = own.model.built_in_network(torch.cat([image, image * image], 1))
+        inner = own.user.built_in_network(torch.cat([image, image * image], 1))
         torch.testing.assert_close(own(image), torch.softmax(2 * inner, 1))
         own.train()(torch.rand(2, 1, 16, 16, 16))[:, 1].mean().backward()
         assert all(parameter.grad is not None for parameter in own.parameters())
@@ -289,7 +289,7 @@ class TestModel:
         own, native = self.network(user_folder, "unet.Unet", size=(8, 8, 8)), self.native("unet.Unet", (8, 8, 8))
         torch.save({name: value + 1 for name, value in native.state_dict().items()}, tmp_path / "model.pt")
         load_into(own, tmp_path / "model.pt")
-        for name, value in own.model.built_in_network.state_dict().items():
+        for name, value in own.user.built_in_network.state_dict().items():
             assert torch.equal(value, native.state_dict()[name] + 1)
 
     def test_two_dimensions(self, user_folder):
@@ -365,7 +365,7 @@ class TestModel:
         args = MODELS["unet.Unet"]
         own = LegacyNetwork(component("mine.Net", args), "Net", data(crop_size=[8] * 3), [8, 8, 8])
         own(torch.rand(2, 1, 8, 8, 8))
-        assert own.extra_loss().item() == pytest.approx(2 * own.model.built_in_network.extra_loss().item())
+        assert own.extra_loss().item() == pytest.approx(2 * own.user.built_in_network.extra_loss().item())
 
     def test_all_built_in_models_answer(self):
         models = [cls for cls in components().values() if family(cls) == "models"]

@@ -132,3 +132,24 @@ def test_a_keras_model_on_a_made_up_input_is_exported(user_folder):
     net = network(str(user_folder(mine=PADDED.replace("tf.keras.layers.Dense(2)(hidden)", model)))).eval()
     exported = torch.export.export(net, (IMAGES,)).module()
     torch.testing.assert_close(exported(IMAGES / 2), net(IMAGES / 2))
+
+
+def test_torchscript_takes_any_number_of_images_where_a_shape_names_it(user_folder):
+    """As group normalisation was written: the number of images is read from the static shape."""
+    source = """
+import tensorflow as tf
+from ai4med.components.models.model import Model
+
+class Net(Model):
+    def get_predictions(self, inputs, training, build_ctx=None):
+        x = tf.layers.conv3d(inputs, 4, 3, padding='same', data_format='channels_first')
+        n, c, d, h, w = x.get_shape().as_list()
+        x = tf.reshape(x, [n, 2, c // 2, d, h, w])
+        mean, variance = tf.nn.moments(x, [2, 3, 4, 5], keep_dims=True)
+        x = tf.reshape((x - mean) / tf.sqrt(variance + 1e-5), [n, c, d, h, w])
+        return tf.reshape(x, tf.stack([tf.shape(x)[0], c, d, h, w]))
+"""
+    own = network(str(user_folder(mine=source))).eval()
+    traced = torch.jit.trace(own, IMAGES[:2])
+    for count in (1, 2, 4):
+        torch.testing.assert_close(traced(IMAGES[:count]), own(IMAGES[:count]))

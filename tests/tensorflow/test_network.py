@@ -98,7 +98,7 @@ class Net(Model):
         image, label = torch.ones(1, 2, 4, 4, 4), torch.ones(1, 1, 4, 4, 4, dtype=torch.uint8)
         net.step(image=image, label=label, learning_rate=0.25)
         net(image)
-        seen = net.model.seen
+        seen = net.user.seen
         assert seen[0] is prop
         assert torch.equal(seen[1], image)
         assert torch.equal(seen[2], label.float())
@@ -216,6 +216,10 @@ class Net(Model):
             ("return x.reshape(7, 3)", r"mine\.py:8: RuntimeError: shape '\[7, 3\]' is invalid"),
             ("return tf.nn.konv3d(x)", r"mine\.py:8: this uses tensorflow\.nn\.konv3d, which is not provided"),
             ("raise SystemExit(3)", r"mine\.py:8: SystemExit: 3"),
+            (
+                "return tf.layers.conv3d(x, 2, 3, padding='same')",
+                r"shape \[1, 1, 4, 4, 2\] for images of \[1, 1, 4, 4, 4\]: its layers took the last axis",
+            ),
         ],
     )
     def test_what_a_model_gets_wrong(self, user_folder, body, words):
@@ -331,7 +335,7 @@ class TestLoss:
         image, label = torch.rand(1, 1, 4, 4, 4), torch.zeros(1, 1, 4, 4, 4)
         predictions = net(image)
         found(predictions, label)
-        context = found.loss.seen
+        context = found.user.seen
         assert context.must_get(BuildContext.KEY_MODEL_INPUT) is not None
         assert context[BuildContext.KEY_MODEL_OUTPUT] is predictions
         assert torch.equal(context[BuildContext.KEY_LABEL_INPUT], label)
@@ -364,18 +368,18 @@ class TestLoss:
         user_folder(mine=MEAN)
         net = torch.nn.Sequential(torch.nn.Conv3d(1, 5, 1), torch.nn.BatchNorm3d(5))
         found = legacy_loss(component("mine.L"), "L", PROPERTY, net, [4, 4, 4])
-        assert found.loss.seen[BuildContext.KEY_MODEL_OUTPUT].shape == (1, 5, 4, 4, 4)
+        assert found.user.seen[BuildContext.KEY_MODEL_OUTPUT].shape == (1, 5, 4, 4, 4)
         assert net.training
         assert net[1].running_mean.tolist() == [0] * 5
 
     def test_it_is_built_on_a_label_of_every_class(self, user_folder):
         found = loss(user_folder, MEAN, (1, 3, 4, 4, 4))
-        assert found.loss.seen[BuildContext.KEY_LABEL_INPUT].unique().tolist() == [0, 1, 2]
+        assert found.user.seen[BuildContext.KEY_LABEL_INPUT].unique().tolist() == [0, 1, 2]
 
     def test_classification(self, user_folder):
         prop = DataProperty(task="classification", label_format=LabelFormat([1, 1, 1]))
         found = loss(user_folder, MEAN, (1, 3), prop)
-        assert found.loss.seen[BuildContext.KEY_LABEL_INPUT].shape == (1, 3)
+        assert found.user.seen[BuildContext.KEY_LABEL_INPUT].shape == (1, 3)
 
     @pytest.mark.parametrize(
         ("body", "words"),
@@ -385,12 +389,34 @@ class TestLoss:
                 "p",
                 r"loss 'L': \S+mine\.py:\d+: get_loss returned a tensor of shape \[1, 2, 4, 4, 4\], expected",
             ),
+            ("None", r"loss 'L': \S+mine\.py:\d+: get_loss returned nothing, .*: does it end in a return"),
             ("unknown", r"mine\.py:\d+: NameError"),
         ],
     )
     def test_what_a_loss_gets_wrong(self, user_folder, body, words):
         with pytest.raises(ClaraError, match=words):
             loss(user_folder, MEAN.replace("return p.mean()", f"return {body}"))
+
+    @pytest.mark.parametrize(
+        "body", ["tf.to_float(tf.argmax(p, 1)).mean()", "tf.py_func(np.mean, [p], tf.float32)", "targets.mean()"]
+    )
+    def test_a_loss_without_a_gradient(self, user_folder, body):
+        found = loss(user_folder, "import numpy as np" + MEAN.replace("return p.mean()", f"return {body}"))
+        predictions, targets = torch.rand(1, 2, 4, 4, 4, requires_grad=True), torch.zeros(1, 1, 4, 4, 4)
+        with pytest.raises(ClaraError, match=r"'L': \S+mine\.py:\d+: what get_loss returned has no gradient"):
+            found(predictions, targets)
+        with torch.no_grad():
+            assert found(predictions, targets).ndim == 0
+
+    def test_a_batch_that_gives_no_gradient_gives_one_of_zero(self, user_folder):
+        body = "return tf.cond(tf.reduce_sum(targets) > 0, lambda: p.mean(), lambda: tf.constant(0.5))"
+        found = loss(user_folder, MEAN.replace("return p.mean()", body))
+        predictions = torch.rand(1, 2, 4, 4, 4, requires_grad=True)
+        for targets, moved in ((torch.zeros(1, 1, 4, 4, 4), False), (torch.ones(1, 1, 4, 4, 4), True)):
+            value = found(predictions, targets)
+            [gradient] = torch.autograd.grad(value, predictions)
+            assert bool(gradient.any()) == moved
+            assert (value.item() == 0.5) != moved
 
     def test_no_loss_at_all(self, user_folder):
         with pytest.raises(ClaraError, match=r"loss 'L' has no method get_loss\(predictions, targets, build_ctx\)"):

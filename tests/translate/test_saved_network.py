@@ -194,7 +194,7 @@ def test_numbers_and_sizes_that_the_entry_does_not_say(tmp_path, code):
     [
         (
             "theirs.Net",
-            r"the network is the user's class 'theirs.Net', .* of export --mmar\): the module of 'theirs.Net'",
+            r"the network is the user's class 'theirs.Net', .* here in .*code: name its MMAR with export --mmar MMAR",
         ),
         ("mine.Nothing", "mine.py has no class 'Nothing'"),
         ("mine.Inside", r"'mine.Inside' \(.*mine.py:8\) is not the kind of network that was trained"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from ignite.engine import Engine, Events
+from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
 from clara_compat.engine.data.datalist import describe
@@ -14,6 +15,8 @@ __all__ = ["LossWatch"]
 
 class LossWatch:
     """Ends training with a message when the loss becomes NaN or infinite, before anything is saved from it.
+
+    A loss without a gradient ends it, too, before the step is taken.
 
     On a GPU the losses are looked at every ``every`` steps, so that the device is not waited for at each one.
 
@@ -27,8 +30,16 @@ class LossWatch:
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer; must stand before the handlers that save."""
+        engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self._gradient)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._look)
+
+    def _gradient(self, engine: Engine) -> None:
+        if not engine.state.output[CommonKeys.LOSS].requires_grad:
+            raise ClaraError(
+                "the loss does not depend on anything that can be trained: look for what ends its gradient (argmax, "
+                "round, comparisons, detach, numpy), or for a network whose weights are all frozen"
+            )
 
     def _iteration(self, engine: Engine) -> None:
         loss = engine.state.output[CommonKeys.LOSS].detach()
@@ -45,8 +56,8 @@ class LossWatch:
             if not fine:
                 raise ClaraError(
                     f"the loss became {loss.item()} at step {iteration} (epoch {engine.state.epoch}); the batch held: "
-                    f"{_files(engine, iteration)}. Look at these scans (clara-compat check reads their headers), or "
-                    "lower the learning rate"
+                    f"{_files(engine, iteration)}. Look at these scans (clara-compat check reads their headers), lower "
+                    "the learning rate, or look in a loss of your own for logarithms, divisions and powers of 0"
                 )
 
 

@@ -31,6 +31,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
     if is_static(tensor):
         return np.reshape(tensor, wanted)
     found = as_tensor(tensor)
+    if torch.jit.is_tracing() and wanted and found.ndim and wanted[0] == int(found.shape[0]):
+        wanted[0] = found.shape[0]  # TorchScript then takes any number of images, not only that of the example
     try:
         return found.reshape(wanted)
     except RuntimeError as error:

@@ -66,7 +66,12 @@ REFUSED = {
     "returns none": ("Nothing()(V2)", "the call of layer 'nothing' returned None, expected a tensor"),
     "no super": ("NoSuper()(V2)", "NoSuper.__init__ does not call super().__init__()"),
     "no inputs": ("KL.ReLU()(x=V2)", "layer 're_lu' is called without its argument 'inputs'"),
-    "unknown to tf.layers": ("tf.layers.conv3d(V3, 2, 1, pad='same')", "tf.layers.conv3d does not take 'pad' so"),
+    "unknown to tf.layers": (
+        "tf.layers.conv3d(V3, 2, 1, pad='same')",
+        "does not take the argument 'pad'; did you mean 'padding'",
+    ),
+    "twice": ("tf.layers.conv3d(V3, 2, 1, filters=3)", "conv3d is given the argument 'filters' twice, by position and"),
+    "too many": ("tf.layers.average_pooling3d(V3, 2, 2, 'same', 'channels_last', 'a', 1)", "takes at most 6 arguments"),
     "exists": ("tf.layers.dense(FLAT, 2, name='d'); tf.layers.dense(FLAT, 2, name='d')", "'d/kernel' exists already"),
     "shared with another shape": (
         "tf.layers.dense(FLAT, 2, name='d'); tf.layers.dense(FLAT, 3, name='d', reuse=True)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from clara_compat.errors import suggestion
 from clara_compat.tensorflow.layers import convolution, core, dropping, normalization, pooling, separable, transposed
 from clara_compat.tensorflow.layers.base import Layer as KerasLayer
 from clara_compat.tensorflow.layers.tf1.base import Layer
@@ -35,6 +36,16 @@ _NORM = (
 _POOL = "pool_size strides padding data_format name"
 
 
+def _refused(wrong: list[str], names: list[str], taken: set[str]) -> str:
+    """Say what is wrong with a call's arguments, as Python does of a function."""
+    if not wrong:
+        return f"takes at most {len(names) + 1} arguments"
+    name = wrong[0]
+    if name in taken:
+        return f"is given the argument '{name}' twice, by position and by name"
+    return f"does not take the argument '{name}'{suggestion(name, names)}"
+
+
 def _provide(function: str, keras: type[KerasLayer], order: str, **defaults: Any) -> None:
     """Provide a class of ``tf.layers`` and the function that makes and calls one.
 
@@ -58,7 +69,7 @@ def _provide(function: str, keras: type[KerasLayer], order: str, **defaults: Any
         known = dict(zip(names, args, strict=False))
         wrong = sorted((known.keys() & kwargs.keys()) | (kwargs.keys() - set(names)))
         if wrong or len(args) > len(names):
-            raise refusal(f"tf.layers.{function} does not take '{(wrong or ['so many arguments'])[0]}' so")
+            raise refusal(f"tf.layers.{function} {_refused(wrong, names, known.keys() & kwargs.keys())}")
         known |= kwargs
         when = {"training": known.pop("training", False)} if "training" in names else {}
         if "reuse" in names:
