@@ -127,6 +127,8 @@ def _namespace(name: str, base: Any, **more: Any) -> ModuleType:
 _contrib = SimpleNamespace(slim=tf_slim, layers=tf_slim.layers, framework=tf_slim)
 for wanted in ("l2_regularizer", "l1_regularizer", "xavier_initializer", "variance_scaling_initializer"):
     setattr(_contrib.layers, wanted, getattr(tf_slim, wanted))
+for wanted in ("group_norm", "instance_norm"):
+    setattr(_contrib.layers, wanted, getattr(sys.modules["tf_slim.layers.normalization"], wanted))
 _ai4med = SimpleNamespace(
     common=SimpleNamespace(build_ctx=SimpleNamespace(BuildContext=BuildContext)),
     components=SimpleNamespace(
@@ -175,7 +177,7 @@ def rounded(array: np.ndarray) -> np.ndarray:
 def first_value(name: str, shape: list[int]) -> np.ndarray:
     """Return a value that keeps activations of order one."""
     draw = numbers(name).normal(size=shape)
-    if name.endswith("moving_variance"):
+    if name.endswith(("moving_variance", "Squeeze_1/ExponentialMovingAverage")):
         return rounded(0.75 + 0.5 * np.abs(draw))
     if name.endswith("gamma") or len(shape) <= 1:
         return rounded(("gamma" in name) + 0.2 * draw)
@@ -269,7 +271,9 @@ class Built:
             variable.load(self.values[n], self.session)
 
     def value(self, fetched: Any, mode: str) -> np.ndarray:
-        """Return what a tensor or operation gives."""
+        """Return what a tensor or operation gives, from the fixed values on: fetching may assign."""
+        for n in self.variables.keys() - self.trainable.keys():
+            self.variables[n].load(self.values[n], self.session)
         return self.session.run(fetched, {**self._feed, self._training: mode == "training"})
 
     def gradients(self, total: Any, mode: str) -> dict[str, np.ndarray]:
@@ -310,7 +314,7 @@ def model_arrays(built: Built) -> dict[str, np.ndarray]:
     if "training" in case.modes:
         with tf.control_dependencies(built.user.get_update_ops()):
             step = tf.no_op()
-        built.value(step, "training")
+        built.value([step, built.output], "training")
         for n in built.variables.keys() - built.trainable.keys():
             arrays[f"after/{n}"] = built.session.run(built.variables[n])
     if case.checkpoint:
