@@ -14,10 +14,12 @@ INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test docs lint format check hooks clean distclean
+.PHONY: help setup demo test docs lint format check hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: $(VENV)/installed ## only the environment, in .venv
 
 demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no data needed)
 	$(BIN)/clara-compat demo
