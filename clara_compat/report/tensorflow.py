@@ -22,16 +22,19 @@ file and line of its first use, and importing it is none. `clara-compat lint FIL
 ## What differs everywhere
 
 - TensorFlow builds a graph once; here `get_predictions` and `get_loss` run in every step, on real tensors. What an
-  object's attributes held after `__init__` is put back before each call; printing and counting happen each time.
+  object's attributes held after `__init__` is put back before each call. What it prints appears once, when the
+  component is built, tensors as TensorFlow writes them; prints inside `tf.py_func` appear each time, as there.
 - Layers must be the same in every call: a variable that is new after the model was built is an error.
 - Shapes are known, the batch size too, where TensorFlow has `None`. `tf.shape` gives them as numbers, so an exported
-  network has a fixed size.
+  network has a fixed spatial size where it asks for one.
 - `is_training` is a Python boolean, and so is what is computed from it: `tf.cond` and `if` do the same.
 - Random numbers come from torch, other ones than TensorFlow's from the same laws. The configuration's determinism seeds
   them; seeds of single operations mean nothing, except that an initializer with a seed always draws the same values.
-- Moving averages of `tf.layers` and `slim` change in the forward pass of training, and the collection `UPDATE_OPS` is
-  empty. Those of Keras's BatchNormalization change only if `get_update_ops` returns the layer's `updates`, as in
+- Moving averages of `tf.layers` and `slim` change in the forward pass of training, and are not in the collection
+  `UPDATE_OPS`. Those of Keras's BatchNormalization change only if `get_update_ops` returns the layer's `updates`, as in
   TensorFlow 1.
+- `tf.assign` runs when `tf.control_dependencies`, `tf.group`, `UPDATE_OPS` or a layer's updates ask for it; one that
+  was put nowhere runs at the end of a training step, and not in an evaluation.
 - The moving variance is, as in TensorFlow 1, unbiased for images of two dimensions and biased for volumes.
 - Penalties count where they did: those of `tf.layers`, `slim` and variable scopes are in
   `tf.losses.get_regularization_loss()`, those of Keras layers in the layer's `losses` only.
