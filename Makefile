@@ -25,7 +25,7 @@ demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no 
 	$(BIN)/clara-compat demo
 
 test: $(VENV)/installed ## all tests, the slow ones too, one torch thread per process; PYTEST_ARGS="-k dice" for some
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 docs: $(VENV)/installed ## write docs/COMPONENTS.md, FIDELITY.md and TENSORFLOW.md anew from the code
 	$(BIN)/clara-compat components --markdown docs
