@@ -112,12 +112,10 @@ class ComponentResolver:
         built_in: BuiltIn | None = None
         user: UserClass | None = None
         family = stock = stock_family(item.dotted, item.address)
-        if stock is not None:
-            pass
-        elif "." not in item.dotted or item.dotted.startswith(_BUILT_IN_PACKAGES):
+        if stock is None and ("." not in item.dotted or item.dotted.startswith(_BUILT_IN_PACKAGES)):
             built_in = self._built_in(item, name)
             name, family = built_in.name, built_in.family
-        else:
+        elif stock is None:
             user = self._user_class(item)
             family = user.family if user else None
         self._check_family(name, family, item.slot, item.address)

@@ -103,7 +103,7 @@ class LegacyLoss(UserModule):
         size = shape[2:] if spatial_size is None else spatial_size
         for training in (False, True):
             self.train(training)
-            known = network.made_up(training) if isinstance(network, LegacyNetwork) else BuildContext()
+            known = network.built(training) if isinstance(network, LegacyNetwork) else BuildContext()
             known = BuildContext(tree_map_only(torch.Tensor, torch.Tensor.cpu, dict(known)))
             if not known and size:
                 image = torch.zeros(1, self.data_property.num_channels, *size)

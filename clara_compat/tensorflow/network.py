@@ -83,6 +83,7 @@ class LegacyNetwork(UserModule):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
         image = plain(image)
+        self._built.clear()
         found = self._called(self._new_graph(self.training, image.device), image, self._call.label)
         self.parts.check()
         return found
@@ -118,7 +119,7 @@ class LegacyNetwork(UserModule):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the last call out of copies: torch copies no tensor of a running step."""
         self._rewind.back()
-        return {**self.__dict__, "_call": _Call()}
+        return {**self.__dict__, "_call": _Call(), "_built": {}}
 
     @torch.no_grad()
     def made_up(self, training: bool) -> BuildContext:
@@ -143,9 +144,18 @@ class LegacyNetwork(UserModule):
         self.train(mode)
         return context
 
+    def built(self, training: bool) -> BuildContext:
+        """Return the context of the pass in which the model was built; made anew once it has been called.
+
+        Args:
+            training: which of the two passes.
+        """
+        return self._built.get(training) or self.made_up(training)
+
     def _build(self) -> tuple[int, ...]:
         self.parts.take()
-        found = [self.made_up(training)[BuildContext.KEY_MODEL_OUTPUT] for training in (False, True)][-1]
+        self._built = {training: self.made_up(training) for training in (False, True)}
+        found = self._built[True][BuildContext.KEY_MODEL_OUTPUT]
         if not list(self.parameters()):
             raise ClaraError(
                 f"{self.what} has nothing to train: it made no variables; layers of torch must be kept on self"

@@ -12,8 +12,7 @@ everything but tensors alone:
 
 That costs a Python loop over voxels a multiple of its time, so it is done only where tensors can be: a module that uses
 nothing of TensorFlow or Keras and defines no model or loss (or writes them with torch), and a class with a
-``transform`` of its own, are left as they are written. Lines and
-columns stay.
+``transform`` of its own, are left as they are written. Lines and columns stay.
 """
 
 from __future__ import annotations

@@ -364,6 +364,21 @@ class TestLoss:
         found(p, torch.zeros(1, 1, 3, 3, 3)).backward()
         torch.testing.assert_close(p.grad, 4 * p.detach())
 
+    def test_the_model_is_not_run_again_for_the_loss(self, user_folder):
+        counted = SCALE.replace("class Net", "CALLS = []\nclass Net").replace(
+            "        with tf.variable_scope('Net'):",
+            "        CALLS.append(whether)\n        with tf.variable_scope('Net'):",
+        )
+        user_folder(mine=counted + MEAN.replace(HEAD, ""))
+        net = LegacyNetwork(component("mine.Net"), "Net", PROPERTY, [4, 4, 4])
+        calls = type(net.user).get_predictions.__globals__["CALLS"]
+        found = legacy_loss(component("mine.L"), "L", PROPERTY, net, [4, 4, 4])
+        assert calls == [False, True]
+        assert found.user.seen.must_get(BuildContext.KEY_MODEL_INPUT).shape == (1, 1, 4, 4, 4)
+        net(torch.ones(1, 1, 4, 4, 4))
+        legacy_loss(component("mine.L"), "L", PROPERTY, net, [4, 4, 4])  # later it is
+        assert calls == [False, True, True, False, True]
+
     def test_beside_a_network_of_the_catalogue(self, user_folder):
         user_folder(mine=MEAN)
         net = torch.nn.Sequential(torch.nn.Conv3d(1, 5, 1), torch.nn.BatchNorm3d(5))

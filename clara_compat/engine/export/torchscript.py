@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
-from contextlib import suppress
 
 import torch
 from monai.networks.utils import convert_to_torchscript
@@ -14,6 +14,8 @@ from clara_compat.engine.export.probe import Probe, at_one_size
 from clara_compat.errors import ClaraError
 
 __all__ = ["torchscript_file"]
+
+logger = logging.getLogger("clara_compat")
 
 
 def torchscript_file(network: torch.nn.Module, probed: Probe) -> Exported:
@@ -30,10 +32,11 @@ def torchscript_file(network: torch.nn.Module, probed: Probe) -> Exported:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch prefers torch.export, whose files only Python reads
-        scripted = b""
-        with suppress(Exception):  # a user's network may be any Python, of which the compiler knows little
+        try:
             scripted = _scripted(network)
-        if scripted:
+        except Exception as error:  # noqa: BLE001 -- a user's network may be any Python, the compiler knows little of it
+            logger.debug("%s is traced, as it cannot be scripted: %s", type(network).__name__, error)
+        else:
             return _compared(scripted, probed)
         if probed.any_size:
             try:

@@ -19,8 +19,7 @@ class StepFacts:
 
     Args:
         modules: each with a method ``step(image, label, learning_rate)``, and ``constrain()``, which is called after
-            each step of the optimizer; wrappers that hold one as ``module`` are
-            looked through.
+            each step of the optimizer; wrappers that hold one as ``module`` are looked through.
         optimizer: knows the learning rate.
     """
 

@@ -79,7 +79,7 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        """Do nothing."""
 
 
 register(type("InteractiveSession", (Session,), {"__doc__": Session.__doc__}), "InteractiveSession")
@@ -189,7 +189,7 @@ class _Nothing:
     """Something that is made and then told things, which nobody needs here."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
+        """Take whatever is given."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -200,7 +200,7 @@ class _Nothing:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        """Do nothing."""
 
 
 for _name in ("summary.FileWriter", "train.Saver", "train.SummaryWriter", "train.Coordinator"):
