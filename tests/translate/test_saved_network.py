@@ -207,3 +207,9 @@ def test_code_is_the_users_own(tmp_path, code, path, message):
     entry = MODULE | {"module": MODULE["module"] | {"path": path}}
     with pytest.raises(ClaraError, match=message):
         saved_network(folder(tmp_path, {"network_def": entry}), code)
+
+
+def test_a_transform_of_the_users_is_no_network(tmp_path, code):
+    entry = LEGACY | {"model": LEGACY["model"] | {"path": "mine.Turn"}}
+    with pytest.raises(ClaraError, match="'mine.Turn' .* is not the kind of network that was trained"):
+        saved_network(folder(tmp_path, {"network_def": entry}), code)
