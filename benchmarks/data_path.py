@@ -116,7 +116,7 @@ def legacy(folder: Path, files: tuple[str, str], size: int, patches: int, cache_
     path.write_text(json.dumps(config))
     bundle = translate_train(load_train_workflow(path), Seeds(0, 0, 0, 0), folder)
     parser = ConfigParser(json.loads(json.dumps(bundle.config)))
-    loader = parser.get_parsed_content("train#loader")
+    loader = parser.get_parsed_content("train#dataloader")
     epoch = 0
 
     def run() -> None:

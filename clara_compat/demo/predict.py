@@ -37,7 +37,7 @@ def predictions(
     from clara_compat.engine.model_files import network_with_weights
 
     items = load_datalist(data_list, key, data_list.parent)
-    dataset = SeededDataset(items, result.parser.get_parsed_content("validate#transform"))
+    dataset = SeededDataset(items, result.parser.get_parsed_content("validate#preprocessing"))
     inferer = result.parser.get_parsed_content("validate#inferer")
     device = next(result.network.parameters()).device
     network = network_with_weights(copy.deepcopy(result.network), result.paths["model"], device)

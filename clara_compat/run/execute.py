@@ -103,7 +103,7 @@ def _modules(error: BaseException) -> list[str]:
 
 
 def _folder(bundle: Bundle) -> str:
-    return str(bundle.config.get("eval_dir", bundle.config.get("ckpt_dir", "")))
+    return str(bundle.config.get("output_dir", bundle.config.get("ckpt_dir", "")))
 
 
 def _item_error(error: ItemError, bundle: Bundle) -> ClaraError | None:

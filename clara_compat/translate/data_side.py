@@ -22,7 +22,7 @@ class DataSide:
     """The data side of a section.
 
     Args:
-        entries: ``data``, ``transform``, ``plan``, ``cache``, ``dataset``, ``loader`` (and ``batch_transform``).
+        entries: ``data``, ``preprocessing``, ``plan``, ``cache``, ``dataset``, ``dataloader`` (and ``batch_transform``).
         sources: where each transform came from: of the chain under the section's name, of the batch's transforms under
             that with ``.batch``.
         notices: choices the user should know of.
@@ -93,12 +93,12 @@ def data_side(
     last = _last(pipeline, extra_inputs, carried, track_meta=not training)
     entries: dict[str, Any] = {
         "data": pipeline.data_entry(),
-        "transform": Entry("Compose", transforms=[*chain.entries, last]),
+        "preprocessing": Entry("Compose", transforms=[*chain.entries, last]),
         "plan": pipeline.plan_entry(context),
         "cache": Entry(
             "clara_compat.engine.data.cache.ItemCache",
             data=ref("data"),
-            transform=ref("transform"),
+            transform=ref("preprocessing"),
             plan=ref("plan"),
             budget=Expression("@cache_budget"),
             section=section,
@@ -114,11 +114,11 @@ def data_side(
     entries["dataset"] = Entry(
         "clara_compat.engine.data.dataset.SeededDataset",
         data=ref("data"),
-        transform=ref("transform"),
+        transform=ref("preprocessing"),
         cache=ref("cache"),
         **given,
     )
-    entries["loader"] = pipeline.bundle_entry(context)
+    entries["dataloader"] = pipeline.bundle_entry(context)
     notices = [*chain.notices, *batch_chain.notices]
     notices += [Notice(spec.address, text) for text in pipeline.notices(context)]
     replaces = training and pipeline.num_cached is not None and pipeline.replaced_fraction > 0

@@ -79,39 +79,39 @@ class _EvaluateTranslation:
         writers = self._writers()
         reuse = self._reuses(writers)
         config: dict[str, Any] = {
-            "mmar": str(workflow.mmar),
-            "eval_dir": str(self.eval_dir),
+            "bundle_root": str(workflow.mmar),
+            "output_dir": str(self.eval_dir),
             "user_code": list(dict.fromkeys([*workflow.user_roots, *model.code])),
             "device": DEVICE,
             **model.entries,
             "network": network_entry(model.files),
             "data": self._data(),
-            "transform": Entry("Compose", transforms=self._chain("pre_transforms").entries),
+            "preprocessing": Entry("Compose", transforms=self._chain("pre_transforms").entries),
             "writers": writers,
             "dataset": Entry(
                 "clara_compat.engine.evaluation.cases.CaseDataset",
                 data=Expression("@data"),
-                transform=Expression("@transform"),
+                transform=Expression("@preprocessing"),
                 writers=Expression("@writers"),
                 reuse=reuse,
                 always_loads=self._labels_need_image(),
                 section="pre_transforms",
             ),
-            "loader": Entry(
+            "dataloader": Entry(
                 "clara_compat.engine.evaluation.cases.case_loader",
                 dataset=Expression("@dataset"),
                 batch_size=self.settings.batch_size,
             ),
             "inferer": self._inferer(),
-            "post": Entry("Compose", transforms=self._chain("post_transforms").entries),
-            "labels": (
+            "postprocessing": Entry("Compose", transforms=self._chain("post_transforms").entries),
+            "label_preprocessing": (
                 Entry("Compose", transforms=self._chain("label_transforms").entries) if self.validates else None
             ),
             "step": Entry(
                 "clara_compat.engine.evaluation.step.EvaluateCases",
-                post=Expression("@post"),
+                post=Expression("@postprocessing"),
                 writers=Expression("@writers"),
-                labels=Expression("@labels"),
+                labels=Expression("@label_preprocessing"),
                 fields=self._fields(),
                 drawn=self._drawn(),
                 writes=self.settings.output_infer_result or self.inference is not None,
@@ -123,7 +123,7 @@ class _EvaluateTranslation:
             "evaluator": Entry(
                 "SupervisedEvaluator",
                 device=Expression("@device"),
-                val_data_loader=Expression("@loader"),
+                val_data_loader=Expression("@dataloader"),
                 network=Expression("@network"),
                 iteration_update=Expression("@step"),
                 inferer=Expression("@inferer"),

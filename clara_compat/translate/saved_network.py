@@ -144,7 +144,7 @@ def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
     sections = [config.get(name) for name in ("validate", "train")]
     validate, train = (section if isinstance(section, dict) else {} for section in sections)
     built = _sizes(config.get("network_input"))
-    return list(dict.fromkeys([*built, *_sizes(validate.get("inferer")), *_sizes(train.get("transform"))]))
+    return list(dict.fromkeys([*built, *_sizes(validate.get("inferer")), *_sizes(train.get("preprocessing"))]))
 
 
 def _config(file: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ __all__ = ["SectionName", "SectionSpecs", "section_context", "section_data", "se
 
 SectionName = Literal["train", "validate"]
 
-_KEPT = ("data", "transform", "plan")
+_KEPT = ("data", "preprocessing", "plan")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
     """Translate what makes the items of a section: data list, transforms, order of the items.
 
     The transforms are the very entries of the whole config, ``BatchFields`` at their end included. The config has
-    ``SECTION#data``, ``SECTION#transform`` and ``SECTION#plan``; ``run`` only makes them.
+    ``SECTION#data``, ``SECTION#preprocessing`` and ``SECTION#plan``; ``run`` only makes them.
 
     Args:
         workflow: the resolved config.
@@ -120,7 +120,7 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
     """
     side = section_data(workflow, section, ckpt_dir)
     config: dict[str, Any] = {
-        "mmar": str(workflow.mmar),
+        "bundle_root": str(workflow.mmar),
         "ckpt_dir": str(ckpt_dir),
         "seed": seeds.data,
         "user_code": list(workflow.user_roots),

@@ -85,7 +85,7 @@ class _TrainTranslation:
             self.notices += [Notice(address, text) for text in self.metrics.notices]
         config: dict[str, Any] = {
             "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],
-            "mmar": str(self.workflow.mmar),
+            "bundle_root": str(self.workflow.mmar),
             "ckpt_dir": str(self.ckpt_dir),
             "epochs": settings.epochs,
             "learning_rate": settings.learning_rate,
@@ -196,7 +196,7 @@ class _TrainTranslation:
                 "SupervisedTrainer",
                 device=Expression("@device"),
                 max_epochs=Expression("@epochs"),
-                train_data_loader=Expression("@train#loader"),
+                train_data_loader=Expression("@train#dataloader"),
                 network=Expression("@network"),
                 optimizer=Expression("@optimizer"),
                 loss_function=self.model.loss_function(),
@@ -230,7 +230,7 @@ class _TrainTranslation:
             "evaluator": Entry(
                 "SupervisedEvaluator",
                 device=Expression("@device"),
-                val_data_loader=Expression("@validate#loader"),
+                val_data_loader=Expression("@validate#dataloader"),
                 network=Expression("@network"),
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),

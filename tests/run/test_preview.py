@@ -104,7 +104,7 @@ def test_the_end_of_the_chain_is_what_the_training_sees(small_mmar: Make, change
     wanted = [dataset[ItemKey(seeds.data, 1, position, order[position])] for position in range(2)]
 
     parser = execute(translate_section_data(workflow, "train", seeds, mmar / "models"))
-    transform = parser.get_parsed_content("train#transform")
+    transform = parser.get_parsed_content("train#preprocessing")
     data, plan = parser.get_parsed_content("train#data"), parser.get_parsed_content("train#plan")
     assert plan.order(1) == order
     ends = list(range(1, len(transform.transforms)))

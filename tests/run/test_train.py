@@ -146,7 +146,7 @@ def test_aliases_are_kept_for_readers(small_mmar: Make) -> None:
         config["validate"]["pre_transforms"][0] = {"ref": "Reader"}
 
     result = train(small_mmar(change))
-    transforms = json.loads(result.paths["bundle"].read_text())["validate"]["transform"]["transforms"]
+    transforms = json.loads(result.paths["bundle"].read_text())["validate"]["preprocessing"]["transforms"]
     assert transforms[0]["_desc_"] == "LoadNifti: Reader"
 
 

@@ -109,7 +109,7 @@ def test_batches_of_crops_and_the_users_code_behind_them(small_mmar: Make, slot:
 
     result = train(made("one"), overrides={"epochs": 1})
     assert result.stats["steps"] == 2
-    [batch, *_] = list(result.parser.get_parsed_content("train#loader"))
+    [batch, *_] = list(result.parser.get_parsed_content("train#dataloader"))
     assert batch["image"].shape == (6, 1, 16, 16, 16)
     again = train(made("two"), overrides={"epochs": 1, "train.image_pipeline.args.num_workers": 1})
     assert torch.equal(weights(result), weights(again))

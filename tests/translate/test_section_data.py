@@ -27,11 +27,11 @@ def test_entries_are_those_of_the_whole_config(small_mmar: Callable[..., Path], 
     workflow = load_train_workflow(small_mmar(change) / "config/config_train.json")
     seeds, folder = Seeds(1, 2, 3, 4), Path("models")
     whole, part = translate_train(workflow, seeds, folder), translate_section_data(workflow, section, seeds, folder)
-    assert set(part.config[section]) == {"data", "transform", "plan"}
+    assert set(part.config[section]) == {"data", "preprocessing", "plan"}
     assert part.config[section].items() <= whole.config[section].items()
     assert part.sources[section] == whole.sources[section]
     assert part.config["seed"] == whole.config["seed"] == 1
-    assert "extra" in str(part.config[section]["transform"]["transforms"][-1])
+    assert "extra" in str(part.config[section]["preprocessing"]["transforms"][-1])
     assert not {"network", "network_def", "loss", "optimizer"} & part.config.keys()
 
 
@@ -54,5 +54,5 @@ def test_user_code_that_is_not_there_keeps_its_path(small_mmar: Callable[..., Pa
 
     workflow = load_train_workflow(small_mmar(users) / "config/config_train.json", user_code_required=False)
     part = translate_section_data(workflow, "train", Seeds(1, 2, 3, 4), Path("models"))
-    [entry] = [one for one in part.config["train"]["transform"]["transforms"] if "MyNoise" in str(one)]
+    [entry] = [one for one in part.config["train"]["preprocessing"]["transforms"] if "MyNoise" in str(one)]
     assert entry["transform"]["path"] == "away.noise.MyNoise"

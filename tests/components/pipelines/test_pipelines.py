@@ -79,7 +79,7 @@ def batches(pictures: Path, name: str, key: str, *chain: ComponentSpec, batch: t
         "cache_budget": {"_target_": "clara_compat.engine.data.budget.CacheBudget", "gb": 1},
         "train": {key: render(value) for key, value in side.entries.items()},
     }
-    loader = ConfigParser(json.loads(json.dumps(config))).get_parsed_content("train#loader")
+    loader = ConfigParser(json.loads(json.dumps(config))).get_parsed_content("train#dataloader")
     loader.sampler.set_epoch(1)
     return list(loader)
 
