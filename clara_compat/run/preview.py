@@ -169,7 +169,8 @@ def _seen(
     from clara_compat.run.stepwise import run_stepwise
 
     parser = execute(bundle)
-    data, transform, plan = (parser.get_parsed_content(f"{section}#{name}") for name in ("data", "preprocessing", "plan"))
+    names = ("data", "preprocessing", "plan")
+    data, transform, plan = (parser.get_parsed_content(f"{section}#{name}") for name in names)
     ends = _ends(specs.chain, bundle.sources[section])
     order = plan.order(epoch)[:items]
     batched = ", ".join(spec.name for spec in specs.batch_chain)

@@ -22,7 +22,8 @@ class DataSide:
     """The data side of a section.
 
     Args:
-        entries: ``data``, ``preprocessing``, ``plan``, ``cache``, ``dataset``, ``dataloader`` (and ``batch_transform``).
+        entries: ``data``, ``preprocessing``, ``plan``, ``cache``, ``dataset``, ``dataloader`` (and
+            ``batch_transform``).
         sources: where each transform came from: of the chain under the section's name, of the batch's transforms under
             that with ``.batch``.
         notices: choices the user should know of.
