@@ -20,7 +20,8 @@ from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.run.data_check import follow, missing_files, the_first
 from clara_compat.run.outputs import check_writable
 from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.evaluate import data_list, translate_evaluate
+from clara_compat.translate.evaluate import translate_evaluate
+from clara_compat.translate.evaluation_data import data_list
 from clara_compat.translate.evaluation_model import Model, find_model
 from clara_compat.translate.evaluation_writers import Inference
 from clara_compat.translate.metrics import metric_fields

@@ -24,7 +24,7 @@ def made_network(workflow: TrainWorkflow) -> Any:
     Nothing is downloaded, and the state of torch's generator stays as it is.
     """
     context = section_context(workflow, "train", Path(workflow.variables["MMAR_CKPT_DIR"]))
-    return _made(network_def_entry(workflow, context))
+    return _made(network_def_entry(workflow, context, alone=True))
 
 
 def unmade(workflow: TrainWorkflow) -> Iterator[ClaraError]:

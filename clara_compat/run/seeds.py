@@ -11,13 +11,13 @@ __all__ = ["seeds_of"]
 
 
 def seeds_of(determinism: Determinism | None) -> Seeds:
-    """Return the seeds that ``determinism`` names; what it leaves out is 0, and without it all are drawn at random.
+    """Return the seeds that ``determinism`` names; what it leaves out is 0, and without it one is drawn for all.
 
     Clara's ``tf_seed`` seeds torch (weights, dropout), ``numpy_seed`` everything the data side draws. ``python_seed``
     is PYTHONHASHSEED, on which nothing here depends.
     """
     if determinism is None:
-        return Seeds(*(secrets.randbelow(2**31) for _ in range(4)))
+        return Seeds(*[secrets.randbelow(2**31)] * 4)
     numpy_seed, torch_seed, python_seed = (
         (seed or 0) % 2**63 for seed in (determinism.numpy_seed, determinism.tf_seed, determinism.random_seed)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from clara_compat.components.entry import Entry, Expression
@@ -23,6 +23,10 @@ class Seeds:
     torch: int
     numpy: int
     python: int
+
+    def referred(self) -> dict[str, int | Expression]:
+        """Return them by name; those that are the data side's refer to the entry ``seed``, which is that."""
+        return {name: Expression("@seed") if seed == self.data else seed for name, seed in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,12 @@ def initialize(seeds: Seeds, *, deterministic: bool = False, **more: Any) -> lis
         deterministic: reproducible kernels.
         more: further arguments of ``seed_run``.
     """
+    drawn = seeds.referred()
     seeding = Entry(
         "clara_compat.engine.determinism.seed_run",
-        torch_seed=seeds.torch,
-        numpy_seed=seeds.numpy,
-        random_seed=seeds.python,
+        torch_seed=drawn["torch"],
+        numpy_seed=drawn["numpy"],
+        random_seed=drawn["python"],
         deterministic=deterministic,
         **more,
     )

@@ -64,7 +64,7 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
     if model.pending:
         raise ClaraError(f"'{model.name}' is Clara's and does not run yet: use one that does", model.address)
     context = section_context(workflow, "train", ckpt_dir)
-    entry = network_def_entry(workflow, context)
+    entry = network_def_entry(workflow, context, alone=True)
     numbers = {"spatial_dims": context.spatial_dims, "in_channels": context.in_channels}
     outputs = entry.arguments.get("out_channels")
     if type(outputs) is int:

@@ -16,6 +16,7 @@ from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
 from clara_compat.translate.chain import Chain, component_entry, transform_chain
+from clara_compat.translate.evaluation_data import data_entry, data_source
 from clara_compat.translate.evaluation_model import Model
 from clara_compat.translate.evaluation_writers import (
     Inference,
@@ -25,9 +26,10 @@ from clara_compat.translate.evaluation_writers import (
     made,
 )
 from clara_compat.translate.metrics import metric_entry, metric_fields, named_entries
+from clara_compat.translate.places import DATA_PLACES, Places
 from clara_compat.translate.render import render
 
-__all__ = ["STATS", "data_list", "translate_evaluate"]
+__all__ = ["STATS", "translate_evaluate"]
 
 STATS = "evaluate_stats.json"
 """What an evaluation leaves in MMAR_EVAL_OUTPUT_PATH besides the writers' files."""
@@ -78,14 +80,16 @@ class _EvaluateTranslation:
         self._check_purpose()
         writers = self._writers()
         reuse = self._reuses(writers)
+        places = Places(self._paths())
         config: dict[str, Any] = {
-            "bundle_root": str(workflow.mmar),
-            "output_dir": str(self.eval_dir),
+            **places.paths,
+            **data_source(self.inference),
+            "seed": 0,
             "user_code": list(dict.fromkeys([*workflow.user_roots, *model.code])),
             "device": DEVICE,
             **model.entries,
             "network": network_entry(model.files),
-            "data": self._data(),
+            "data": places.listed(data_entry(workflow, self.inference)),
             "preprocessing": Entry("Compose", transforms=self._chain("pre_transforms").entries),
             "writers": writers,
             "dataset": Entry(
@@ -134,11 +138,23 @@ class _EvaluateTranslation:
             "run": [Expression("$@evaluator.run()")],
             "finalize": [],
         }
+        top = {*places.paths, "dataset_dir", "images", "user_code"}
+        placed = {name: value if name in top else places.placed(value) for name, value in config.items()}
         return Bundle(
-            {name: value if name == "network_def" else render(value) for name, value in config.items()},
+            {name: value if name == "network_def" else render(value) for name, value in placed.items()},
             self.sources,
             self.notices,
         )
+
+    def _paths(self) -> dict[str, str]:
+        """Return the paths that stand at the top of the config."""
+        paths = {
+            "bundle_root": str(self.workflow.mmar),
+            "ckpt_dir": str(self.model.files.folder),
+            "output_dir": str(self.eval_dir),
+        }
+        data = {name: str(self.workflow.variables.get(name) or "") for name in DATA_PLACES}
+        return paths if self.inference is not None else {**paths, **data}
 
     def _check_purpose(self) -> None:
         """Refuse a run that would leave nothing, and say what is missing of one that leaves less than it seems."""
@@ -156,12 +172,6 @@ class _EvaluateTranslation:
             self.notices.append(Notice(workflow.address(), "do_validation is true, but there are no val_metrics"))
         if self.settings.output_infer_result and not workflow.writers:
             self.notices.append(Notice(workflow.address(), "output_infer_result is true, but there are no writers"))
-
-    def _data(self) -> Entry:
-        if self.inference is not None:
-            target = "clara_compat.engine.evaluation.cases.image_items"
-            return Entry(target, images=[str(image) for image in self.inference.images])
-        return Entry("clara_compat.engine.data.datalist.load_datalist", **data_list(self.workflow))
 
     def _chain(self, name: str) -> Chain:
         """Translate a chain and keep what it tells."""
@@ -265,23 +275,3 @@ class _EvaluateTranslation:
                 total=Expression("$len(@data)"),
             ),
         ]
-
-
-def data_list(workflow: EvaluateWorkflow) -> dict[str, Any]:
-    """Return which list of which file is evaluated, as ``load_datalist`` takes it.
-
-    Raises:
-        ClaraError: DATASET_JSON is not set.
-    """
-    file = workflow.variables.get("DATASET_JSON")
-    if not file:
-        raise ClaraError(
-            "DATASET_JSON is not set, which names the data list: give it in environment.json, or with "
-            "--set DATASET_JSON=/data/dataset.json DATA_ROOT=/data",
-            workflow.address(),
-        )
-    return {
-        "data_list_file_path": str(file),
-        "data_list_key": workflow.settings.DATA_LIST_KEY,
-        "base_dir": str(workflow.variables.get("DATA_ROOT") or ""),
-    }

@@ -88,12 +88,13 @@ def user_kind(user: UserClass, slot: str) -> Literal["legacy", "module"]:
     return "module" if user.is_module or user.family is None else "legacy"
 
 
-def network_def_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
+def network_def_entry(workflow: TrainWorkflow, context: BundleContext, *, alone: bool = False) -> Entry:
     """Return the entry of the network.
 
     Args:
         workflow: the resolved config.
         context: of the training section.
+        alone: it refers to no other entry of the config.
 
     Raises:
         ClaraError: it refuses its arguments, or does not go with the image.
@@ -112,7 +113,7 @@ def network_def_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
         name=spec.name,
         data_property=data_property(pipeline_of(workflow.train.image_pipeline)),
         spatial_size=building_size(workflow, context),
-        learning_rate=workflow.settings.learning_rate,
+        learning_rate=workflow.settings.learning_rate if alone else context.learning_rate,
     )
 
 
@@ -146,7 +147,7 @@ def loss_entry(workflow: TrainWorkflow, context: BundleContext) -> Entry:
         data_property=data_property(pipeline_of(workflow.train.image_pipeline)),
         network=Expression("@network"),
         spatial_size=building_size(workflow, context),
-        learning_rate=workflow.settings.learning_rate,
+        learning_rate=context.learning_rate,
         final_activation=context.final_activation,
     )
 

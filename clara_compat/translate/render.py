@@ -15,7 +15,7 @@ from typing import Any
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.errors import ClaraError
 
-__all__ = ["is_safe_key", "literal", "render"]
+__all__ = ["is_safe_key", "literal", "render", "spelled"]
 
 _ESCAPES = str.maketrans({"@": r"\x40", "#": r"\x23", "%": r"\x25", "$": r"\x24"})
 _SPECIAL = re.compile(r"[@#%$]|::")
@@ -67,6 +67,8 @@ def render(value: Any) -> Any:
         return [render(item) for item in value]
     if isinstance(value, Mapping) and any(isinstance(item, (Entry, Expression)) for item in value.values()):
         return _named(value)
+    if isinstance(value, Mapping) and all(map(is_safe_key, value)):
+        return {name: render(item) for name, item in value.items()}
     return literal(value)
 
 
@@ -82,19 +84,19 @@ def _named(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expression(value: Any) -> str:
-    return "$" + _spelled(value)
+    return "$" + spelled(value)
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
     """Return a Python literal of ``value`` without any character that ``ConfigParser`` looks for."""
     if isinstance(value, str):
         return repr(value).translate(_ESCAPES).replace("::", r":\x3a")
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{value}')"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_spelled, value)) + "]"
+        return "[" + ", ".join(map(spelled, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_spelled(key)}: {_spelled(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{spelled(key)}: {spelled(item)}" for key, item in value.items()) + "}"
     return repr(value)
 
 

@@ -17,6 +17,7 @@ from clara_compat.config.stock import stock_family
 from clara_compat.config.user_code import UserRoots
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.own_modules import LEGACY_NETWORK, USER_MODULE
+from clara_compat.translate.places import unplaced
 from clara_compat.translate.saved_user_network import NotPlainError, own_network, plain_arguments
 from clara_compat.translate.stock import checked_arguments, stock_class, untrained
 
@@ -70,6 +71,7 @@ def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:
         raise ClaraError("has no network_def, which says what network the weights belong to", Address(str(file)))
     arguments = {name: value for name, value in found.items() if name not in ("_target_", "_desc_")}
     try:
+        arguments = unplaced(arguments, config)
         entry, root = _entry(target, arguments, roots, place)
     except NotPlainError as error:
         raise ClaraError(

@@ -15,10 +15,19 @@ from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle, Seeds, initialize
 from clara_compat.translate.data_side import DataSide, data_side, pipeline_of
 from clara_compat.translate.extra_inputs import extra_inputs
+from clara_compat.translate.places import DATA_PLACES, Places
 from clara_compat.translate.render import render
 from clara_compat.translate.validation_fields import carried_fields
 
-__all__ = ["SectionName", "SectionSpecs", "section_context", "section_data", "section_specs", "translate_section_data"]
+__all__ = [
+    "SectionName",
+    "SectionSpecs",
+    "places_of",
+    "section_context",
+    "section_data",
+    "section_specs",
+    "translate_section_data",
+]
 
 SectionName = Literal["train", "validate"]
 
@@ -92,7 +101,7 @@ def section_data(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) 
         )
         for one in extra_inputs(value, section, partial(address, "extra_inputs"))
     ]
-    return data_side(
+    side = data_side(
         specs.pipeline,
         specs.chain,
         section_context(workflow, section, ckpt_dir),
@@ -101,6 +110,22 @@ def section_data(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) 
         carried=carried_fields(workflow) if section == "validate" else (),
         single_thread=workflow.settings.determinism is not None,
     )
+    side.entries["data"] = places_of(workflow, ckpt_dir).listed(side.entries["data"])
+    return side
+
+
+def places_of(workflow: TrainWorkflow, ckpt_dir: Path) -> Places:
+    """Return the paths that stand at the top of the config of a training.
+
+    The data's are Clara's variables; where a config does without, those of the training's pipeline.
+
+    Args:
+        workflow: the resolved config.
+        ckpt_dir: where the outputs go.
+    """
+    listed = pipeline_of(workflow.train.image_pipeline).data_entry().arguments
+    data = {name: str(workflow.variables.get(name) or listed[argument]) for name, argument in DATA_PLACES.items()}
+    return Places({"bundle_root": str(workflow.mmar), "ckpt_dir": str(ckpt_dir), **data})
 
 
 def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds: Seeds, ckpt_dir: Path) -> Bundle:
@@ -119,12 +144,12 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
         ClaraError: the section is missing, or something of its data side cannot be translated.
     """
     side = section_data(workflow, section, ckpt_dir)
+    places = places_of(workflow, ckpt_dir)
     config: dict[str, Any] = {
-        "bundle_root": str(workflow.mmar),
-        "ckpt_dir": str(ckpt_dir),
+        **places.paths,
         "seed": seeds.data,
         "user_code": list(workflow.user_roots),
-        section: {name: side.entries[name] for name in _KEPT},
+        section: places.placed({name: side.entries[name] for name in _KEPT}),
         "initialize": initialize(seeds),
         "run": [Expression(f"@{section}#{name}") for name in _KEPT],
         "finalize": [],

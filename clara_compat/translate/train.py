@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.own_modules import building_size, network_def_entry, network_input, own_notices
 from clara_compat.translate.render import render
-from clara_compat.translate.section_data import SectionName, section_context, section_data
+from clara_compat.translate.section_data import SectionName, places_of, section_context, section_data
 from clara_compat.translate.training_events import needless, optimizer_entry, train_events
 from clara_compat.translate.validation_fields import with_fields_of_the_chain
 
@@ -59,6 +59,7 @@ class _TrainTranslation:
         self.model = ModelSide(workflow.train.model)
         self.loss = LossSide(workflow)
         self.pipeline = pipeline_of(workflow.train.image_pipeline)
+        self.places = places_of(workflow, ckpt_dir)
         self.sources = {"network": [workflow.train.model.address], "loss": [workflow.train.loss.address]}
         self.notices: list[Notice] = []
         self.metrics = Metrics()
@@ -85,8 +86,8 @@ class _TrainTranslation:
             self.notices += [Notice(address, text) for text in self.metrics.notices]
         config: dict[str, Any] = {
             "imports": [Expression(f"$from {module} import {name}") for module, name in _IMPORTS],
-            "bundle_root": str(self.workflow.mmar),
-            "ckpt_dir": str(self.ckpt_dir),
+            **self.places.paths,
+            "dataset_dir": Expression("@DATA_ROOT"),
             "epochs": settings.epochs,
             "learning_rate": settings.learning_rate,
             "val_interval": self._validation_interval(),
@@ -103,9 +104,11 @@ class _TrainTranslation:
             config["validate"] = self._validate_section(self.workflow.validate)
         deterministic = settings.determinism is not None
         config["initialize"] = initialize(self.seeds, deterministic=deterministic, tf32=settings.use_tf32)
+        top = {*self.places.paths, "user_code"}
         config["run"] = [Expression("$@train#trainer.run()")]
         config["finalize"] = []
-        return Bundle({name: render(value) for name, value in config.items()}, self.sources, self.notices)
+        placed = {name: value if name in top else self.places.placed(value) for name, value in config.items()}
+        return Bundle({name: render(value) for name, value in placed.items()}, self.sources, self.notices)
 
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""
@@ -264,6 +267,6 @@ class _TrainTranslation:
         """What the statistics file says about the run besides its course."""
         return {
             "config": str(self.workflow.file),
-            "seeds": asdict(self.seeds),
+            "seeds": self.seeds.referred(),
             "determinism": self.settings.determinism is not None,
         }

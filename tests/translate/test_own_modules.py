@@ -122,7 +122,7 @@ def test_a_model_and_a_loss_written_for_clara(small_mmar: Make) -> None:
         "name": "Net",
         "data_property": data,
         "spatial_size": [16, 16, 16],
-        "learning_rate": 1e-3,
+        "learning_rate": "@learning_rate",
     }
     assert (data["num_data_dims"], data["num_channels"], data["crop_size"]) == (3, 1, [16, 16, 16])
     assert config["network_input"] == {
@@ -138,7 +138,7 @@ def test_a_model_and_a_loss_written_for_clara(small_mmar: Make) -> None:
         "data_property": data,
         "network": "@network",
         "spatial_size": [16, 16, 16],
-        "learning_rate": 1e-3,
+        "learning_rate": "@learning_rate",
         "final_activation": None,
     }
     assert config["loss"] == "$@loss_def.to(@device)"
