@@ -85,9 +85,8 @@ class _Facts:
     def __init__(self, config: Mapping[str, Any], data_list: Mapping[str, Any], out_channels: int | None) -> None:
         self.config = config
         self.network = {**config.get("network_input", {}), **config["network_def"]}
-        self.task = self.network.get("task") or getattr(
-            pydoc.locate(str(self.network["_target_"])), "task", "segmentation"
-        )
+        network = pydoc.locate(str(self.network["_target_"]))
+        self.task = str(self.network.get("task") or getattr(network, "task", "segmentation"))
         self.spatial_dims = int(self.network["spatial_dims"])
         self.axes = f"{self.spatial_dims}-D"
         self.channels = out_channels if out_channels is not None else self._channels()
