@@ -10,6 +10,7 @@ from typing import Any
 
 from clara_compat.common.files import save_json
 from clara_compat.errors import ClaraError
+from clara_compat.run.metadata import bundle_metadata
 
 __all__ = ["OUTPUTS", "check_writable", "prepare", "put_back", "write_bundle"]
 
@@ -118,69 +119,5 @@ def put_back(folder: Path, moved: Mapping[Path, Path]) -> None:
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
     save_json(config, folder / OUTPUTS["bundle"])
-    save_json(_metadata(config), folder / OUTPUTS["metadata"])
+    save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])
     (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
-
-
-def _metadata(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the bundle's metadata for the network of its config, as far as that tells."""
-    import pydoc
-
-    import ignite
-    import monai
-    import numpy as np
-    import torch
-
-    from clara_compat import __version__
-
-    network = {**config.get("network_input", {}), **config["network_def"]}
-    spatial_dims, in_channels, out_channels = (
-        network["spatial_dims"],
-        network["in_channels"],
-        network.get("out_channels"),
-    )
-    task = network.get("task") or getattr(pydoc.locate(network["_target_"]), "task", "segmentation")
-    classifies = task == "classification"
-    activated = network.get("final_activation", "linear") != "linear"
-    channels = (
-        {}
-        if type(out_channels) is not int
-        else {"num_channels": out_channels, "channel_def": {str(i): f"class {i}" for i in range(out_channels)}}
-    )
-    return {
-        "version": "0.1.0",
-        "changelog": {"0.1.0": "translated from a Clara Train 3.1 configuration"},
-        "monai_version": monai.__version__,
-        "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": np.__version__,
-        "required_packages_version": {"pytorch-ignite": ignite.__version__, "clara-compat": __version__},
-        "task": "translated legacy training configuration",
-        "description": "What clara_compat trained from a Clara Train 3.1 configuration.",
-        "authors": "the configuration's authors",
-        "copyright": "the configuration's authors",
-        "network_data_format": {
-            "inputs": {
-                "image": {
-                    "type": "image",
-                    "format": "magnitude",
-                    "num_channels": in_channels,
-                    "spatial_shape": ["*"] * spatial_dims,
-                    "dtype": "float32",
-                    "value_range": [],
-                    "is_patch_data": not classifies,
-                    "channel_def": {str(i): "image" for i in range(in_channels)},
-                }
-            },
-            "outputs": {
-                "pred": {
-                    "type": "probabilities" if classifies else "image",
-                    "format": "classification" if classifies else "segmentation",
-                    **channels,
-                    "spatial_shape": [] if classifies else ["*"] * spatial_dims,
-                    "dtype": "float32",
-                    "value_range": [0, 1] if activated else [],
-                    "is_patch_data": not classifies,
-                }
-            },
-        },
-    }
