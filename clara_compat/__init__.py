@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from clara_compat.run.evaluate import EvaluateResult, evaluate
     from clara_compat.run.export import ExportResult, export
     from clara_compat.run.infer import InferResult, infer
+    from clara_compat.run.migrate import MigrateResult, migrate
     from clara_compat.run.train import TrainResult, train
 
 __version__ = "0.1.0"
@@ -18,11 +19,13 @@ __all__ = [
     "EvaluateResult",
     "ExportResult",
     "InferResult",
+    "MigrateResult",
     "TrainResult",
     "check",
     "evaluate",
     "export",
     "infer",
+    "migrate",
     "train",
 ]
 
@@ -31,11 +34,13 @@ _HOMES = {
     "EvaluateResult": "clara_compat.run.evaluate",
     "ExportResult": "clara_compat.run.export",
     "InferResult": "clara_compat.run.infer",
+    "MigrateResult": "clara_compat.run.migrate",
     "TrainResult": "clara_compat.run.train",
     "check": "clara_compat.run.check",
     "evaluate": "clara_compat.run.evaluate",
     "export": "clara_compat.run.export",
     "infer": "clara_compat.run.infer",
+    "migrate": "clara_compat.run.migrate",
     "train": "clara_compat.run.train",
 }
 

@@ -12,6 +12,7 @@ from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
 from clara_compat.cli.lint import lint
+from clara_compat.cli.migrate import migrate
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
@@ -265,6 +266,7 @@ def demo(
 
 app.command()(export)
 app.command()(lint)
+app.command()(migrate)
 app.add_typer(weights, name="weights")
 
 

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["replacing", "save_json"]
+__all__ = ["readable_json", "replacing", "save_json"]
+
+_LINE = 100
+"""Characters of a list or mapping that is written on one line."""
 
 
 @contextmanager
@@ -35,6 +38,23 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def save_json(content: Any, path: Path) -> None:
-    """Write ``content`` as indented JSON, whole or not at all."""
+    """Write ``content`` as JSON for readers, whole or not at all."""
     with replacing(path) as stream:
-        stream.write((json.dumps(content, indent=2) + "\n").encode())
+        stream.write((readable_json(content) + "\n").encode())
+
+
+def readable_json(content: Any, indent: str = "") -> str:
+    """Return ``content`` as indented JSON with short lists of values, such as sizes, on one line."""
+    if isinstance(content, (list, tuple)):
+        parts, brackets = [readable_json(item, indent + "  ") for item in content], "[]"
+        short = not any(isinstance(item, (list, tuple, dict)) and item for item in content)
+    elif isinstance(content, dict):
+        parts = [f"{json.dumps(str(key))}: {readable_json(item, indent + '  ')}" for key, item in content.items()]
+        brackets, short = "{}", not content
+    else:
+        return json.dumps(content)
+    line = brackets[0] + ", ".join(parts) + brackets[1]
+    if short and len(line) <= _LINE:
+        return line
+    inner = f"\n{indent}  "
+    return f"{brackets[0]}{inner}" + f",{inner}".join(parts) + f"\n{indent}{brackets[1]}"

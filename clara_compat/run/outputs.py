@@ -12,7 +12,7 @@ from clara_compat.common.files import save_json
 from clara_compat.errors import ClaraError
 from clara_compat.run.metadata import bundle_metadata
 
-__all__ = ["OUTPUTS", "check_writable", "prepare", "put_back", "write_bundle"]
+__all__ = ["LOGGING_CONF", "OUTPUTS", "check_writable", "prepare", "put_back", "write_bundle"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -30,7 +30,7 @@ OUTPUTS = {
 _FURTHER = ("events.out.tfevents.*", "*.ts", "*.onnx", "*.plan")
 """What else belongs to a run: an exported file beside other weights would be taken for theirs."""
 
-_LOGGING_CONF = """[loggers]
+LOGGING_CONF = """[loggers]
 keys=root
 
 [handlers]
@@ -120,4 +120,4 @@ def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration."""
     save_json(config, folder / OUTPUTS["bundle"])
     save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])
-    (folder / OUTPUTS["logging"]).write_text(_LOGGING_CONF)
+    (folder / OUTPUTS["logging"]).write_text(LOGGING_CONF)

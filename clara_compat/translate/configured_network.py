@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from clara_compat.config.workflow import load_train_workflow
+from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.translate.own_modules import building_size, network_def_entry
 from clara_compat.translate.render import render
 from clara_compat.translate.saved_network import SavedNetwork
 from clara_compat.translate.section_data import section_context
 
-__all__ = ["ConfiguredNetwork", "configured_network"]
+__all__ = ["ConfiguredNetwork", "configured_network", "network_of"]
 
 _CONFIG = "config/config_train.json"
 
@@ -59,7 +59,19 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
     file = mmar / _CONFIG
     if not file.is_file():
         return None
-    workflow = load_train_workflow(file, mmar=mmar)
+    return network_of(load_train_workflow(file, mmar=mmar), ckpt_dir)
+
+
+def network_of(workflow: TrainWorkflow, ckpt_dir: Path) -> ConfiguredNetwork:
+    """Return the network of a training config.
+
+    Args:
+        workflow: the resolved config.
+        ckpt_dir: where the weights are, or will be.
+
+    Raises:
+        ClaraError: its model cannot be translated.
+    """
     model = workflow.train.model
     if model.pending:
         raise ClaraError(f"'{model.name}' is Clara's and does not run yet: use one that does", model.address)
@@ -71,4 +83,4 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
         numbers["out_channels"] = outputs
     size = tuple(building_size(workflow, context))
     root = None if model.user is None else model.user.root
-    return ConfiguredNetwork(file, SavedNetwork(render(entry), numbers, root), size, context.label_format)
+    return ConfiguredNetwork(workflow.file, SavedNetwork(render(entry), numbers, root), size, context.label_format)

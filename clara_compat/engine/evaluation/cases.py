@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from monai.data import DataLoader
 
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.item_context import ItemKey
+from clara_compat.errors import ClaraError
 
-__all__ = ["FILE", "REUSED", "CaseDataset", "ResultWriter", "case_loader", "image_items"]
+__all__ = ["FILE", "REUSED", "CaseDataset", "ResultWriter", "case_loader", "image_files", "image_items"]
 
 FILE: Final = "_file"
 """Field with the path (or the paths) of the image as the data list gives it; user code does not see it."""
@@ -86,6 +89,22 @@ def case_loader(dataset: CaseDataset, batch_size: int = 1) -> DataLoader:
     """
     keys = [ItemKey(0, 1, index, index) for index in range(len(dataset))]
     return DataLoader(dataset, batch_size=batch_size, sampler=keys, num_workers=0, collate_fn=list)
+
+
+def image_files(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the images in a folder, by name: its files, and its folders, which hold a DICOM series each.
+
+    Args:
+        folder: whose hidden files are left out.
+
+    Raises:
+        ClaraError: there is no such folder, or nothing is in it.
+    """
+    place = Path(folder)
+    found = sorted(path for path in place.iterdir() if not path.name.startswith(".")) if place.is_dir() else []
+    if not found:
+        raise ClaraError(f"there are no images in '{folder}': put them there, or name their folder with --dataset_dir")
+    return [str(path) for path in found]
 
 
 def image_items(images: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,277 @@
+"""The configs of a bundle: the very ones that ``train``, ``evaluate`` and ``infer`` run, at another place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from clara_compat.common.weight_files import find_weights
+from clara_compat.components.entry import Entry, Expression
+from clara_compat.components.model_loaders.model_loader import ModelFiles
+from clara_compat.config.evaluate_workflow import EvaluateWorkflow, is_evaluation, load_evaluate_workflow
+from clara_compat.config.loading import Workflow, find_config
+from clara_compat.config.positions import read_json
+from clara_compat.config.problems import Notice, Problems
+from clara_compat.config.user_code import UserClass
+from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
+from clara_compat.errors import ClaraError
+from clara_compat.run.evaluation_check import evaluation_limits
+from clara_compat.run.seeds import seeds_of
+from clara_compat.run.start_weights import start_weights
+from clara_compat.translate.bundle import Bundle
+from clara_compat.translate.configured_network import network_of
+from clara_compat.translate.evaluate import translate_evaluate
+from clara_compat.translate.evaluation_model import Model, find_model
+from clara_compat.translate.evaluation_writers import Inference
+from clara_compat.translate.limits import limits
+from clara_compat.translate.places import DATA_PLACES, Places
+from clara_compat.translate.prediction_of_training import prediction_of
+from clara_compat.translate.render import render
+from clara_compat.translate.train import translate_train
+from clara_compat.translate.validation_run import validation_run
+
+__all__ = ["Configs", "migrated_configs"]
+
+TRAINING, EVALUATION = "config/config_train.json", "config/config_validation.json"
+_INPUT = "clara_compat.engine.evaluation.cases.image_files"
+_FOLDERS = {
+    "bundle_root": ".",
+    "ckpt_dir": "$@bundle_root + '/models'",
+    "output_dir": "$@bundle_root + '/eval'",
+}
+"""Where a bundle has things."""
+_START = "start"
+"""Folder below ``models/`` with the weights that the training starts from."""
+_LIST = "DATASET_JSON"
+_IMAGES = {"dataset_dir": "$@bundle_root + '/input'", "output_dir": "$@bundle_root + '/predictions'"}
+
+
+@dataclass
+class Configs:
+    """What the configs of an MMAR became.
+
+    Args:
+        mmar: its folder.
+        workflows: the legacy configs, the training's first.
+        bundles: what each became, with where its parts come from: ``train``, ``evaluate``, ``inference``.
+        configs: the same at their places in a bundle.
+        weights: files for ``models/``, by their places there: those that exist.
+        classes: the user's components.
+        notices: what the user should know.
+    """
+
+    mmar: Path
+    workflows: list[Workflow] = field(default_factory=list)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    weights: dict[str, Path] = field(default_factory=dict)
+    classes: list[UserClass] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def training(self) -> TrainWorkflow | None:
+        """The training config, if there is one."""
+        return next((one for one in self.workflows if isinstance(one, TrainWorkflow)), None)
+
+    @property
+    def roots(self) -> list[Path]:
+        """Folders of the user's code, in the order in which they are searched."""
+        return list(dict.fromkeys(Path(root) for one in self.workflows for root in one.user_roots))
+
+
+def migrated_configs(
+    configs: Sequence[str | os.PathLike[str]] = (),
+    *,
+    mmar: Path | None = None,
+    env: Path | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+) -> Configs:
+    """Translate the configs of an MMAR for a bundle. No user code is imported, and the data need not be there.
+
+    Args:
+        configs: a training config, one for evaluation, or both; by default those that Clara's scripts name.
+        mmar: folder of the MMAR.
+        env: the environment file.
+        overrides: what ``--set`` takes.
+
+    Raises:
+        ClaraError: something of the user's must be mended.
+    """
+    named = [Path(config) for config in configs] or _usual(mmar)
+    given: dict[str, Any] = {"mmar": mmar, "env": env}
+    training: TrainWorkflow | None = None
+    evaluation: EvaluateWorkflow | None = None
+    notices: list[Notice] = []
+    for config in named:
+        if is_evaluation(read_json(find_config(config, mmar), shown=str(config)).data):
+            if evaluation is not None:
+                raise ClaraError(f"{evaluation.file} and {config} are both for evaluation: a bundle has one of them")
+            evaluation = _evaluation(config, given, overrides, notices)
+        else:
+            if training is not None:
+                raise ClaraError(f"{training.file} and {config} are both for training: a bundle has one of them")
+            training = _training(config, given, overrides, notices)
+    workflows: list[Workflow] = [one for one in (training, evaluation) if one is not None]
+    return _Migration(training, evaluation, Configs(workflows[0].mmar, workflows, notices=notices)).done()
+
+
+def _usual(mmar: Path | None) -> list[Path]:
+    """Return the configs that every MMAR's scripts name."""
+    found = [name for name in (TRAINING, EVALUATION) if ((mmar or Path()) / name).is_file()]
+    if not found:
+        where = f"{mmar or '.'} has neither {TRAINING} nor {EVALUATION}"
+        raise ClaraError(f"{where}: name the MMAR with -m and its configs with -c")
+    return [Path(name) if mmar is None else mmar / name for name in found]
+
+
+def _training(
+    config: Path, given: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], notices: list[Notice]
+) -> TrainWorkflow:
+    workflow = load_train_workflow(config, **given, overrides=overrides)
+    if workflow.settings.multi_gpu:
+        notices.append(Notice(workflow.address("multi_gpu"), "the bundle trains on one device"))
+        workflow = load_train_workflow(config, **given, overrides=_with(overrides, multi_gpu=False))
+    problems = Problems()
+    problems.errors = limits(workflow)
+    problems.raise_any()
+    return workflow
+
+
+def _evaluation(
+    config: Path, given: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], notices: list[Notice]
+) -> EvaluateWorkflow:
+    workflow = load_evaluate_workflow(config, **given, overrides=overrides)
+    changed: dict[str, bool] = {}
+    if workflow.settings.multi_gpu:
+        notices.append(Notice(workflow.address("multi_gpu"), "the bundle evaluates on one device"))
+        changed["multi_gpu"] = False
+    if workflow.val_metrics and not workflow.settings.do_validation and not workflow.annotation:
+        text = "the bundle's evaluation compares with the labels, as Clara's validate.sh told it to"
+        notices.append(Notice(workflow.address("do_validation"), text))
+        changed["do_validation"] = True
+    if changed:
+        workflow = load_evaluate_workflow(config, **given, overrides=_with(overrides, **changed))
+    problems = Problems()
+    problems.errors = evaluation_limits(workflow)
+    problems.raise_any()
+    return workflow
+
+
+def _with(overrides: Sequence[str] | Mapping[str, Any], **more: bool) -> Sequence[str] | dict[str, Any]:
+    if isinstance(overrides, Mapping):
+        return {**overrides, **more}
+    return [*overrides, *(f"{name}={str(value).lower()}" for name, value in more.items())]
+
+
+class _Migration:
+    def __init__(self, training: TrainWorkflow | None, evaluation: EvaluateWorkflow | None, found: Configs) -> None:
+        self.training = training
+        self.evaluation = evaluation
+        self.found = found
+
+    def done(self) -> Configs:
+        found = self.found
+        for workflow in found.workflows:
+            found.notices += workflow.notices
+            found.classes += [spec.user for spec in workflow.specs if spec.user is not None]
+        if self.training is not None:
+            self._train(self.training)
+        model = self._model()
+        if model.files.file.is_file():
+            found.weights[str(model.files.file.relative_to(model.files.folder))] = model.files.file
+        if self.evaluation is not None and not self.evaluation.annotation:
+            folder = Path(str(self.evaluation.variables["MMAR_EVAL_OUTPUT_PATH"]))
+            self._add("evaluate", translate_evaluate(self.evaluation, model, folder))
+        elif "train" in found.bundles and (run := validation_run(found.bundles["train"].config, model.files)):
+            self._add("evaluate", replace(found.bundles["train"], config=run, notices=[]))
+        self._inference(model)
+        return found
+
+    def _train(self, workflow: TrainWorkflow) -> None:
+        start = start_weights(workflow)
+        self.found.notices += start.notices
+        ckpt_dir, path = _ckpt_dir(workflow), None
+        if start.path is not None:
+            self.found.weights[f"{_START}/{start.path.name}"] = start.path
+            path = ckpt_dir / _START / start.path.name
+        self._add("train", translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, path))
+
+    def _model(self) -> Model:
+        """Return the network with its weights; where no training was run yet, with those it will leave."""
+        workflow, evaluation = self.training, self.evaluation
+        if evaluation is not None:
+            try:
+                return find_model(evaluation)
+            except ClaraError as error:
+                if workflow is None:
+                    raise
+                place = evaluation.address() if evaluation.model_loader is None else evaluation.model_loader.address
+                text = f"{error.message}; the bundle evaluates the weights of its own training"
+                self.found.notices.append(Notice(place, text))
+        if workflow is None:
+            raise RuntimeError("neither a training nor an evaluation")
+        ckpt_dir = _ckpt_dir(workflow)
+        if _has_weights(ckpt_dir):
+            return find_model(_as_evaluation(workflow))
+        configured = network_of(workflow, ckpt_dir)
+        name = "final_model.pt" if workflow.validate is None else "model.pt"
+        text = f"{ckpt_dir} holds no weights: train the bundle before it is evaluated"
+        self.found.notices.append(Notice(workflow.address(), text))
+        files = ModelFiles(ckpt_dir, weights=ckpt_dir / name)
+        return Model(files, network=configured.network, label_format=configured.label_format)
+
+    def _inference(self, model: Model) -> None:
+        workflow: EvaluateWorkflow | None = self.evaluation
+        notices: list[Notice] = []
+        if workflow is None and self.training is not None:
+            workflow, notices = prediction_of(self.training, model)
+        if workflow is None:
+            return
+        folder = Path(str(workflow.variables["MMAR_EVAL_OUTPUT_PATH"]))
+        bundle = translate_evaluate(workflow, model, folder, Inference([]))
+        self._add("inference", replace(bundle, notices=[*notices, *bundle.notices]))
+        images = render(Entry(_INPUT, folder=Expression("@dataset_dir")))
+        self.found.configs["inference"] |= {**_IMAGES, "images": images}
+
+    def _add(self, name: str, bundle: Bundle) -> None:
+        """Keep a bundle config, and write it for its place in a bundle."""
+        found = self.found
+        found.bundles[name] = bundle
+        told = {notice.text for notice in found.notices}
+        found.notices += [notice for notice in bundle.notices if notice.text not in told]
+        here = {key: value for key, value in _FOLDERS.items() if key in bundle.config}
+        data = {key: _absolute(bundle.config[key]) for key in DATA_PLACES if key in bundle.config}
+        if isinstance(data.get(_LIST), str):  # a list in the MMAR comes along
+            data[_LIST] = render(Places({"bundle_root": str(found.mmar)}).placed(data[_LIST]))
+        code = ["$@bundle_root + '/scripts'"] if found.classes else []
+        found.configs[name] = {**bundle.config, **here, **data, "user_code": code}
+
+
+def _ckpt_dir(workflow: TrainWorkflow) -> Path:
+    folder = str(workflow.variables["MMAR_CKPT_DIR"])
+    if not folder:
+        raise ClaraError("MMAR_CKPT_DIR is empty: name the folder of the weights", workflow.address())
+    return Path(folder)
+
+
+def _has_weights(ckpt_dir: Path) -> bool:
+    try:
+        find_weights(ckpt_dir)
+    except ClaraError:
+        return False
+    return True
+
+
+def _as_evaluation(workflow: TrainWorkflow) -> EvaluateWorkflow:
+    """Return an evaluation that looks for the weights where the training leaves them."""
+    stand_in = Model(ModelFiles(_ckpt_dir(workflow)))
+    return prediction_of(workflow, stand_in)[0]
+
+
+def _absolute(path: Any) -> Any:
+    """Return a path of the data so that it does not depend on the working folder."""
+    is_relative = isinstance(path, str) and path and not path.startswith(("$", "@", "/"))
+    return render(os.path.abspath(path)) if is_relative else path  # noqa: PTH100 -- keeps the user's links

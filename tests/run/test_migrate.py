@@ -1,0 +1,228 @@
+"""A migrated bundle: what is in it, and that it is the run it was made from."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+
+from clara_compat import migrate, train
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / "configs"
+PLACES = {"bundle_root", "ckpt_dir", "output_dir", "DATA_ROOT", "DATASET_JSON", "user_code", "dataset_dir", "images"}
+
+
+def run_bundle(bundle: Path, name: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run a config of a bundle as its README says, in its folder."""
+    files = ["--config_file", f"configs/{name}.json", "--meta_file", "configs/metadata.json"]
+    command = [sys.executable, "-m", "monai.bundle", "run", *files, "--logging_file", "configs/logging.conf", *more]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shims")])}
+    done = subprocess.run(
+        command, cwd=bundle, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def elsewhere(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in PLACES}
+
+
+def five_steps(config: dict[str, Any]) -> None:
+    config["epochs"] = 3
+    config["determinism"] = {"numpy_seed": 3, "tf_seed": 4, "random_seed": 5}
+
+
+@pytest.fixture
+def trained(small_mmar: Callable[..., Path]) -> Path:
+    mmar = small_mmar(five_steps)
+    train(mmar)
+    return mmar
+
+
+def test_a_bundle_is_the_run_it_was_made_from(trained: Path, tmp_path: Path) -> None:
+    result = migrate(tmp_path / "bundle", trained)
+    bundle = result.folder
+    ran = json.loads((trained / "models/configs/train.json").read_text())
+    written = json.loads((bundle / "configs/train.json").read_text())
+    assert elsewhere(written) == elsewhere(ran)
+    assert [name for name in ran if name in PLACES] == [name for name in written if name in PLACES]
+    run_bundle(bundle, "train")
+    theirs = json.loads((trained / "models/train_stats.json").read_text())
+    ours = json.loads((bundle / "models/train_stats.json").read_text())
+    assert len(ours["epochs"]) == 3
+    assert [epoch["loss"] for epoch in ours["epochs"]] == [epoch["loss"] for epoch in theirs["epochs"]]
+    assert [epoch["metrics"] for epoch in ours["epochs"]] == [epoch["metrics"] for epoch in theirs["epochs"]]
+    weights = [torch.load(folder / "final_model.pt") for folder in (trained / "models", bundle / "models")]
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+EVALUATION = {
+    "DATA_LIST_KEY": "training",
+    "inferer": {"name": "TFScanWindowInferer", "args": {"roi_size": [16, 16, 16]}},
+    "model_loader": {"name": "CheckpointLoader", "args": {"checkpoint_dir": "{MMAR_CKPT_DIR}"}},
+    "pre_transforms": [
+        {"name": "LoadNifti", "args": {"fields": ["image"]}},
+        {"name": "ConvertToChannelsFirst", "args": {"fields": ["image"]}},
+        {
+            "name": "ScaleIntensityRange",
+            "args": {"fields": "image", "a_min": -50, "a_max": 150, "b_min": 0, "b_max": 1, "clip": True},
+        },
+    ],
+    "post_transforms": [{"name": "ArgmaxAcrossChannels", "args": {"fields": "model"}}],
+    "label_transforms": [
+        {"name": "LoadNifti", "args": {"fields": ["label"]}},
+        {"name": "ConvertToChannelsFirst", "args": {"fields": ["label"]}},
+    ],
+    "val_metrics": [
+        {
+            "name": "ComputeAverageDice",
+            "args": {
+                "name": "dice",
+                "field": "model",
+                "label_field": "label",
+                "is_one_hot_targets": True,
+                "remove_bg": False,
+                "report_path": "{MMAR_EVAL_OUTPUT_PATH}",
+            },
+        }
+    ],
+    "writers": [{"name": "WriteNifti", "args": {"field": "model", "write_path": "{MMAR_EVAL_OUTPUT_PATH}"}}],
+}
+
+
+def test_evaluation_and_inference_give_what_they_gave(trained: Path, small_scans: Path, tmp_path: Path) -> None:
+    (trained / "config/config_validation.json").write_text(json.dumps(EVALUATION))
+    result = migrate(tmp_path / "bundle", trained)
+    bundle = result.folder
+    assert set(result.configs) == {"train", "evaluate", "inference"}
+    assert (bundle / "models/model.pt").read_bytes() == (trained / "models/model.pt").read_bytes()
+
+    there = evaluate(trained, overrides={"do_validation": True})
+    run_bundle(bundle, "evaluate")
+    here = json.loads((bundle / "eval/evaluate_stats.json").read_text())
+    assert {case["name"]: case["metrics"] for case in here["cases"]} == there.cases
+    assert len(there.cases) == 4
+    assert elsewhere(json.loads(there.paths["bundle"].read_text())) == elsewhere(
+        json.loads((bundle / "configs/evaluate.json").read_text())
+    )
+
+    (bundle / "input").mkdir()
+    image = bundle / "input/case0_image.nii.gz"
+    shutil.copy(small_scans / image.name, image)
+    run_bundle(bundle, "inference")
+    [mask] = infer(image, trained / "config/config_validation.json", tmp_path / "there").files[str(image)]
+    [written] = (bundle / "predictions").rglob("*.nii.gz")
+    assert np.array_equal(nibabel.load(written).get_fdata(), nibabel.load(mask).get_fdata())
+    assert np.array_equal(nibabel.load(written).affine, nibabel.load(image).affine)
+
+
+def test_without_a_config_for_evaluation_the_trainings_own_validation_is_it(trained: Path, tmp_path: Path) -> None:
+    result = migrate(tmp_path / "bundle", trained, ["config/config_train.json"])
+    assert set(result.configs) == {"train", "evaluate", "inference"}
+    stats = json.loads((trained / "models/train_stats.json").read_text())
+    done = run_bundle(result.folder, "evaluate")
+    assert f"{stats['best']['value']:.4f}" in done.stdout
+    (result.folder / "input").mkdir()
+    shutil.copy(Path(result.configs["train"]["DATA_ROOT"]) / "case4_image.nii.gz", result.folder / "input")
+    run_bundle(result.folder, "inference")
+    [written] = (result.folder / "predictions").rglob("*.nii.gz")
+    assert set(np.unique(nibabel.load(written).get_fdata())) <= {0, 1}
+
+
+def test_variables_are_given_on_the_command_line(trained: Path, small_scans: Path, tmp_path: Path) -> None:
+    result = migrate(
+        tmp_path / "bundle", trained, overrides={"DATA_ROOT": "/nowhere", "DATASET_JSON": "/nowhere/x.json"}
+    )
+    more = ["--epochs", "1", "--learning_rate", "0.5", "--DATA_ROOT", str(small_scans)]
+    more += ["--DATASET_JSON", str(small_scans / "dataset.json"), "--ckpt_dir", str(tmp_path / "there"), "--seed", "9"]
+    run_bundle(result.folder, "train", *more)
+    stats = json.loads((tmp_path / "there/train_stats.json").read_text())
+    assert [epoch["learning_rate"] for epoch in stats["epochs"]] == [0.5]
+    assert stats["seeds"]["data"] == 9
+    assert not (result.folder / "models/train_stats.json").exists()
+
+
+def test_nothing_of_the_mmar_is_changed_and_none_of_its_code_is_run(
+    small_mmar: Callable[..., Path], tmp_path: Path
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["pre_transforms"].append({"path": "mine.Own", "args": {"fields": "image", "file": "{FILE}"}})
+
+    mmar = small_mmar(change)
+    environment = json.loads((mmar / "config/environment.json").read_text())
+    (mmar / "tables").mkdir()
+    (mmar / "tables/atlas.txt").write_text("atlas")
+    environment["FILE"] = str(mmar / "tables/atlas.txt")
+    (mmar / "config/environment.json").write_text(json.dumps(environment))
+    canary = tmp_path / "ran"
+    code = (
+        f"open({str(canary)!r}, 'w')\nimport helpers.more\n"
+        "from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer\n\n\n"
+        "class Own(MultiFieldTransformer):\n"
+        "    def __init__(self, fields, file):\n        MultiFieldTransformer.__init__(self, fields)\n"
+        "    def transform(self, transform_ctx):\n        return transform_ctx\n"
+    )
+    (mmar / "custom/helpers").mkdir(parents=True)
+    (mmar / "custom/mine.py").write_text(code)
+    (mmar / "custom/helpers/__init__.py").write_text("")
+    (mmar / "custom/helpers/more.py").write_text("x = 1\n")
+    (mmar / "custom/unused.py").write_text("x = 1\n")
+    before = {path: path.read_bytes() for path in mmar.rglob("*") if path.is_file()}
+    bundle = migrate(tmp_path / "bundle", mmar).folder
+    assert {path: path.read_bytes() for path in mmar.rglob("*") if path.is_file()} == before
+    assert not canary.exists()
+    scripts = sorted(str(path.relative_to(bundle / "scripts")) for path in (bundle / "scripts").rglob("*.py"))
+    assert scripts == ["helpers/__init__.py", "helpers/more.py", "mine.py"]
+    assert (bundle / "tables/atlas.txt").read_text() == "atlas"
+    run_bundle(bundle, "train", "--epochs", "1")
+    assert canary.exists()
+    assert str(mmar) not in (bundle / "configs/train.json").read_text()
+
+
+def test_a_folder_that_has_something_is_left_alone(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle/mine.txt").write_text("mine")
+    with pytest.raises(ClaraError, match="exists already: name a new folder for the bundle with -o"):
+        migrate(tmp_path / "bundle", trained)
+    assert [path.name for path in tmp_path.iterdir() if "bundle" in path.name] == ["bundle"]
+
+
+def test_an_error_leaves_nothing(small_mmar: Callable[..., Path], tmp_path: Path) -> None:
+    mmar = small_mmar(lambda config: config["train"]["loss"].update(name="Dyce"))
+    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.loss.*Dice"):
+        migrate(tmp_path / "bundle", mmar)
+    assert not (tmp_path / "bundle").exists()
+    with pytest.raises(ClaraError, match="neither config/config_train.json nor config/config_validation.json"):
+        migrate(tmp_path / "bundle", tmp_path)
+
+
+def test_two_configs_of_a_kind(trained: Path, tmp_path: Path) -> None:
+    shutil.copy(trained / "config/config_train.json", trained / "config/other.json")
+    with pytest.raises(ClaraError, match="are both for training: a bundle has one of them"):
+        migrate(tmp_path / "bundle", trained, ["config/config_train.json", "config/other.json"])
+
+
+def test_several_gpus_become_one_device(small_mmar: Callable[..., Path], tmp_path: Path) -> None:
+    mmar = small_mmar(lambda config: config.update(multi_gpu=True))
+    result = migrate(tmp_path / "bundle", mmar)
+    assert "the bundle trains on one device" in str(result.notices)
+
+
+def test_monai_finds_what_it_looks_for(trained: Path, tmp_path: Path) -> None:
+    bundle = migrate(tmp_path / "bundle", trained).folder
+    here = {"meta_file": str(bundle / "configs/metadata.json"), "bundle_root": str(bundle)}
+    workflow = ConfigWorkflow(config_file=str(bundle / "configs/train.json"), workflow_type="train", **here)
+    workflow.initialize()
+    assert not workflow.check_properties()
