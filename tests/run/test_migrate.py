@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,8 +15,10 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigWorkflow
 
-from clara_compat import migrate, train
+from clara_compat import evaluate, infer, migrate, train
+from clara_compat.errors import ClaraError
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
