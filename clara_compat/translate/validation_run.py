@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clara_compat.components.entry import Expression
+from clara_compat.components.entry import Entry, Expression
 from clara_compat.components.model_loaders.model_loader import ModelFiles, network_entry
 from clara_compat.translate.places import Places
 from clara_compat.translate.render import render
@@ -26,9 +26,11 @@ def validation_run(config: Mapping[str, Any], files: ModelFiles) -> dict[str, An
         return None
     network = Places({"ckpt_dir": str(files.folder)}).placed(network_entry(files))
     kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}
+    told = render(Entry("StatsHandler", iteration_log=False))  # of a training, the trainer's handlers tell the metrics
     return {
         **kept,
         "network": render(network),
+        "validate": {**config["validate"], "handlers": [*config["validate"]["handlers"], told]},
         "run": [render(Expression("$@validate#evaluator.run()"))],
         "finalize": list(config["finalize"]),
     }
