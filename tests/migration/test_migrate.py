@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,18 +22,6 @@ CONFIGS = ROOT / "configs"
 PLACES = {"bundle_root", "ckpt_dir", "output_dir", "DATA_ROOT", "DATASET_JSON", "user_code", "dataset_dir", "images"}
 
 
-def run_bundle(bundle: Path, name: str, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run a config of a bundle as its README says, in its folder."""
-    files = ["--config_file", f"configs/{name}.json", "--meta_file", "configs/metadata.json"]
-    command = [sys.executable, "-m", "monai.bundle", "run", *files, "--logging_file", "configs/logging.conf", *more]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shims")])}
-    done = subprocess.run(
-        command, cwd=bundle, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
-
-
 def elsewhere(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in PLACES}
 
@@ -53,7 +38,7 @@ def trained(small_mmar: Callable[..., Path]) -> Path:
     return mmar
 
 
-def test_a_bundle_is_the_run_it_was_made_from(trained: Path, tmp_path: Path) -> None:
+def test_a_bundle_is_the_run_it_was_made_from(trained: Path, tmp_path: Path, run_bundle: Any) -> None:
     result = migrate(tmp_path / "bundle", trained)
     bundle = result.folder
     ran = json.loads((trained / "models/configs/train.json").read_text())
@@ -105,7 +90,9 @@ EVALUATION = {
 }
 
 
-def test_evaluation_and_inference_give_what_they_gave(trained: Path, small_scans: Path, tmp_path: Path) -> None:
+def test_evaluation_and_inference_give_what_they_gave(
+    trained: Path, small_scans: Path, tmp_path: Path, run_bundle: Any
+) -> None:
     (trained / "config/config_validation.json").write_text(json.dumps(EVALUATION))
     result = migrate(tmp_path / "bundle", trained)
     bundle = result.folder
@@ -131,7 +118,9 @@ def test_evaluation_and_inference_give_what_they_gave(trained: Path, small_scans
     assert np.array_equal(nibabel.load(written).affine, nibabel.load(image).affine)
 
 
-def test_without_a_config_for_evaluation_the_trainings_own_validation_is_it(trained: Path, tmp_path: Path) -> None:
+def test_without_a_config_for_evaluation_the_trainings_own_validation_is_it(
+    trained: Path, tmp_path: Path, run_bundle: Any
+) -> None:
     result = migrate(tmp_path / "bundle", trained, ["config/config_train.json"])
     assert set(result.configs) == {"train", "evaluate", "inference"}
     stats = json.loads((trained / "models/train_stats.json").read_text())
@@ -145,7 +134,9 @@ def test_without_a_config_for_evaluation_the_trainings_own_validation_is_it(trai
     assert set(np.unique(nibabel.load(written).get_fdata())) <= {0, 1}
 
 
-def test_variables_are_given_on_the_command_line(trained: Path, small_scans: Path, tmp_path: Path) -> None:
+def test_variables_are_given_on_the_command_line(
+    trained: Path, small_scans: Path, tmp_path: Path, run_bundle: Any
+) -> None:
     result = migrate(
         tmp_path / "bundle", trained, overrides={"DATA_ROOT": "/nowhere", "DATASET_JSON": "/nowhere/x.json"}
     )
@@ -159,7 +150,7 @@ def test_variables_are_given_on_the_command_line(trained: Path, small_scans: Pat
 
 
 def test_nothing_of_the_mmar_is_changed_and_none_of_its_code_is_run(
-    small_mmar: Callable[..., Path], tmp_path: Path
+    small_mmar: Callable[..., Path], tmp_path: Path, run_bundle: Any
 ) -> None:
     def change(config: dict[str, Any]) -> None:
         config["train"]["pre_transforms"].append({"path": "mine.Own", "args": {"fields": "image", "file": "{FILE}"}})
