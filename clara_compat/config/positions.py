@@ -34,9 +34,10 @@ _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 @dataclass
 class _Node:
-    """Where one value stands: the offset of its key (or of itself, in a list) and its parts."""
+    """Where one value stands: the offset of its key (or of itself, in a list), where it ends, and its parts."""
 
     offset: int
+    end: int
     children: dict[str | int, _Node] = field(default_factory=dict)
     repeated: list[tuple[str, int, int]] = field(default_factory=list)
 
@@ -48,6 +49,7 @@ class Located:
         data: the document as plain Python.
         file: the file's name as the user gave it.
         root: positions of the values.
+        text: what the file holds.
         line_starts: offsets at which the lines begin.
         notices: oddities found while reading.
         overridden: paths whose values came from ``--set``; they and what is below them have no line.
@@ -58,6 +60,7 @@ class Located:
         data: dict[str, Any],
         file: str,
         root: _Node,
+        text: str,
         line_starts: list[int],
         notices: Iterable[Notice] = (),
         overridden: frozenset[JSONPath] = frozenset(),
@@ -67,6 +70,7 @@ class Located:
         self.notices = list(notices)
         self.overridden = overridden
         self._root = root
+        self._text = text
         self._line_starts = line_starts
 
     def address(self, *path: str | int) -> Address:
@@ -84,8 +88,29 @@ class Located:
     def with_data(self, data: dict[str, Any], overridden: Iterable[JSONPath] = ()) -> Located:
         """The same positions around changed data of the same shape; ``overridden`` paths came from ``--set``."""
         return Located(
-            data, self.file, self._root, self._line_starts, self.notices, self.overridden | frozenset(overridden)
+            data,
+            self.file,
+            self._root,
+            self._text,
+            self._line_starts,
+            self.notices,
+            self.overridden | frozenset(overridden),
         )
+
+    def written(self, *path: str | int) -> str:
+        """Return what stands at ``path`` as the file has it, its key included; empty for what the file does not have.
+
+        Further lines lose the indentation of the line it begins on.
+        """
+        node = self._root
+        for part in path:
+            if part not in node.children:
+                return ""
+            node = node.children[part]
+        before = self._text[self._text.rfind("\n", 0, node.offset) + 1 : node.offset]
+        indent = before[: len(before) - len(before.lstrip())]
+        first, *lines = self._text[node.offset : node.end].splitlines()
+        return "\n".join([first, *(line.removeprefix(indent) for line in lines)])
 
     def line(self, offset: int) -> int:
         """1-based line of a character of the file."""
@@ -116,11 +141,11 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
         raise ClaraError("lists and objects are nested too deeply to be read", Address(name)) from error
     except ValueError as error:  # a whole number of more digits than Python reads
         raise ClaraError(f"holds a number that cannot be read: {error}", Address(name)) from error
-    root = _Node(_end(_SPACE, text, 0), decoder.children, decoder.repeated)
+    root = _Node(_end(_SPACE, text, 0), len(text.rstrip()), decoder.children, decoder.repeated)
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else f"the value {text.strip()[:40]}"
         raise ClaraError(f"holds {kind} at the top level, expected an object {{ ... }}", Address(name, 1))
-    document = Located(data, name, root, line_starts)
+    document = Located(data, name, root, text, line_starts)
     document.notices.extend(_repetitions(document, root, ()))
     return document
 
@@ -201,7 +226,7 @@ class _PositionDecoder(json.JSONDecoder):
             nonlocal item
             self.children, self.repeated = {}, []
             value, end = scan_once(string, index)
-            nodes.append(_Node(item, self.children, self.repeated))
+            nodes.append(_Node(item, end, self.children, self.repeated))
             comma = _COMMA.match(string, end)
             item = comma.end() if comma else end
             return value, end

@@ -21,6 +21,7 @@ from clara_compat.translate.own_modules import is_unchanged, user_kind
 
 if TYPE_CHECKING:
     from clara_compat.run.data_summary import DataSummary
+    from clara_compat.translate.bundle import Bundle
 
 __all__ = ["CheckReport", "Row", "check", "problems_of"]
 
@@ -55,6 +56,10 @@ class CheckReport:
         notices: what is odd but harmless.
         code: lines of the user's own code that do not run, should they be reached.
         data: what an epoch of each section is, and what is cached of it.
+        config: the configuration as it was given.
+        workflow: the resolved configuration, in which ``rows`` has a row for each component; None when it could not be
+            read.
+        bundle: what an evaluation became; None for a training, or when that could not be translated.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -63,6 +68,9 @@ class CheckReport:
     notices: list[Notice] = field(default_factory=list)
     code: list[Notice] = field(default_factory=list)
     data: list[DataSummary] = field(default_factory=list)
+    config: str = ""
+    workflow: TrainWorkflow | EvaluateWorkflow | None = field(default=None, repr=False)
+    bundle: Bundle | None = field(default=None, repr=False)
 
     @property
     def passed(self) -> bool:
@@ -100,7 +108,7 @@ def check(
         data: also look at the data list, the scans' headers, the user's modules and the output folder; without it only
             the config itself is checked.
     """
-    report = CheckReport()
+    report = CheckReport(config=str(config))
     given: dict[str, Any] = {
         "mmar": None if mmar is None else Path(mmar),
         "env": None if env is None else Path(env),
@@ -123,6 +131,7 @@ def check(
 def _check_training(report: CheckReport, workflow: TrainWorkflow, *, data: bool) -> None:
     from clara_compat.translate.limits import limits
 
+    report.workflow = workflow
     report.limits = limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
     report.errors, notices = problems_of(workflow, data=data, told_by_run=True)
@@ -149,6 +158,7 @@ def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: 
     from clara_compat.run.evaluation_check import check_evaluation, evaluation_limits
     from clara_compat.translate.evaluation_writers import Inference
 
+    report.workflow = workflow
     report.limits = evaluation_limits(workflow)
     report.rows = [_row(spec) for spec in workflow.specs]
     report.notices = workflow.notices
@@ -157,6 +167,7 @@ def _check_evaluation(report: CheckReport, workflow: EvaluateWorkflow, *, data: 
     # The annotation server's files name no data list: they are for single images.
     inference = Inference([]) if workflow.annotation else None
     found = check_evaluation(workflow, eval_folder(workflow), data=data, inference=inference)
+    report.bundle = found.bundle
     report.errors = found.errors
     report.notices = [*workflow.notices, *found.notices]
 

@@ -228,3 +228,28 @@ def test_lines_in_a_published_config(clara_examples):
     file = clara_examples / "GettingStarted" / "config" / "trn_BYOC_transform.json"
     address = read_json(file).address("train", "pre_transforms", 4, "args", "a_offset")
     assert '"a_offset"' in file.read_text().splitlines()[address.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("epochs",), '"epochs": 3'),
+        (("train", "pre_transforms", 0), '{"name": "LoadNifti"}'),
+        (
+            ("train", "pre_transforms", 1),
+            '{"name": "Crop",\n "args": {\n   "size":\n     [64, 64]\n }}',
+        ),
+        (("train", "pre_transforms", 1, "args", "size"), '"size":\n  [64, 64]'),
+        (("train", "pre_transforms", 7), ""),
+        (("validate",), ""),
+    ],
+)
+def test_written(tmp_path, path, expected):
+    document = read(tmp_path, EXAMPLE)
+    assert document.written(*path) == expected
+    changed = document.with_data({"epochs": 4}, [("epochs",)])
+    assert changed.written(*path) == expected
+
+
+def test_written_is_the_whole_object_at_the_top(tmp_path):
+    assert read(tmp_path, "\n" + EXAMPLE + "\n\n").written() == EXAMPLE
