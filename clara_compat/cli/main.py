@@ -152,6 +152,9 @@ def check(
     env: Env = None,
     set_: Set = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write what a migration gives and needs as a page (report.html).")
+    ] = None,
     no_data: Annotated[
         bool, typer.Option("--no-data", help="Leave out what needs the data or this machine's folders.")
     ] = False,
@@ -164,11 +167,13 @@ def check(
 
     Example: clara-compat check my_mmar/config/config_train.json --set DATA_ROOT=/data DATASET_JSON=/data/dataset.json
     """
-    from clara_compat.cli.tables import print_check
+    from clara_compat.cli.tables import print_check, write_check_page
     from clara_compat.run.check import check as run
 
     report = run(config, mmar, env, _overrides(set_, cache_gb), data=not no_data)
     print_check(report, as_json=json)
+    if html is not None:
+        write_check_page(report, html, quiet=json)
     raise typer.Exit(0 if report.passed else 2)
 
 

@@ -14,12 +14,13 @@ from clara_compat.errors import ClaraError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from clara_compat.run.check import CheckReport
     from clara_compat.run.data_summary import DataSummary
     from clara_compat.run.train import TrainResult
 
-__all__ = ["print_check", "print_components", "print_training", "wide_console"]
+__all__ = ["print_check", "print_components", "print_training", "wide_console", "write_check_page"]
 
 _COLOURS = {"exact": "green", "approximate": "yellow", "assumed": "cyan", "user code": "blue", "not yet": "red"}
 
@@ -58,6 +59,27 @@ def print_check(report: CheckReport, *, as_json: bool) -> None:
             *(["a run ends where it reaches a line of the above"] if report.code else []),
         ]
         console.print(f"\nNothing to mend{' in the config' if but else ''}{''.join(f', but {one}' for one in but)}.")
+
+
+def write_check_page(report: CheckReport, path: Path, *, quiet: bool) -> None:
+    """Write a check report as a page, and print its path unless ``quiet``.
+
+    Raises:
+        ClaraError: it cannot be written.
+    """
+    from clara_compat.report.html.page import write_page
+    from clara_compat.report.migration_page import page
+    from clara_compat.run.migration_report import collect
+
+    content = page(collect([report]))
+    try:
+        write_page(path, content)
+    except OSError as error:
+        raise ClaraError(
+            f"the page {path} cannot be written: {error.strerror}; name another file with --html"
+        ) from error
+    if not quiet:
+        wide_console().print(f"\nThe report: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _data_table(summaries: Sequence[DataSummary]) -> Table:

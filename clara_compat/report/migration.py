@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from clara_compat.errors import Address
 
 __all__ = [
     "DOES_NOT_RUN",
     "FIDELITIES",
+    "LOOK",
+    "MEND",
+    "NOTHING",
+    "PORT",
+    "REPLACE",
     "ComponentReport",
     "ConfigReport",
     "Effort",
@@ -29,12 +34,18 @@ DOES_NOT_RUN = "does not run"
 
 FIDELITIES = {
     "exact": "the documented mathematics, unchanged",
-    "approximate": "documented, and met except for what is said",
-    "assumed": "not documented by Clara: what is said was chosen",
+    "approximate": "documented, and met with the difference that is told",
+    "assumed": "not documented by Clara: a choice was made, and is told",
     "user code": "your own code, which runs as it is",
     DOES_NOT_RUN: "not accepted: it has no counterpart here",
 }
 """Levels of fidelity, the best first, with what they mean."""
+
+NOTHING: Final = "none"
+LOOK: Final = "look at the difference"
+MEND: Final = "mend your code: lines of it do not run"
+PORT: Final = "port your code before leaving clara_compat"
+REPLACE: Final = "replace: not accepted"
 
 Effort = Literal[
     "none",

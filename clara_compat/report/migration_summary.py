@@ -8,6 +8,9 @@ from typing import Literal
 
 from clara_compat.report.migration import (
     DOES_NOT_RUN,
+    LOOK,
+    MEND,
+    PORT,
     ComponentReport,
     ConfigReport,
     FileReport,
@@ -67,9 +70,9 @@ def outcome(report: MigrationReport) -> Outcome:
     """Return how it ended: ``blocked`` (errors), ``in part`` (something is not accepted or fails) or ``ready``."""
     if any(config.errors for config in report.configs):
         return "blocked"
-    fails = any(file.effort == "mend your code: lines of it do not run" for file in report.files)
+
     limits = any(config.limits for config in report.configs)
-    return "in part" if limits or fails or fidelity_counts(report)[DOES_NOT_RUN] else "ready"
+    return "in part" if limits or _failing(report) or fidelity_counts(report)[DOES_NOT_RUN] else "ready"
 
 
 def verdict(report: MigrationReport) -> str:
@@ -79,16 +82,15 @@ def verdict(report: MigrationReport) -> str:
     ended = outcome(report)
     if ended == "blocked":
         errors = sum(len(config.errors) for config in report.configs)
-        return f"Not yet: {_number(errors, 'thing')} must be mended before this can run; they are listed below."
+        return f"Not yet: {_number(errors, 'thing')} must be mended before this can run."
     if ended == "in part":
         reasons = []
         if refused:
             reasons.append(f"{refused} of {_number(total, 'component')} {_verb(refused, 'has', 'have')} no counterpart")
-        failing = sum(file.effort == "mend your code: lines of it do not run" for file in report.files)
+        failing = len(_failing(report))
         if failing:
-            reasons.append(
-                f"{_number(failing, 'file')} of your own code {_verb(failing, 'has', 'have')} lines that fail"
-            )
+            files = _number(failing, "file")
+            reasons.append(f"{files} of your own code {_verb(failing, 'has', 'have')} lines that do not run")
         if not refused and any(config.limits for config in report.configs):
             reasons.append("it asks for what is not accepted")
         return f"Not all of it runs: {_and(reasons)}."
@@ -121,9 +123,8 @@ def _replace(report: MigrationReport) -> Iterator[Task]:
         others = _other_limits(config)
         if others:
             links = (Link(config.file, f"{anchor(number)}-limits"),)
-            yield Task(
-                "small", f"Change {_number(others, 'setting')} that {_verb(others, 'is', 'are')} not accepted.", links
-            )
+            text = f"Change {_number(others, 'setting')} that {_verb(others, 'is', 'are')} not accepted."
+            yield Task("small", text, links)
 
 
 def _other_limits(config: ConfigReport) -> int:
@@ -134,16 +135,16 @@ def _other_limits(config: ConfigReport) -> int:
 
 def _code(report: MigrationReport) -> Iterator[Task]:
     for number, file in enumerate(report.files):
-        if file.effort == "mend your code: lines of it do not run":
-            yield Task(_size(file), f"Mend the lines of {file.file} that do not run.", (_file_link(number, file),))
+        if file.effort == MEND:
+            yield Task(_size(file), "Mend lines of your own code that do not run.", (_file_link(number, file),))
     for number, file in enumerate(report.files):
-        if file.effort not in ("none", "look at the difference"):
-            text = f"Port {file.file} ({_number(file.lines, 'line')}) before you leave clara_compat."
+        if file.effort in (MEND, PORT):
+            text = f"Port {_number(file.lines, 'line')} of your own code before you leave clara_compat."
             yield Task(_size(file), text, (_file_link(number, file),))
 
 
 def _look(report: MigrationReport) -> Iterator[Task]:
-    links = _links(report, lambda component: component.effort == "look at the difference")
+    links = _links(report, lambda component: component.effort == LOOK)
     if links:
         yield Task("small", "Read the differences and choices, and decide whether they matter to you.", links)
 
@@ -153,8 +154,8 @@ def _native(report: MigrationReport) -> Iterator[Task]:
     differing += sum(bool(one.text) for config in report.configs for one in config.elsewhere)
     if differing:
         links = _links(report, lambda component: any(one.text for one in component.native))
-        text = f"Compare results before you use the bundle of plain MONAI: {_number(differing, 'entry', 'entries')} differ."
-        yield Task("medium", text.replace("1 entry differ.", "1 entry differs."), links)
+        entries = f"{_number(differing, 'entry', 'entries')} of it {_verb(differing, 'differs', 'differ')}"
+        yield Task("medium", f"Compare results before you use the bundle of plain MONAI: {entries}.", links)
 
 
 def _links(report: MigrationReport, wanted: Callable[[ComponentReport], bool]) -> tuple[Link, ...]:
@@ -165,6 +166,10 @@ def _links(report: MigrationReport, wanted: Callable[[ComponentReport], bool]) -
             if wanted(component):
                 found.setdefault(component.name, Link(component.name, anchor(number, index)))
     return tuple(found.values())
+
+
+def _failing(report: MigrationReport) -> list[FileReport]:
+    return [file for file in report.files if file.effort == MEND]
 
 
 def _file_link(number: int, file: FileReport) -> Link:

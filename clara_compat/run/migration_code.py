@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.user_source import Source, read_source
 from clara_compat.errors import ClaraError
-from clara_compat.report.migration import Effort, FileReport, FindingReport
+from clara_compat.report.migration import MEND, NOTHING, PORT, Effort, FileReport, FindingReport
 
 if TYPE_CHECKING:
     from clara_compat.lint.findings import FileReport as Linted
@@ -79,19 +79,14 @@ def _todo(failing: Sequence[int], plain: bool, findings: Sequence[FindingReport]
     if failing:
         numbers = ", ".join(map(str, failing[:10])) + (", …" if len(failing) > 10 else "")
         word = "line" if len(failing) == 1 else "lines"
-        return (
-            "mend your code: lines of it do not run",
-            f"Mend {word} {numbers} first: a run ends where it reaches one of them. Port the file before you leave "
-            "clara_compat.",
-        )
+        first = f"Mend {word} {numbers} first: a run ends where it reaches one of them."
+        return MEND, f"{first} Port the file before you leave clara_compat."
     if plain:
-        return "none", "It uses nothing of Clara's or TensorFlow's: it goes along as it is."
+        return NOTHING, "It uses nothing of Clara's or TensorFlow's: it goes along as it is."
     known = sum(bool(one.port) for one in findings)
     hint = f" For {known} of its places the table says what to write." if known else ""
-    return (
-        "port your code before leaving clara_compat",
-        f"It runs as it is, on what clara_compat provides. Without clara_compat it must be ported to torch and MONAI.{hint}",
-    )
+    text = "It runs as it is, on what clara_compat provides. Without clara_compat it must be ported to torch and MONAI."
+    return PORT, text + hint
 
 
 def _imported(file: Path, root: Path) -> Iterator[Path]:

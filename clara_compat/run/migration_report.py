@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -17,6 +17,10 @@ from clara_compat.errors import Address, ClaraError
 from clara_compat.report.json_text import json_text
 from clara_compat.report.migration import (
     DOES_NOT_RUN,
+    LOOK,
+    NOTHING,
+    PORT,
+    REPLACE,
     ComponentReport,
     ConfigReport,
     Effort,
@@ -29,6 +33,7 @@ from clara_compat.run.check import CheckReport, Row
 from clara_compat.run.migration_code import file_reports, is_plain
 from clara_compat.run.migration_entries import entries_of_components, entry_at, foreign_targets
 from clara_compat.run.migration_settings import setting_reports
+from clara_compat.run.seeds import seeds_of
 from clara_compat.translate.bundle import Bundle, Seeds
 from clara_compat.translate.chain import built_in_base
 from clara_compat.translate.native.native import Difference
@@ -86,7 +91,7 @@ class _Names:
     mmar: Path | None
 
     def file(self, file: str | Path) -> str:
-        """Return a file's name below the MMAR; of one that lies elsewhere, its name as it was given or its last part."""
+        """Return a file's name below the MMAR; of one elsewhere, its name as it was given or its last part."""
         path = Path(file)
         if self.mmar is not None and path.absolute().is_relative_to(self.mmar):
             return path.absolute().relative_to(self.mmar).as_posix()
@@ -153,9 +158,7 @@ class _Config:
         if checked.bundle is not None or not isinstance(checked.workflow, TrainWorkflow) or checked.limits:
             return checked.bundle
         try:
-            return translate_train(
-                checked.workflow, Seeds(0, 0, 0, 0), Path(checked.workflow.variables["MMAR_CKPT_DIR"])
-            )
+            return _translated(checked.workflow)
         except ClaraError:  # it is among the errors that check found
             return None
 
@@ -200,6 +203,13 @@ class _Config:
         return Remark(self.names.text(text), self.names.address(address), _lines_around(address))
 
 
+def _translated(workflow: TrainWorkflow) -> Bundle:
+    """Translate a training; its seeds are those of the config, or stand for those that a run draws."""
+    determinism = workflow.settings.determinism
+    seeds = Seeds(0, 0, 0, 0) if determinism is None else seeds_of(determinism)
+    return translate_train(workflow, seeds, Path(workflow.variables["MMAR_CKPT_DIR"]))
+
+
 def _lines_around(address: Address) -> str:
     """Return the lines around an address with their numbers; none where the file is not found under its name."""
     if address.line is None:
@@ -231,24 +241,24 @@ def _difference(spec: ComponentSpec, row: Row) -> str:
 
 def _effort(spec: ComponentSpec, row: Row) -> tuple[Effort, str]:
     if row.fidelity == "not yet":
-        return "replace: not accepted", row.note
+        return REPLACE, row.note
     if spec.user is not None or row.fidelity == "user code":
         return _own_effort(spec, row)
     if row.fidelity == "exact":
-        return "none", "it does what Clara's documentation says"
+        return NOTHING, "it does what Clara's documentation says"
     if row.fidelity == "approximate":
-        return "look at the difference", "it does what Clara's documentation says, with this difference"
-    return "look at the difference", "Clara's documentation does not say this; it was chosen here"
+        return LOOK, "it does what Clara's documentation says, with this difference"
+    return LOOK, "Clara's documentation does not say this; it was chosen here"
 
 
 def _own_effort(spec: ComponentSpec, row: Row) -> tuple[Effort, str]:
     if spec.user is None:
-        return "port your code before leaving clara_compat", "its file was not found here, so it was not looked at"
+        return PORT, "its file was not found here, so it was not looked at"
     if spec.user.is_module and is_plain(spec.user.file):
-        return "none", "a plain module of torch or MONAI: it goes along as it is"
+        return NOTHING, "a plain module of torch or MONAI: it goes along as it is"
     if row.fidelity != "user code":
         return (
-            "port your code before leaving clara_compat",
+            PORT,
             f"it changes nothing of the component it derives from: {row.becomes} can take its place",
         )
-    return "port your code before leaving clara_compat", "it runs through clara_compat, which goes away with it"
+    return PORT, "it runs through clara_compat, which goes away with it"

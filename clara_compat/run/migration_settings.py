@@ -105,9 +105,8 @@ def _report(
         entries = []
     if entries and entries[0].id == name:  # a variable that stayed one; what it is used in follows from it
         entries = entries[:1]
-    return SettingReport(
-        name, _address(workflow, name), json_text(value), tuple(entries), now.off if is_off else now.note
-    )
+    note = now.off if is_off else now.note
+    return SettingReport(name, _address(workflow, name), json_text(value), tuple(entries), note)
 
 
 def _address(workflow: TrainWorkflow | EvaluateWorkflow, name: str) -> Address:
