@@ -69,7 +69,8 @@ def file_reports(specs: Sequence[ComponentSpec], shown: Callable[[Path], str]) -
 
 def _report(file: Path, linted: Linted, classes: Sequence[str], name: str) -> FileReport:
     findings = [FindingReport(one.line, one.status.value, one.message, one.equivalent) for one in linted.all()]
-    failing = sorted({one.line for one in linted.all() if not one.status.passes})
+    places = [one for one in linted.findings if not one.status.passes] or linted.components
+    failing = sorted({one.line for one in places if not one.status.passes})
     lines = sum(bool(line.strip()) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
     effort, todo = _todo(failing, is_plain(file), findings)
     return FileReport(name, tuple(classes), lines, tuple(findings), effort, todo)

@@ -18,7 +18,7 @@ from clara_compat.translate.bundle import Bundle
 
 __all__ = ["setting_reports"]
 
-ENVIRONMENT = "environment"
+ENVIRONMENT = "environment or default"
 """Stands for the file of a value that the config does not set: the environment file, or a default."""
 
 
@@ -39,6 +39,7 @@ class _Now:
 
 _ONE_DEVICE = _Now(note="not accepted: one device is used", off="one device is used")
 _AMP = "autocast in bfloat16, which needs no scaling of the loss"
+_WEIGHTS = "the network starts from this file, where it is there"
 _SETTINGS: Mapping[str, _Now] = {
     "epochs": _Now(("epochs",)),
     "learning_rate": _Now(("learning_rate",)),
@@ -74,8 +75,8 @@ _VARIABLES: Mapping[str, _Now] = {
     ),
     "MMAR_CKPT_DIR": _Now(("ckpt_dir",)),
     "MMAR_EVAL_OUTPUT_PATH": _Now(("output_dir",)),
-    "MMAR_CKPT": _Now(("network",)),
-    "PRETRAIN_WEIGHTS_FILE": _Now(("network",)),
+    "MMAR_CKPT": _Now(("network",), _WEIGHTS),
+    "PRETRAIN_WEIGHTS_FILE": _Now(("network",), _WEIGHTS),
 }
 _DEFAULTED = {"MMAR_CKPT_DIR": EvaluateWorkflow, "MMAR_EVAL_OUTPUT_PATH": TrainWorkflow}
 """Variables that always have a value, with the workflow that does not use them."""

@@ -84,6 +84,32 @@ def test_check_as_json(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> 
     assert report["errors"][0]["line"] > 1
 
 
+def test_check_as_a_page(small_mmar: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "new" / "page.html"
+    config = str(small_mmar() / "config/config_train.json")
+    assert run("check", config, "--html", str(page)) == 0
+    out = capsys.readouterr().out
+    assert out.index("Nothing to mend.") < out.index(f"The report: {page}")
+    assert "All of it runs: " in page.read_text()
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_check_as_a_page_and_json_of_what_is_wrong(
+    small_mmar: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mmar = small_mmar(lambda config: config["train"]["model"].update(name="Unett"))
+    page = tmp_path / "page.html"
+    assert run("check", str(mmar / "config/config_train.json"), "--json", "--html", str(page)) == 2
+    assert not json.loads(capsys.readouterr().out)["passed"]
+    assert "did you mean &#39;Unet&#39;" in page.read_text()
+
+
+def test_a_page_that_cannot_be_written(small_mmar: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", str(small_mmar() / "config/config_train.json"), "--html", str(tmp_path)) == 2
+    message = " ".join(capsys.readouterr().err.split())
+    assert f"the page {tmp_path} cannot be written: Is a directory; name another file with --html" in message
+
+
 def test_check_without_data_needs_no_data(small_mmar: Make, capsys: pytest.CaptureFixture[str]) -> None:
     config = str(small_mmar() / "config/config_train.json")
     missing = ["--set", "DATASET_JSON=/nowhere/dataset.json"]
