@@ -112,7 +112,7 @@ def _mend(report: MigrationReport) -> Iterator[Task]:
     for number, config in enumerate(report.configs):
         if config.errors:
             links = (Link(config.file, f"{anchor(number)}-errors"),)
-            yield Task("small", f"Mend {_number(len(config.errors), 'error')} of the config.", links)
+            yield Task("small", f"Mend {_number(len(config.errors), 'error')}.", links)
 
 
 def _replace(report: MigrationReport) -> Iterator[Task]:

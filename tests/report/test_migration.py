@@ -158,7 +158,7 @@ def test_tasks_the_most_pressing_first() -> None:
     )
     told = [(one.size, one.text, [link.text for link in one.links]) for one in tasks(made)]
     assert told == [
-        ("small", "Mend 1 error of the config.", ["config/config_train.json"]),
+        ("small", "Mend 1 error.", ["config/config_train.json"]),
         ("large", "Replace what is not accepted, or leave it out.", ["Odd"]),
         ("small", "Change 1 setting that is not accepted.", ["config/config_train.json"]),
         ("large", "Mend lines of your own code that do not run.", ["custom/long.py"]),
