@@ -9,12 +9,12 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
+from clara_compat.common.files import readable_json
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.paths import format_path, parse_path
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
-from clara_compat.report.json_text import json_text
 from clara_compat.report.migration import (
     DOES_NOT_RUN,
     LOOK,
@@ -66,14 +66,14 @@ def collect(
     """
     whole = [*bundles, *[None] * (len(checked) - len(bundles))]
     native = [*(differences or ()), *[()] * (len(checked) - len(differences or ()))]
-    names = _Names(next((one.workflow.mmar for one in checked if one.workflow is not None), None))
+    workflows = [one.workflow for one in checked if one.workflow is not None]
+    names = _Names(workflows[0].mmar if workflows else None)
     configs = [_Config(*given, names).report() for given in zip(checked, whole, native, strict=True)]
-    specs = [spec for one in checked if one.workflow is not None for spec in one.workflow.specs]
     moment = (when or datetime.now(timezone.utc)).astimezone(timezone.utc)
     return MigrationReport(
         name=names.mmar.name if names.mmar is not None else ", ".join(config.file for config in configs),
         configs=tuple(configs),
-        files=tuple(file_reports(specs, names.file)),
+        files=tuple(file_reports(workflows, names.file)),
         versions={"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         date=f"{moment:%Y-%m-%d %H:%M} UTC",
         native=differences is not None,
@@ -178,7 +178,7 @@ class _Config:
             effort=effort,
             reason=reason,
             overridden=tuple(format_path(one) for one in overridden if path and one[: len(path)] == path),
-            entries=tuple(EntryText(one, self.names.text(json_text(entry))) for one, entry in entries),
+            entries=tuple(EntryText(one, self.names.text(readable_json(entry))) for one, entry in entries),
             needs=tuple(dict.fromkeys(target for _, entry in entries for target in foreign_targets(entry))),
             native=tuple(self._native(one) for one in self.differences if _belongs(one.entry, ids)),
         )

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from clara_compat.common.files import readable_json
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address
-from clara_compat.report.json_text import json_text
 from clara_compat.report.migration import EntryText, SettingReport
 from clara_compat.run.migration_entries import MISSING, entry_at
 from clara_compat.translate.bundle import Bundle
@@ -101,13 +101,13 @@ def _report(
 ) -> SettingReport:
     is_off = value is False
     found = [] if bundle is None else [(one, entry_at(bundle.config, one)) for one in now.entries]
-    entries = [EntryText(one, json_text(entry)) for one, entry in found if entry is not MISSING]
+    entries = [EntryText(one, readable_json(entry)) for one, entry in found if entry is not MISSING]
     if is_off and now.off:
         entries = []
     if entries and entries[0].id == name:  # a variable that stayed one; what it is used in follows from it
         entries = entries[:1]
     note = now.off if is_off else now.note
-    return SettingReport(name, _address(workflow, name), json_text(value), tuple(entries), note)
+    return SettingReport(name, _address(workflow, name), readable_json(value), tuple(entries), note)
 
 
 def _address(workflow: TrainWorkflow | EvaluateWorkflow, name: str) -> Address:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from clara_compat.errors import Address
-from clara_compat.report.json_text import json_text
 from clara_compat.report.migration import (
     DOES_NOT_RUN,
     FIDELITIES,
@@ -292,26 +291,3 @@ def test_keys_of_the_json() -> None:
     assert all(set(config[key][0]) == remark for key in ("errors", "limits", "notices"))
     assert set(told["files"][0]) == {"file", "classes", "lines", "findings", "effort", "todo"}
     assert set(told["files"][0]["findings"][0]) == {"line", "status", "message", "port"}
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ([1, 2.5, None, True], "[1, 2.5, null, true]"),
-        ({}, "{}"),
-        ([], "[]"),
-        ('é"', '"é\\""'),
-        ({"a": [1, 2], "b": {"c": []}}, '{\n  "a": [1, 2],\n  "b": {\n    "c": []\n  }\n}'),
-        ([{"a": 1}], '[\n  {\n    "a": 1\n  }\n]'),
-        ([[1, 2], [3, 4]], "[\n  [1, 2],\n  [3, 4]\n]"),
-    ],
-)
-def test_json_text(value: Any, text: str) -> None:
-    assert json_text(value) == text
-    assert json.loads(text) == value
-
-
-def test_json_text_of_a_long_list() -> None:
-    value = ["word" * 5] * 10
-    assert json_text(value).count("\n") == 11
-    assert json.loads(json_text(value)) == value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from clara_compat.report.migration import (
 )
 from clara_compat.report.migration_page import page, write_report
 from clara_compat.report.migration_summary import outcome
-from clara_compat.run.migration_code import user_files
+from clara_compat.run.migrated_configs import migrated_configs
 from clara_compat.run.migration_entries import MISSING, entry_at, foreign_targets
 from clara_compat.run.migration_report import collect
 from clara_compat.run.seeds import seeds_of
@@ -97,6 +98,22 @@ def test_entries_are_those_of_the_bundle_that_is_given(small_mmar: Make, tmp_pat
     for config in (given.configs[0], own.configs[0]):
         for one in config.components:
             assert all(entry_at(bundle.config, entry.id) is not MISSING for entry in one.entries)
+
+
+def test_entries_of_a_migrated_bundle(small_mmar: Make, evaluation_mmar: Make) -> None:
+    """The ids are those of the files in the bundle, whose paths start from its own folder."""
+    mmar = small_mmar()
+    validation = "config/config_validation.json"
+    (mmar / validation).write_text((evaluation_mmar(name="other") / validation).read_text())
+    migrated = migrated_configs([mmar / CONFIG, mmar / validation], mmar=mmar)
+    bundles = [replace(migrated.bundles[name], config=migrated.configs[name]) for name in ("train", "evaluate")]
+    checked = [check(mmar / CONFIG), check(mmar / validation, overrides=["do_validation=true"], data=False)]
+    made = collect(checked, bundles)
+    for config, bundle in zip(made.configs, bundles, strict=True):
+        for one in config.components:
+            assert one.entries, one.name
+            assert all(json.loads(entry.text) == entry_at(bundle.config, entry.id) for entry in one.entries)
+    assert str(mmar) not in page(made)
 
 
 def test_a_transform_that_becomes_several_entries_has_them_all(small_mmar: Make) -> None:
@@ -214,8 +231,8 @@ def test_user_code(small_mmar: Make, extra: str, effort: str) -> None:
     assert [(one.file, one.classes, one.effort) for one in made.files] == [
         ("custom/mine/loss.py", ("MyLoss",), effort),
         ("custom/net.py", ("Net",), NOTHING),
-        ("custom/mine/pieces.py", (), NOTHING),
         ("custom/helper.py", (), NOTHING),
+        ("custom/mine/pieces.py", (), NOTHING),
     ]
     loss = made.files[0]
     assert loss.lines == 6
@@ -415,7 +432,3 @@ def test_entry_at(entry: str, found: Any) -> None:
 def test_foreign_targets() -> None:
     value = {"_target_": "monai.X", "a": [{"_target_": "clara_compat.Y", "b": {"_target_": "clara_compat.Z"}}]}
     assert list(foreign_targets(value)) == ["clara_compat.Y", "clara_compat.Z"]
-
-
-def test_user_files_of_no_component() -> None:
-    assert user_files([]) == {}
