@@ -27,8 +27,10 @@ demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no 
 test: $(VENV)/installed ## all tests, the slow ones too, one torch thread per process; PYTEST_ARGS="-k dice" for some
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
-docs: $(VENV)/installed ## write docs/COMPONENTS.md, FIDELITY.md and TENSORFLOW.md anew from the code
+docs: $(VENV)/installed-docs ## write the pages of docs/ that are made from the code anew, and build the site in site/
 	$(BIN)/clara-compat components --markdown docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .
@@ -45,7 +47,7 @@ hooks: $(VENV)/installed-dev ## run ruff and mypy before every commit
 	$(BIN)/pre-commit install
 
 clean: ## remove what tests and builds left behind; the environment stays
-	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
@@ -61,6 +63,10 @@ $(VENV)/installed: $(INPUTS) | $(BIN)/python
 	@echo "Installing into $(VENV) (once; a few minutes) ..."
 	$(INSTALL) torch
 	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(INSTALL) --editable '.[docs]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -219,7 +219,8 @@ def components(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Write COMPONENTS.md (with all arguments), FIDELITY.md and TENSORFLOW.md there instead of printing.",
+            help="Write COMPONENTS.md (with all arguments), FIDELITY.md, TENSORFLOW.md and the tables of the migration "
+            "guide there instead of printing.",
         ),
     ] = None,
 ) -> None:

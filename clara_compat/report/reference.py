@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clara_compat.report.markdown import code_span, link, prose, table
 
-__all__ = ["Argument", "Described", "OldName", "Reference", "components_page", "fidelity_page"]
+__all__ = ["Argument", "Described", "OldName", "Reference", "components_page", "family_title", "fidelity_page"]
 
 _LEVELS = {
     "exact": "the documented mathematics; tests compare it with an independent reference",
@@ -131,13 +131,13 @@ def components_page(reference: Reference) -> str:
     """Return ``COMPONENTS.md``: every component, what it becomes, and its arguments."""
     lines = [
         _COMPONENTS.format(len(reference.components)),
-        " · ".join(link(_title(family)) for family in reference.families if _is_there(reference, family)),
+        " · ".join(link(family_title(family)) for family in reference.families if _is_there(reference, family)),
     ]
     for family in reference.families:
         if not _is_there(reference, family):
             continue
         components = reference.of(family)
-        lines += ["", f"## {_title(family)}", ""]
+        lines += ["", f"## {family_title(family)}", ""]
         if components:
             rows = [(link(one.name), prose(one.text[0]), one.level) for one in components]
             lines += table(("component", "what it does", "fidelity"), rows)
@@ -167,12 +167,12 @@ def fidelity_page(reference: Reference) -> str:
         if _is_there(reference, family):
             found = Counter(one.level for one in reference.of(family))
             numbers = [*(found[level] for level in _LEVELS), len(reference.awaited(family))]
-            rows.append((link(_title(family)), *(str(number) if number else "" for number in numbers)))
+            rows.append((link(family_title(family)), *(str(number) if number else "" for number in numbers)))
     lines += table(("family", *_LEVELS, "not yet"), rows)
     for family in reference.families:
         if not _is_there(reference, family):
             continue
-        lines += ["", f"## {_title(family)}", ""]
+        lines += ["", f"## {family_title(family)}", ""]
         noted = [one for one in reference.of(family) if one.note]
         if noted:
             cells = [(_reference_to(one.name), one.level, prose(one.note)) for one in noted]
@@ -231,7 +231,8 @@ def _awaited(reference: Reference, family: str, *, blank: bool) -> list[str]:
     return [*([""] if blank else []), line] if names else []
 
 
-def _title(family: str) -> str:
+def family_title(family: str) -> str:
+    """Return a family's name as a heading has it."""
     return _FAMILIES.get(family, family.capitalize())
 
 

@@ -16,8 +16,10 @@ from clara_compat.components.not_yet import NOT_YET
 from clara_compat.components.renamed import DONE_BY_LOADER, RENAMED
 from clara_compat.config.arguments import describe
 from clara_compat.errors import ClaraError
+from clara_compat.report.guide import becomes_page, not_accepted_page
 from clara_compat.report.reference import Argument, Described, OldName, Reference, components_page, fidelity_page
 from clara_compat.report.tensorflow import Provided, tensorflow_page
+from clara_compat.translate.not_accepted import NOT_ACCEPTED
 
 __all__ = ["described", "docstring_arguments", "docstring_text", "pages", "reference", "write_reference"]
 
@@ -26,7 +28,13 @@ _FOR_READERS_OF_THE_CODE = re.compile(r"^Takes the arguments of\b|\bclara-3\.1\b
 
 
 def write_reference(folder: str | os.PathLike[str]) -> list[Path]:
-    """Write ``COMPONENTS.md``, ``FIDELITY.md`` and ``TENSORFLOW.md`` into a folder and return their paths.
+    """Write ``COMPONENTS.md``, ``FIDELITY.md``, ``TENSORFLOW.md`` and two pages of the migration guide.
+
+    Args:
+        folder: where they go; made when missing.
+
+    Returns:
+        Their paths.
 
     Raises:
         ClaraError: they cannot be written.
@@ -53,6 +61,8 @@ def pages() -> dict[str, str]:
         "COMPONENTS.md": components_page(whole),
         "FIDELITY.md": fidelity_page(whole),
         "TENSORFLOW.md": tensorflow_page(provided, same_modules()),
+        "migration/components.md": becomes_page(whole),
+        "migration/what-is-not-accepted.md": not_accepted_page(_not_accepted(), NOT_YET),
     }
 
 
@@ -71,6 +81,10 @@ def reference() -> Reference:
         old_names=sorted([*renamed, *done], key=lambda one: one.name),
         not_yet=NOT_YET,
     )
+
+
+def _not_accepted() -> dict[str, list[tuple[str, str, str]]]:
+    return {title: [(one.what, one.why, one.instead) for one in group] for title, group in NOT_ACCEPTED.items()}
 
 
 def described(cls: type[Component]) -> Described:

@@ -8,6 +8,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.user_code import uses_tensorflow
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.not_accepted import SETTINGS
 
 __all__ = ["limits"]
 
@@ -25,13 +26,9 @@ def limits(workflow: TrainWorkflow) -> list[ClaraError]:
 
 def _limits(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     train, settings = workflow.train, workflow.settings
-    for name, set_, way in (
-        ("multi_gpu", settings.multi_gpu, "train on one device with --set multi_gpu=false"),
-        ("continue_from_ckpt_epoch", settings.continue_from_ckpt_epoch, "leave it out to start from the first epoch"),
-        ("microbatches_size", bool(workflow.variables.get("microbatches_size")), "leave it out"),
-    ):
-        if set_:
-            yield ClaraError(f"{name} is not supported yet: {way}", workflow.address(name))
+    for name, limit in SETTINGS.items():
+        if getattr(settings, name, workflow.variables.get(name)):
+            yield ClaraError(f"{name} is not supported yet: {limit.instead}", workflow.address(name))
     for address in _extra_inputs(workflow):
         yield ClaraError("extra_inputs is not supported yet: leave it out, or preview the data with them", address)
     for spec in workflow.specs:

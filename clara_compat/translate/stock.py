@@ -16,14 +16,14 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.errors import ClaraError, suggestion
 from clara_compat.translate.render import is_safe_key
 
-__all__ = ["checked_arguments", "downloads", "stock_class", "stock_entry", "untrained"]
+__all__ = ["REFUSED", "REFUSED_ARGUMENTS", "checked_arguments", "downloads", "stock_class", "stock_entry", "untrained"]
 
-_REFUSED = {
+REFUSED = {
     "PerceptualLoss": "it downloads code and runs it",
     "Transchex": "it downloads what its arguments name",
 }
 """Classes, by the one name that all of their aliases share."""
-_REFUSED_ARGUMENTS = {"pretrained_url": "it is downloaded from, wherever that is"}
+REFUSED_ARGUMENTS = {"pretrained_url": "it is downloaded from, wherever that is"}
 _PRETRAINED = "pretrained"
 """MONAI's argument that has a network download its first weights, from addresses that MONAI knows."""
 
@@ -49,8 +49,8 @@ def stock_class(path: str) -> type:
         what = "network" if module_name.endswith("nets") else "loss"
         known = [one for one, value in vars(module).items() if fits(value)]
         raise ClaraError(f"{module_name} has no {what} '{name}'{suggestion(name, known)}")
-    if cls.__name__ in _REFUSED:
-        raise ClaraError(f"'{path}' is refused: {_REFUSED[cls.__name__]}")
+    if cls.__name__ in REFUSED:
+        raise ClaraError(f"'{path}' is refused: {REFUSED[cls.__name__]}")
     return cls
 
 
@@ -88,7 +88,7 @@ def stock_entry(spec: ComponentSpec, image: Mapping[str, int] | None = None) -> 
     named = [one for one in parameters.values() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     names = [one.name for one in named]
     for name in spec.args:
-        if name in _REFUSED_ARGUMENTS:
+        if name in REFUSED_ARGUMENTS:
             raise ClaraError(_refusal(spec.dotted, name), spec.arg_address(name))
         if name not in names and (not takes_any or not is_safe_key(name)):
             others = [other for other in names if other not in spec.args]
@@ -115,13 +115,13 @@ def checked_arguments(path: str, arguments: Mapping[str, Any]) -> Mapping[str, A
         ClaraError: one of them is.
     """
     for name in arguments:
-        if name in _REFUSED_ARGUMENTS:
+        if name in REFUSED_ARGUMENTS:
             raise ClaraError(_refusal(path, name))
     return arguments
 
 
 def _refusal(path: str, name: str) -> str:
-    return f"the argument '{name}' of {path} is refused in a config: {_REFUSED_ARGUMENTS[name]}"
+    return f"the argument '{name}' of {path} is refused in a config: {REFUSED_ARGUMENTS[name]}"
 
 
 def _converted(value: Any, annotation: str) -> Any:

@@ -139,6 +139,7 @@ def test_components_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> N
 def test_components_as_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("components", "--markdown", str(tmp_path)) == 0
     pages = [str(tmp_path / name) for name in ("COMPONENTS.md", "FIDELITY.md", "TENSORFLOW.md")]
+    pages += [str(tmp_path / "migration" / name) for name in ("components.md", "what-is-not-accepted.md")]
     assert capsys.readouterr().out.splitlines() == pages
     assert "### Focal\n" in (tmp_path / "COMPONENTS.md").read_text()
     assert run("components", "losses", "--markdown", str(tmp_path)) == 2

@@ -29,7 +29,7 @@ from clara_compat.tensorflow.namespace import all_symbols, same_modules
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["COMPONENTS.md", "FIDELITY.md", "TENSORFLOW.md"])
+@pytest.mark.parametrize("name", sorted(pages()))
 def test_the_pages_of_the_documentation_are_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], f"docs/{name} is stale: run `make docs`"
 
@@ -169,7 +169,8 @@ def test_arguments_of_a_docstring() -> None:
 
 def test_the_pages_are_written(tmp_path: Path) -> None:
     written = write_reference(tmp_path / "new")
-    assert {path.name: path.read_text(encoding="utf-8") for path in written} == pages()
+    new = tmp_path / "new"
+    assert {path.relative_to(new).as_posix(): path.read_text(encoding="utf-8") for path in written} == pages()
     (tmp_path / "file").touch()
     with pytest.raises(ClaraError, match=r"COMPONENTS.md' cannot be written: .*; name another folder"):
         write_reference(tmp_path / "file")

@@ -29,11 +29,11 @@ class ClaraSegResNet(ClaraNetwork):
         deepest: 1x1x1 to half the channels, doubled linearly, plus the encoder's features of that size, blocks, ...
         at full size: normalisation, ReLU, 1x1x1 convolution with bias to the classes, activation
 
-    A block is twice normalisation, ReLU and a 3x3x3 convolution, plus its input. It differs from MONAI's network (Clara
-    3.1 engine facts, section 2.1) in that it ends in its own activation; that every convolution but the last has a bias
-    exactly when there is no normalisation; that strided convolutions pad as TensorFlow's ``SAME``; that kernels start
-    as TensorFlow's He normal law; and in the weights of the loss of the VAE branch, which runs in training steps only
-    and changes no prediction: its loss is in :meth:`extra_loss`.
+    A block is twice normalisation, ReLU and a 3x3x3 convolution, plus its input. It differs from MONAI's network
+    (clara-3.1 engine facts, section 2.1) in that it ends in its own activation; that every convolution but the last has
+    a bias exactly when there is no normalisation; that strided convolutions pad as TensorFlow's ``SAME``; that kernels
+    start as TensorFlow's He normal law; and in the weights of the loss of the VAE branch, which runs in training steps
+    only and changes no prediction: its loss is in :meth:`extra_loss`.
 
     Args:
         spatial_dims: 2 or 3.
