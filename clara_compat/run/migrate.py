@@ -6,20 +6,24 @@ import inspect
 import os
 import pydoc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from clara_compat import __version__
 from clara_compat.common.files import save_json
 from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Notice
 from clara_compat.config.user_files import files_of
 from clara_compat.errors import ClaraError
 from clara_compat.report.bundle_readme import BundleFacts, bundle_readme, entries_of
+from clara_compat.report.migration import MigrationReport
+from clara_compat.report.migration_page import write_report
 from clara_compat.run.bundle_folder import bring_files, bring_scripts, bring_weights, new_folder
+from clara_compat.run.check import check
 from clara_compat.run.metadata import bundle_metadata
 from clara_compat.run.migrated_configs import Configs, migrated_configs
+from clara_compat.run.migration_report import collect
 from clara_compat.run.outputs import LOGGING_CONF
 
 __all__ = ["MigrateResult", "migrate"]
@@ -83,13 +87,20 @@ def migrate(
             needs[target] = needs.get(target, 0) + 1
     try:
         with new_folder(folder) as filling:
-            _fill(filling, folder.resolve().name, found, scripts, needs)
+            _fill(filling, folder.resolve().name, found, scripts, needs, _path(env))
     except OSError as error:
         raise ClaraError(f"the bundle '{folder}' cannot be written: {error.strerror}: {error.filename}") from error
     return MigrateResult(folder, found.configs, _contents(found, scripts), needs, found.notices)
 
 
-def _fill(folder: Path, name: str, found: Configs, scripts: Mapping[Path, Path], needs: Mapping[str, int]) -> None:
+def _fill(
+    folder: Path,
+    name: str,
+    found: Configs,
+    scripts: Mapping[Path, Path],
+    needs: Mapping[str, int],
+    env: Path | None,
+) -> None:
     for kind, config in found.configs.items():
         save_json(config, folder / "configs" / f"{kind}.json")
     save_json(bundle_metadata(_main(found), name=name, data_list=_data_list(found)), folder / "configs/metadata.json")
@@ -107,11 +118,25 @@ def _fill(folder: Path, name: str, found: Configs, scripts: Mapping[Path, Path],
         weights=sorted(str(file.relative_to(folder / "models")) for file in (folder / "models").rglob("*.*")),
         files=files,
         notices=[str(notice) for notice in found.notices],
-        version=__version__,
+        version=version("clara-compat"),
         described={target: _described(target) for target in needs},
     )
     (folder / "docs").mkdir()
     (folder / "docs/README.md").write_text(bundle_readme(facts), encoding="utf-8")
+    write_report(_report(found, env), folder / "docs")
+
+
+def _report(found: Configs, env: Path | None) -> MigrationReport:
+    """Return what became of each component."""
+    checked = [
+        check(workflow.file, found.mmar, env, overrides, data=False)
+        for workflow, overrides in zip(found.workflows, found.overrides, strict=True)
+    ]
+    names = ["train" if workflow is found.training else "evaluate" for workflow in found.workflows]
+    bundles = [
+        replace(found.bundles[name], config=found.configs[name]) if name in found.bundles else None for name in names
+    ]
+    return collect(checked, bundles)
 
 
 def _contents(found: Configs, scripts: Mapping[Path, Path]) -> dict[str, str]:
@@ -125,6 +150,7 @@ def _contents(found: Configs, scripts: Mapping[Path, Path]) -> dict[str, str]:
         "models/": weights,
         **({"scripts/": f"your own code: {', '.join(map(str, scripts))}"} if scripts else {}),
         "docs/README.md": "how it is run, what can be changed, what needs clara_compat",
+        "docs/report.html": "what became of each component, and what is left to do; report.json has the same as data",
         "LICENSE": "yours to choose",
     }
 

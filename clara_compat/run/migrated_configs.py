@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from clara_compat.common.weight_files import find_weights
 from clara_compat.components.entry import Entry, Expression
@@ -35,6 +35,9 @@ from clara_compat.translate.validation_run import validation_run
 
 __all__ = ["Configs", "migrated_configs"]
 
+Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
+"""What ``--set`` takes."""
+
 TRAINING, EVALUATION = "config/config_train.json", "config/config_validation.json"
 _INPUT = "clara_compat.engine.evaluation.cases.image_files"
 _FOLDERS = {
@@ -56,6 +59,7 @@ class Configs:
     Args:
         mmar: its folder.
         workflows: the legacy configs, the training's first.
+        overrides: for each what was set when it was read.
         bundles: what each became, with where its parts come from: ``train``, ``evaluate``, ``inference``.
         configs: the same at their places in a bundle.
         weights: files for ``models/``, by their places there: those that exist.
@@ -65,6 +69,7 @@ class Configs:
 
     mmar: Path
     workflows: list[Workflow] = field(default_factory=list)
+    overrides: list[Overrides] = field(default_factory=list)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     weights: dict[str, Path] = field(default_factory=dict)
@@ -87,7 +92,7 @@ def migrated_configs(
     *,
     mmar: Path | None = None,
     env: Path | None = None,
-    overrides: Sequence[str] | Mapping[str, Any] = (),
+    overrides: Overrides = (),
 ) -> Configs:
     """Translate the configs of an MMAR for a bundle. No user code is imported, and the data need not be there.
 
@@ -105,17 +110,19 @@ def migrated_configs(
     training: TrainWorkflow | None = None
     evaluation: EvaluateWorkflow | None = None
     notices: list[Notice] = []
+    used: dict[str, Overrides] = {}
     for config in named:
         if is_evaluation(read_json(find_config(config, mmar), shown=str(config)).data):
             if evaluation is not None:
                 raise ClaraError(f"{evaluation.file} and {config} are both for evaluation: a bundle has one of them")
-            evaluation = _evaluation(config, given, overrides, notices)
+            evaluation, used["evaluation"] = _evaluation(config, given, overrides, notices)
         else:
             if training is not None:
                 raise ClaraError(f"{training.file} and {config} are both for training: a bundle has one of them")
-            training = _training(config, given, overrides, notices)
+            training, used["training"] = _training(config, given, overrides, notices)
     workflows: list[Workflow] = [one for one in (training, evaluation) if one is not None]
-    return _Migration(training, evaluation, Configs(workflows[0].mmar, workflows, notices=notices)).done()
+    ordered = [used[name] for name in ("training", "evaluation") if name in used]
+    return _Migration(training, evaluation, Configs(workflows[0].mmar, workflows, ordered, notices=notices)).done()
 
 
 def _usual(mmar: Path | None) -> list[Path]:
@@ -128,21 +135,22 @@ def _usual(mmar: Path | None) -> list[Path]:
 
 
 def _training(
-    config: Path, given: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], notices: list[Notice]
-) -> TrainWorkflow:
+    config: Path, given: Mapping[str, Any], overrides: Overrides, notices: list[Notice]
+) -> tuple[TrainWorkflow, Overrides]:
     workflow = load_train_workflow(config, **given, overrides=overrides)
     if workflow.settings.multi_gpu:
         notices.append(Notice(workflow.address("multi_gpu"), "the bundle trains on one device"))
-        workflow = load_train_workflow(config, **given, overrides=_with(overrides, multi_gpu=False))
+        overrides = _with(overrides, multi_gpu=False)
+        workflow = load_train_workflow(config, **given, overrides=overrides)
     problems = Problems()
     problems.errors = limits(workflow)
     problems.raise_any()
-    return workflow
+    return workflow, overrides
 
 
 def _evaluation(
-    config: Path, given: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], notices: list[Notice]
-) -> EvaluateWorkflow:
+    config: Path, given: Mapping[str, Any], overrides: Overrides, notices: list[Notice]
+) -> tuple[EvaluateWorkflow, Overrides]:
     workflow = load_evaluate_workflow(config, **given, overrides=overrides)
     changed: dict[str, bool] = {}
     if workflow.settings.multi_gpu:
@@ -153,14 +161,15 @@ def _evaluation(
         notices.append(Notice(workflow.address("do_validation"), text))
         changed["do_validation"] = True
     if changed:
-        workflow = load_evaluate_workflow(config, **given, overrides=_with(overrides, **changed))
+        overrides = _with(overrides, **changed)
+        workflow = load_evaluate_workflow(config, **given, overrides=overrides)
     problems = Problems()
     problems.errors = evaluation_limits(workflow)
     problems.raise_any()
-    return workflow
+    return workflow, overrides
 
 
-def _with(overrides: Sequence[str] | Mapping[str, Any], **more: bool) -> Sequence[str] | dict[str, Any]:
+def _with(overrides: Overrides, **more: bool) -> Overrides:
     if isinstance(overrides, Mapping):
         return {**overrides, **more}
     return [*overrides, *(f"{name}={str(value).lower()}" for name, value in more.items())]
