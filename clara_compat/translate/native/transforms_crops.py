@@ -60,6 +60,7 @@ def _foreground(entry: Mapping[str, Any], context: NativeContext) -> Native:
         margin=entry["margin"],
         allow_smaller=True,
     )
+    crop |= {"start_coord_key": None, "end_coord_key": None}
     resized = made("Resized", keys=keys, spatial_size=entry["spatial_size"], mode=modes)
     one_hot = "the first channel of a one-hot label counts as foreground like the others, so nothing is cropped then"
     return Native([crop, resized], sentences(one_hot, BORDERS))

@@ -37,7 +37,7 @@ def _scan(entry: Mapping[str, Any], context: NativeContext) -> Native:
     else:
         entries = [load_files(keys, entry["dtype"])]
     if entry["as_closest_canonical"]:
-        entries.append(made("Orientationd", keys=keys, axcodes="RAS"))
+        entries.append({**made("Orientationd", keys=keys, axcodes="RAS"[: context.spatial_dims]), "labels": None})
     return Native(entries)
 
 

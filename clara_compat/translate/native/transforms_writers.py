@@ -20,20 +20,22 @@ _STORED = {"bool": "uint8", "float16": "float32"}
 _META = "image_meta_dict"
 
 
-def _tap(entry: Mapping[str, Any], _: NativeContext) -> Native:
-    saved = [_saved(key, key, entry["output_dir"], separate_folder=False) for key in fields(entry["keys"])]
+def _tap(entry: Mapping[str, Any], context: NativeContext) -> Native:
+    options = {"separate_folder": False, **_axes(context)}
+    saved = [_saved(key, key, entry["output_dir"], **options) for key in fields(entry["keys"])]
     difference = (
         "the files are <case>_<field>.nii.gz, float32, and every later pass overwrites them; where a cache keeps the "
         "item, it is written once"
     )
     waits = "the run does not wait for Enter" if entry.get("interrupt") else ""
-    return Native(saved, sentences(difference, waits))
+    return Native(saved, sentences(difference, waits, _four_axes(context)))
 
 
-def _nifti(entry: Mapping[str, Any], _: NativeContext) -> Native:
-    """``resample`` puts what was turned to RAS back onto the grid of its file."""
+def _nifti(entry: Mapping[str, Any], context: NativeContext) -> Native:
+    """``resample`` puts what was turned to RAS back onto the grid of its file; planes are not turned."""
     turned, dtype = bool(entry.get("revert_canonical")), str(entry.get("dtype", "float32"))
-    options = {"resample": turned, "output_dtype": f"$np.{_STORED.get(dtype, dtype)}"}
+    turned = turned and context.spatial_dims == 3
+    options = {"resample": turned, "output_dtype": f"$np.{_STORED.get(dtype, dtype)}", **_axes(context)}
     entries = []
     for key, name in zip(fields(entry["keys"]), _names(entry), strict=True):
         if entry.get("use_identity"):
@@ -42,12 +44,23 @@ def _nifti(entry: Mapping[str, Any], _: NativeContext) -> Native:
         entries.append(_saved(key, name, entry["output_dir"], **options))
     grid = "also a voxel size other than the file's is undone, by the nearest voxel" if turned else ""
     identity = "writers that follow see the identity affine, too" if entry.get("use_identity") else ""
-    return Native(entries, sentences(grid, identity, _SAME_NAME))
+    return Native(entries, sentences(grid, identity, _SAME_NAME, _four_axes(context)))
 
 
-def _in_file_grid(entry: Mapping[str, Any], _: NativeContext) -> Native:
-    dtype = str(entry.get("dtype", "float32"))
-    options = {"resample": True, "padding_mode": "zeros", "output_dtype": f"$np.{_STORED.get(dtype, dtype)}"}
+def _axes(context: NativeContext) -> dict[str, Any]:
+    """MONAI 1.6 cannot write a plane whose axes of length 1 are left out, when its image is in colour."""
+    return {"squeeze_end_dims": False} if context.spatial_dims == 2 else {}
+
+
+def _four_axes(context: NativeContext) -> str:
+    return "the file of a plane has four axes: x, y, 1, channels" if context.spatial_dims == 2 else ""
+
+
+def _in_file_grid(entry: Mapping[str, Any], context: NativeContext) -> Native:
+    """A plane is written as it lies: of a picture, MONAI's metadata has width and height the other way round."""
+    dtype, is_volume = str(entry.get("dtype", "float32")), context.spatial_dims == 3
+    options = {"output_dtype": f"$np.{_STORED.get(dtype, dtype)}", **_axes(context)}
+    options |= {"resample": True, "padding_mode": "zeros"} if is_volume else {"resample": False}
     keys, imports = list(zip(fields(entry["keys"]), _names(entry), strict=True)), []
     if entry.get("file") is None:
         saved = [_saved(key, name, entry["output_dir"], **options) for key, name in keys]
@@ -57,7 +70,8 @@ def _in_file_grid(entry: Mapping[str, Any], _: NativeContext) -> Native:
         one = {"separate_folder": False, "output_name_formatter": subject, **options}
         saved = [{**_saved(key, "", folder, **one), **_ending(entry["file"])} for key, _ in keys]
         imports = _imports(folder)
-    return Native(saved, sentences("the grid of a PNG or JPEG file is not restored", _SAME_NAME), imports)
+    grid = "" if is_volume else "the grid of the image's file is not restored"
+    return Native(saved, sentences(grid, _SAME_NAME, _four_axes(context)), imports)
 
 
 def _ending(file: str) -> dict[str, str]:
