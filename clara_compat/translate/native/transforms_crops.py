@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clara_compat.translate.native.context import NativeContext
@@ -14,10 +14,10 @@ from clara_compat.translate.native.writing import OTHER_DRAWS, fields, made, sen
 __all__ = ["CROPS"]
 
 _MODULE = "clara_compat.engine.transforms"
-_CONTROL_POINTS = 20.0
-"""Voxels between the control points of a plane's displacement: about as smooth as ours."""
-_UNIFORM_NOISE = (1 / 3, 2 * math.sqrt(math.pi))
-"""Variance of noise between -1 and 1, and by how much a Gaussian of width 1 lowers the deviation of noise per axis."""
+_APART = 20
+"""Voxels between the points of a displacement, which is then about as smooth as ours."""
+_BETWEEN = math.sqrt(2 / 3)
+"""How linear interpolation between independent random numbers lowers their deviation, on average, per axis."""
 
 
 def _centre(entry: Mapping[str, Any], _: NativeContext) -> Native:
@@ -101,31 +101,43 @@ def _warp(
         "padding_mode": "border",
     }
     differs = [
-        "the crop is turned and scaled after it is cut out, so its border continues where its surroundings would enter"
+        "the crop is warped after it is cut out, so its border continues where its surroundings would enter",
+        "each axis is scaled by a factor of its own" if scale else "",
+        "the random numbers are others",
     ]
-    if scale:
-        differs.append("each axis has its own factor")
     if not entry.get("deform"):
-        return [made("RandAffined", **arguments)], sentences(*differs, "the random numbers are others")
-    sigma, magnitude = entry.get("deform_sigma", (10.0, 13.0)), entry.get("deform_magnitude", (0.0, 2.3))
+        return [made("RandAffined", **arguments)], sentences(*differs)
+    magnitude = [float(one) for one in entry.get("deform_magnitude", (0.0, 2.3))]
     if rank == 2:
-        elastic = made("Rand2DElasticd", spacing=_CONTROL_POINTS, magnitude_range=list(magnitude), **arguments)
-        differs.append("the displacement is interpolated between points 20 voxels apart")
-    else:
-        elastic = made(
-            "Rand3DElasticd",
-            sigma_range=list(sigma),
-            magnitude_range=[_before_smoothing(one, sum(sigma) / 2) for one in magnitude],
-            **arguments,
-        )
-        differs.append("the displacement becomes smaller towards the border of the crop")
-    return [elastic], sentences(*differs, "the random numbers are others")
+        differs.append(f"the displacement is interpolated between points {_APART} voxels apart")
+        elastic = made("Rand2DElasticd", spacing=float(_APART), magnitude_range=magnitude, **arguments)
+        return [elastic], sentences(*differs)
+    differs.append(
+        f"the displacement is interpolated between points about {_APART} voxels apart, always as strong as ours is on "
+        "average, and in proportion to the crop's axes where these differ; labels are sampled once more for it"
+    )
+    affine = [made("RandAffined", **arguments)] if degrees or scale else []
+    return [*affine, _smooth(entry["spatial_size"], magnitude, keys, arguments["mode"])], sentences(*differs)
 
 
-def _before_smoothing(deviation: float, sigma: float) -> float:
-    """Return the size of uniform noise that has this standard deviation after a Gaussian of ``sigma`` in 3-D."""
-    variance, width = _UNIFORM_NOISE
-    return round(deviation * (width * sigma) ** 1.5 / math.sqrt(variance), 1)
+def _smooth(size: Sequence[int], magnitude: Sequence[float], keys: list[str], mode: Any) -> dict[str, Any]:
+    """Return a displacement of volumes; ``Rand3DElasticd`` of this smoothness takes twenty times as long."""
+    low, high = magnitude
+    deviation = math.sqrt((low**2 + low * high + high**2) / 3)  # of a Gaussian whose own one is uniform
+    largest = deviation * math.sqrt(3) / _BETWEEN ** len(size)  # of uniform numbers at the points, in voxels
+    return made(
+        "RandSmoothDeformd",
+        keys=keys,
+        spatial_size=list(size),
+        rand_size=[max(2, round(n / _APART) + 1) for n in size],
+        field_mode="trilinear",
+        align_corners=True,
+        prob=1.0,
+        def_range=round(2 * largest * len(size) / sum(size), 5),
+        grid_mode=mode,
+        grid_padding_mode="border",
+        grid_align_corners=True,
+    )
 
 
 CROPS = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,23 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser
 from monai.data import MetaTensor
-from monai.data.utils import to_affine_nd
-from monai.transforms import Compose
 
 from clara_compat.common.constants import ImageProperty
 from clara_compat.components import catalogue
 from clara_compat.components.entry import BundleContext, Entry
 from clara_compat.config.arguments import create
 from clara_compat.config.spec import ComponentSpec
+from clara_compat.config.workflow import load_train_workflow
 from clara_compat.engine import properties
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.bundle import Seeds
 from clara_compat.translate.native.context import NativeContext
-from clara_compat.translate.native.native import Native
 from clara_compat.translate.native.transforms import TRANSFORMS, native_chain, native_transform
-from clara_compat.translate.native.writing import names_package, spelled
 from clara_compat.translate.render import render
+from clara_compat.translate.train import translate_train
 
+REPOSITORY = Path(__file__).parents[3]
 FOLDER = Path(__file__).parents[2] / "components" / "transforms" / "contract"
 CASES = [case for file in sorted(FOLDER.glob("*.json")) for case in json.loads(file.read_text())]
 SIZES = {3: (12, 14, 10), 2: (12, 14)}
@@ -65,24 +64,6 @@ def _exact(case: Case, rank: int, tmp_path: Path) -> list[dict[str, Any]]:
     component = create(ComponentSpec(case["name"], (), cls, None, args, Address("config.json", 1), "train"))
     entries = component.bundle_entry(BundleContext(spatial_dims=rank))
     return [render(entry) for entry in (entries if isinstance(entries, list) else [entries])]
-
-
-def _chain(entries: Sequence[Mapping[str, Any]], imports: Sequence[str] = (), seed: int = 0) -> Compose:
-    """Make a chain as ``monai.bundle`` does, from JSON."""
-    config = {"imports": [f"${one}" for one in imports], "chain": list(entries)}
-    parser = ConfigParser(json.loads(json.dumps(config)))
-    return Compose(parser.get_parsed_content("chain")).set_random_state(seed)
-
-
-def _plain(natives: Sequence[Native], seed: int = 0) -> Compose:
-    entries = [entry for native in natives for entry in native.entries]
-    imports = [one for native in natives for one in native.imports]
-    assert not names_package([entries, imports])
-    return _chain(entries, imports, seed)
-
-
-def _one(target: str, rank: int = 3, **arguments: Any) -> Native:
-    return native_transform(render(Entry(target, **arguments)), NativeContext(spatial_dims=rank))
 
 
 def _tensor(values: Any, affine: np.ndarray, rank: int) -> MetaTensor:
@@ -141,29 +122,18 @@ def _items(result: Any) -> list[Item]:
     return result if isinstance(result, list) else [result]
 
 
-def _close(one: Any, other: Any) -> None:
-    """Values to 1e-5 of the range they have, and the same place in space."""
-    if not isinstance(one, torch.Tensor):
-        assert one == other
-        return
-    expected = other.as_tensor().numpy()
-    scale = max(1.0, float(np.ptp(expected)))
-    np.testing.assert_allclose(torch.as_tensor(one).numpy(), expected, rtol=0, atol=1e-5 * scale)
-    if isinstance(one, MetaTensor):
-        rank = one.ndim - 1
-        np.testing.assert_allclose(to_affine_nd(rank, one.affine), to_affine_nd(rank, other.affine), atol=1e-4)
-
-
 @every_case
-def test_case_runs_without_this_package(case: Case, rank: int, item: Callable, tmp_path: Path) -> None:
+def test_case_runs_without_this_package(
+    case: Case, rank: int, item: Callable, chain: Callable, plain: Callable, close: Callable, tmp_path: Path
+) -> None:
     """The same fields of the same size; the same values unless the difference says otherwise."""
     exact = _exact(case, rank, tmp_path)
     natives = [native_transform(entry, NativeContext(spatial_dims=rank)) for entry in exact]
     difference = "; ".join(native.difference for native in natives if native.difference)
     given = item(case, rank)
-    expected = _items(_chain(exact)(copy.deepcopy(given)))
+    expected = _items(chain(exact)(copy.deepcopy(given)))
     before = {name: value.clone() for name, value in given.items() if isinstance(value, torch.Tensor)}
-    found = _items(_plain(natives)(given))
+    found = _items(plain(natives)(given))
     if case["name"] != "NormalizeNonzeroIntensities":  # MONAI's writes into what it is given
         assert all(torch.equal(given[name], value) for name, value in before.items())
     assert len(found) == len(expected)
@@ -177,7 +147,7 @@ def test_case_runs_without_this_package(case: Case, rank: int, item: Callable, t
                     assert "size" in difference or case.get("random") == "size"
                     continue
             if not difference or _id(case) in EQUAL_HERE:
-                _close(one[field], value)
+                close(one[field], value)
 
 
 @every_case
@@ -195,3 +165,42 @@ def test_every_target_of_the_catalogue_has_a_counterpart() -> None:
 @pytest.mark.parametrize("target", sorted(TRANSFORMS))
 def test_every_target_of_the_table_exists(target: str) -> None:
     assert callable(Entry(target).imported())
+
+
+def test_what_is_of_monai_stays() -> None:
+    entry = {"_target_": "RandGaussianNoised", "keys": ["image"], "prob": 0.5, "_desc_": "AddGaussianNoise: Noise"}
+    native = native_transform(entry, NativeContext())
+    assert (native.entries, native.difference, native.imports) == ([entry], "", [])
+
+
+def test_the_description_goes_to_the_first_entry() -> None:
+    entry = {"_target_": f"{ENGINE}.spatial_flip.RandSpatialFlipd", "keys": ["image"], "prob": 0.5, "_desc_": "Flip: F"}
+    flips = native_transform(entry, NativeContext()).entries
+    assert [flip.get("_desc_") for flip in flips] == ["Flip: F", None, None]
+    assert [flip["spatial_axis"] for flip in flips] == [0, 1, 2]
+
+
+def test_a_transform_without_counterpart() -> None:
+    target = f"{ENGINE}.resize.ResizeToShape"
+    with pytest.raises(
+        ClaraError, match="'.*ResizeToShape' has no counterpart in plain MONAI; did you mean '.*ResizeToShaped'"
+    ):
+        native_transform({"_target_": target}, NativeContext())
+
+
+@pytest.mark.parametrize("name", ["demo_mmar", "demo_tensorflow", "demo_classification_2d", "demo_classification_3d"])
+@pytest.mark.parametrize("section", ["train", "validate"])
+def test_chains_of_the_demos(name: str, section: str, plain: Callable) -> None:
+    """Every transform of a whole config, up to the end of its chain."""
+    mmar = REPOSITORY / "configs" / name
+    overrides = ["DATA_ROOT=/data", "DATASET_JSON=/data/dataset.json"]
+    workflow = load_train_workflow(mmar / "config" / "config_train.json", mmar=mmar, env=None, overrides=overrides)
+    config = translate_train(workflow, Seeds(0, 0, 0, 0), mmar / "models").config
+    entries = config[section]["preprocessing"]["transforms"]
+    natives = native_chain(entries, NativeContext(_rank_of(config)), ("image",))
+    assert len(natives) == len(entries)
+    assert len(plain(natives).transforms) >= len(entries) - 3
+
+
+def _rank_of(config: dict[str, Any]) -> int:
+    return 2 if "LoadPictured" in json.dumps(config) else 3
