@@ -113,8 +113,8 @@ def _warp(
         elastic = made("Rand2DElasticd", spacing=float(_APART), magnitude_range=magnitude, **arguments)
         return [elastic], sentences(*differs)
     differs.append(
-        f"the displacement is interpolated between points about {_APART} voxels apart, always as strong as ours is on "
-        "average, and in proportion to the crop's axes where these differ; labels are sampled once more for it"
+        f"the displacement is interpolated between points about {_APART} voxels apart, always as strong as the "
+        "exact one is on average, and in proportion to the crop's axes; labels are sampled once more for it"
     )
     affine = [made("RandAffined", **arguments)] if degrees or scale else []
     return [*affine, _smooth(entry["spatial_size"], magnitude, keys, arguments["mode"])], sentences(*differs)
