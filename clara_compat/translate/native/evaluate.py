@@ -124,7 +124,8 @@ def _classifies(config: Mapping[str, Any]) -> bool:
 def _data(entry: Mapping[str, Any], notes: Notes, facts: Facts) -> dict[str, Any]:
     if target_of(entry) == _ITEMS:
         notes.add("data", entry, "data")
-        return {"images": entry["images"], "data": "$[{'image': image} for image in @images]"}
+        files = {} if entry["images"] == "@images" else {"images": entry["images"]}
+        return {**files, "data": "$[{'image': image} for image in @images]"}
     return native_data_list(entry, "data", "@datalist", notes, facts) if is_ours(entry) else {"data": entry}
 
 

@@ -26,7 +26,7 @@ def native_initialize(config: Mapping[str, Any], notes: Notes) -> list[Any]:
         deterministic = entry.get("deterministic") and "seed" in config
         now = "$monai.utils.set_determinism(seed=@seed)" if deterministic else ""
         text = "One seed for all; so the draws are others, and so are the first weights." if deterministic else ""
-        if not deterministic and "seed" in config:
+        if not deterministic and "train" in config:
             text = "Nothing is seeded."
         found += [now] if now else []
         if entry.get("tf32") is not None:

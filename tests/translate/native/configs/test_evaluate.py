@@ -246,7 +246,8 @@ def test_without_ckpt_dir_the_file_is_named(exact: Callable[..., dict[str, Any]]
         "file": str(tmp_path / "model.pt"),
         "device": "@device",
     }
-    native = native_of({**config, "network_def": definition, "network": network})
+    placed = {name: value for name, value in config.items() if name != "ckpt_dir"}
+    native = native_of({**placed, "network_def": definition, "network": network})
     assert native.weights == ""
     assert native.config["handlers"][0]["load_path"] == str(tmp_path / "model.pt")
     assert "Activationsd" not in json.dumps(native.config)
