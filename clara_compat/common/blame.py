@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["USER_MODULES", "told", "user_line", "users_code"]
+__all__ = ["USER_MODULES", "own_name", "told", "user_line", "users_code"]
 
 USER_MODULES = "clara_user_code_"
 """What, with a number and a dot, stands before the names of the user's modules in ``sys.modules``."""
@@ -26,9 +26,14 @@ def user_line(error: BaseException) -> str:
     return place
 
 
+def own_name(text: str) -> str:
+    """Return a text, or the name of a module, in which the user's modules have the names that the user gave them."""
+    return _INTERNAL.sub("", text)
+
+
 def told(error: BaseException) -> str:
     """Return ``Type: message`` with the user's own names of their modules."""
-    return f"{type(error).__name__}: {_INTERNAL.sub('', str(error))}"
+    return f"{type(error).__name__}: {own_name(str(error))}"
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _training(workflow: TrainWorkflow, bundle: Bundle) -> Iterator[tuple[Compone
         yield validate.image_pipeline, _pipeline(bundle, "validate")
         if validate.inferer is not None:
             yield validate.inferer, ("validate#inferer",)
-        places = ("validate#evaluator#key_val_metric", "validate#evaluator#additional_metrics")
+        places = ("validate#key_metric", "validate#additional_metrics")
         yield from _metrics(validate.metrics, bundle, places)
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from clara_compat.components import catalogue
@@ -18,7 +14,6 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.user_code import UserClass
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.render import render
 
 __all__ = ["Chain", "built_in_base", "component_entries", "component_entry", "transform_chain", "user_component"]
 
@@ -36,7 +31,6 @@ class Chain:
     Args:
         entries: the transforms.
         sources: for each the place in the user's config it came from.
-        code: for each the folder of the user's code it runs, or None.
         notices: what to tell the user.
         crops: items that a batching crop makes of one, or None.
         merges: it has a ``MergeBatchDims``.
@@ -45,25 +39,10 @@ class Chain:
 
     entries: list[Entry] = field(default_factory=list)
     sources: list[Address] = field(default_factory=list)
-    code: list[Path | None] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     crops: int | None = None
     merges: bool = False
     is_known: bool = True
-
-    def digests(self, last: Entry) -> list[str]:
-        """Return for every entry a digest of it, of all before it, and of the versions of what makes them.
-
-        Args:
-            last: a further entry at the end.
-        """
-        digest = hashlib.blake2b(digest_size=8)
-        digest.update("".join(f"{name} {version(name)}" for name in ("clara-compat", "monai", "torch")).encode())
-        found = []
-        for entry in [*self.entries, last]:
-            digest.update(json.dumps(render(entry), sort_keys=True).encode())
-            found.append(digest.hexdigest())
-        return found
 
 
 def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> Chain:
@@ -88,7 +67,6 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
                 entry.arguments["_desc_"] = f"{spec.name}: {', '.join(spec.alias)}"
             chain.entries.append(entry)
             chain.sources.append(spec.address)
-            chain.code.append(spec.user.root if spec.user is not None else None)
     return chain
 
 

@@ -105,8 +105,6 @@ def data_side(
             section=section,
             requested=pipeline.num_cached is not None,
             num_workers=max(1, pipeline.num_workers),
-            digests=chain.digests(last),
-            code=[None if root is None else str(root) for root in chain.code],
         ),
     }
     if batch_chain.entries:

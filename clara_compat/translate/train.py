@@ -140,7 +140,7 @@ class _TrainTranslation:
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
-        handlers: list[Entry | Expression] = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
         told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
         if told:
@@ -172,10 +172,9 @@ class _TrainTranslation:
                 run=self._facts(),
             )
         )
-        if events is not None:
-            handlers.append(Expression("@train#events"))
+        named = [Expression(f"@train#{name}") for name in (["events"] if events is not None else []) + ["tensorboard"]]
         handlers += [
-            Expression("@train#tensorboard"),
+            Entry("clara_compat.engine.handlers.named.NamedHandlers", handlers=named),
             Entry(
                 "clara_compat.engine.handlers.progress.Progress",
                 evaluator=evaluator,
@@ -226,8 +225,12 @@ class _TrainTranslation:
         if not self.settings.infer_in_training_mode:  # there the windows of a batch are not cut apart
             inferer = held_as_masks(inferer, self.metrics.entries, operations)
         data = self._data_side("validate")
+        metrics = {"key_metric": self.metrics.key, "additional_metrics": self.metrics.others}
+        arguments = {"key_metric": "key_val_metric", "additional_metrics": "additional_metrics"}
+        measured = [name for name, metric in metrics.items() if metric is not None]
         return {
             **data.entries,
+            **{name: metrics[name] for name in measured},
             "inferer": autocast(inferer, use_amp=self.settings.use_amp),
             "handlers": self._validation_handlers(operations),
             "evaluator": Entry(
@@ -238,8 +241,7 @@ class _TrainTranslation:
                 non_blocking=True,
                 prepare_batch=Expression("$prepare_batch"),
                 inferer=Expression("@validate#inferer"),
-                key_val_metric=self.metrics.key,
-                additional_metrics=self.metrics.others,
+                **{arguments[name]: Expression(f"@validate#{name}") for name in measured},
                 metric_cmp_fn=Expression("$greater"),
                 val_handlers=Expression("@validate#handlers"),
                 mode="train" if self.settings.infer_in_training_mode else "eval",

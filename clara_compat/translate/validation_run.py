@@ -14,6 +14,9 @@ __all__ = ["validation_run"]
 
 _LEFT_OUT = ("epochs", "learning_rate", "val_interval", "optimizer", "train", "run")
 
+_NAMES = ("dataset", "inferer", "evaluator")
+"""What MONAI's workflows for inference look for at the top of a config."""
+
 
 def validation_run(config: Mapping[str, Any], files: ModelFiles) -> dict[str, Any] | None:
     """Return the config that validates trained weights once, or None where the training has no validation.
@@ -31,6 +34,7 @@ def validation_run(config: Mapping[str, Any], files: ModelFiles) -> dict[str, An
         **kept,
         "network": render(network),
         "validate": {**config["validate"], "handlers": [*config["validate"]["handlers"], told]},
+        **{name: render(Expression(f"@validate#{name}")) for name in _NAMES},
         "run": [render(Expression("$@validate#evaluator.run()"))],
         "finalize": list(config["finalize"]),
     }

@@ -71,8 +71,8 @@ def test_each_component_with_its_text_and_its_entries(small_mmar: Make) -> None:
             "train#preprocessing#transforms#5",
         ],
         "train.aux_ops[0]": ["train#handlers#1#ops#0", "validate#handlers#1#ops#0"],
-        "validate.metrics[0]": ["validate#evaluator#key_val_metric#mean_dice"],
-        "validate.metrics[1]": ["validate#evaluator#additional_metrics#negloss"],
+        "validate.metrics[0]": ["validate#key_metric#mean_dice"],
+        "validate.metrics[1]": ["validate#additional_metrics#negloss"],
         "validate.image_pipeline": [
             *("validate#data", "validate#plan", "validate#dataset", "validate#dataloader"),
             "validate#preprocessing#transforms#3",
@@ -329,8 +329,8 @@ def test_metrics_whose_names_are_no_names(small_mmar: Make) -> None:
     found = by_place(reported(small_mmar(change)).configs[0])
     places = [[entry.id for entry in found[f"validate.metrics[{index}]"].entries] for index in (0, 1)]
     assert places == [
-        ["validate#evaluator#key_val_metric#metrics#0"],
-        ["validate#evaluator#additional_metrics#metrics#0"],
+        ["validate#key_metric#metrics#0"],
+        ["validate#additional_metrics#metrics#0"],
     ]
 
 

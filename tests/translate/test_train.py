@@ -119,3 +119,26 @@ def test_operations_know_the_networks_activation(small_mmar: Make, activation: s
     for section in ("train", "validate"):
         [operation] = [one["ops"][-1] for one in config[section]["handlers"] if "ops" in one]
         assert (operation["sigmoid"], operation["softmax"]) == (raw, raw)
+
+
+def test_metrics_have_entries_of_their_own(small_mmar: Make) -> None:
+    """As MONAI's bundles have them: ``val_key_metric`` is ``validate#key_metric``."""
+    validate = translated(small_mmar, "SegResnet", **SMALL).config["validate"]
+    assert list(validate["key_metric"]) == ["mean_dice"]
+    assert list(validate["additional_metrics"]) == ["negloss"]
+    assert validate["evaluator"]["key_val_metric"] == "@validate#key_metric"
+    assert validate["evaluator"]["additional_metrics"] == "@validate#additional_metrics"
+
+
+def test_every_handler_is_an_entry(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["lr_policy"] = {"name": "ReducePoly"}
+
+    workflow = load_train_workflow(small_mmar(change) / "config" / "config_train.json")
+    train = translate_train(workflow, Seeds(0, 0, 0, 0), workflow.mmar / "models").config["train"]
+    assert all("_target_" in handler for handler in train["handlers"])
+    named = train["handlers"][-2]
+    assert named == {
+        "_target_": "clara_compat.engine.handlers.named.NamedHandlers",
+        "handlers": ["@train#events", "@train#tensorboard"],
+    }

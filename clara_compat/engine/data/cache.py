@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing.pool import ThreadPool
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +14,10 @@ from tqdm import tqdm
 
 from clara_compat.engine.data.budget import CacheBudget
 from clara_compat.engine.data.chain import cached_length, has_users_code
+from clara_compat.engine.data.chain_identity import ChainIdentity
 from clara_compat.engine.data.datalist import item_key
-from clara_compat.engine.data.disk_cache import DiskCache, cache_key
+from clara_compat.engine.data.describe import IndescribableError
+from clara_compat.engine.data.disk_cache import DiskCache
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import Item, shared, size_of
 from clara_compat.engine.data.seeding import drawn_from, seeded
@@ -26,7 +27,6 @@ from clara_compat.engine.legacy.transform import LegacyTransform
 __all__ = ["ItemCache", "wait_for_threads"]
 
 logger = logging.getLogger("clara_compat")
-
 
 _running: set[threading.Thread] = set()
 
@@ -52,8 +52,6 @@ class ItemCache:
         section: ``train`` or ``validate``, for messages.
         requested: the config asks for the cache (a pipeline ``WithCache``).
         num_workers: threads that make the items, where no user code is among the transforms.
-        digests: for every transform of the chain a digest of it, its arguments and all before it, for the disk.
-        code: for every transform the folder of the user's code it runs, or None; for the disk as well.
     """
 
     def __init__(
@@ -66,8 +64,6 @@ class ItemCache:
         section: str = "",
         requested: bool = False,
         num_workers: int = 1,
-        digests: Sequence[str] = (),
-        code: Sequence[str | None] = (),
     ) -> None:
         self.data = data
         self.transform = transform
@@ -76,8 +72,6 @@ class ItemCache:
         self.section = section
         self.requested = requested
         self.num_workers = num_workers
-        self.digests = digests
-        self.code = code
         self.length = 0 if budget.is_off else cached_length(transform)
         """How many transforms of the chain are cached."""
         self.disk: DiskCache | None = None
@@ -166,6 +160,7 @@ class ItemCache:
         window = self.plan.window(epoch)
         if not self.length or not window:
             return
+        identity = ChainIdentity(self.transform.transforms[: self.length])
         try:
             first = self._first(window[0])
         except (Exception, SystemExit):  # noqa: BLE001 -- the dataset meets it again and reports it with its address
@@ -183,19 +178,24 @@ class ItemCache:
             logger.info("%s: caching %s in memory", self.section, told)
         elif self._draws:
             logger.warning("%s: nothing is cached: %s do not fit into memory", self.section, told)
-        elif (folder := self._folder()) is not None and self.budget.reserve_disk(needed, folder):
-            self.disk = DiskCache(self.data, Compose(self.transform.transforms[: self.length]), folder)
-            logger.info("%s: caching %s in %s, as memory is left for %s", self.section, told, folder,
-                        f"{self.budget.left / 1e6:.0f} MB")  # fmt: skip
         else:
-            self.length = 0
-            logger.warning("%s: nothing is cached: %s fit neither into memory nor on disk", self.section, told)
+            self._keep_on_disk(needed, identity, told)
 
-    def _folder(self) -> Path | None:
-        """Return the folder of what the cached transforms make; None when it cannot be told from others'."""
-        if not self.digests:
-            return None
-        return self.budget.folder / cache_key(self.digests[self.length - 1], filter(None, self.code[: self.length]))
+    def _keep_on_disk(self, needed: int, identity: ChainIdentity, told: str) -> None:
+        """Keep the items on disk, where there is room and where what makes them can be told from others."""
+        try:
+            folder = self.budget.folder / identity.key(self.length)
+        except IndescribableError as error:
+            why = f"do not fit into memory, and on disk they could not be told from others' ({error})"
+        else:
+            if self.budget.reserve_disk(needed, folder):
+                self.disk = DiskCache(self.data, Compose(self.transform.transforms[: self.length]), folder)
+                left = self.budget.left / 1e6
+                logger.info("%s: caching %s in %s, as memory is left for %.0f MB", self.section, told, folder, left)
+                return
+            why = "fit neither into memory nor on disk"
+        self.length = 0
+        logger.warning("%s: nothing is cached: %s %s", self.section, told, why)
 
     def _give_up(self) -> None:
         """Cache nothing any more; others may have the memory."""

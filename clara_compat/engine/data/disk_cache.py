@@ -6,8 +6,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from monai.transforms import Compose
 from clara_compat.common.files import replacing
 from clara_compat.engine import properties
 
-__all__ = ["DiskCache", "cache_key", "item_digest"]
+__all__ = ["DiskCache", "item_digest"]
 
 _logger = logging.getLogger("clara_compat")
 
@@ -37,7 +36,7 @@ class DiskCache:
     Args:
         data: items of the data list.
         transform: the deterministic beginning of the chain.
-        folder: of what this beginning makes (see :func:`cache_key`); made when missing.
+        folder: of what this beginning makes (its ``ChainIdentity`` names it); made when missing.
     """
 
     def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, folder: Path) -> None:
@@ -79,27 +78,6 @@ def item_digest(item: Mapping[str, Any]) -> str:
                     state = file.stat()
                     digest.update(f"{file}|{state.st_size}|{state.st_mtime_ns}|".encode())
     return digest.hexdigest()
-
-
-def cache_key(transforms: str, code: Iterable[str]) -> str:
-    """Return a digest of a chain's beginning: of its transforms and of the users' code among them.
-
-    Args:
-        transforms: a digest of the transforms and their arguments.
-        code: folders of users' code; any Python file in them may have a part in what a class does.
-    """
-    digest = hashlib.blake2b(transforms.encode(), digest_size=16)
-    for root in sorted(set(code)):
-        for file in _python_files(root):
-            with suppress(OSError):  # a dangling link, a file of somebody else's: nothing that could be imported
-                digest.update(str(file).encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _python_files(root: str) -> Iterator[Path]:
-    for folder, names, here in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith((".", "__pycache__")))
-        yield from (Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith("."))
 
 
 def _files(path: str) -> list[Path]:

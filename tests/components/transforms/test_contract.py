@@ -19,8 +19,11 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from monai.transforms import Compose, RandomizableTrait
 
@@ -37,10 +41,12 @@ from clara_compat.common.medical_image import MedicalImage
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.components import catalogue
+from clara_compat.components.entry import BundleContext
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.config.arguments import create
 from clara_compat.config.spec import ComponentSpec
 from clara_compat.engine import properties
+from clara_compat.engine.data.chain_identity import ChainIdentity
 from clara_compat.engine.legacy.views import to_context
 from clara_compat.errors import Address, ClaraError
 
@@ -312,3 +318,40 @@ def test_wrong_arguments(case: Case, tmp_path: Path) -> None:
     for wrong in case.get("wrong", []):
         with pytest.raises(ClaraError, match=wrong["match"]):
             _make(case["name"], {**args, **wrong["args"]})
+
+
+KEYS = """
+import json, sys
+from monai.bundle import ConfigParser
+from clara_compat.engine.data.chain_identity import ChainIdentity
+keys = {}
+for name, chain in json.load(sys.stdin).items():
+    keys[name] = ChainIdentity(ConfigParser(chain).get_parsed_content("")).key(len(chain))
+json.dump(keys, sys.stdout)
+"""
+
+
+def test_a_cache_on_disk_knows_every_transform(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a chain is the same in every process, and that of no other chain."""
+    chains = {}
+    for case in CASES:
+        for rank in _ranks(case) if case.get("deterministic", True) else []:
+            component = _make(case["name"], _arguments(case, rank, Path("/results")))
+            entries = component.bundle_entry(BundleContext(spatial_dims=rank))
+            entries = entries if isinstance(entries, list) else [entries]
+            chain = [{"_target_": entry.target, **entry.arguments} for entry in entries]
+            chains[f"{_id(case)} {rank}"] = json.loads(json.dumps(chain))
+
+    def key(chain: list[dict[str, Any]]) -> str:
+        return ChainIdentity(ConfigParser(chain).get_parsed_content("")).key(len(chain))
+
+    keys = {name: key(chain) for name, chain in chains.items()}
+    assert len(keys) > 50
+    assert {name: key(chain) for name, chain in chains.items()} == keys
+    monkeypatch.setenv("PYTHONHASHSEED", "12345")
+    process = subprocess.run(
+        [sys.executable, "-c", KEYS], input=json.dumps(chains), check=True, capture_output=True, text=True
+    )
+    assert json.loads(process.stdout) == keys
+    for (one, chain), (other, another) in itertools.combinations(chains.items(), 2):
+        assert (keys[one] == keys[other]) is (chain == another), (one, other)

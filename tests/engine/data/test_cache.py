@@ -23,7 +23,7 @@ from clara_compat.engine.data import dataset as dataset_module
 from clara_compat.engine.data.budget import CacheBudget, free_memory
 from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.dataset import SeededDataset
-from clara_compat.engine.data.disk_cache import DiskCache, cache_key, item_digest
+from clara_compat.engine.data.disk_cache import DiskCache, item_digest
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemFailure
 from clara_compat.engine.data.loader import data_loader
@@ -178,7 +178,7 @@ def test_what_is_cached_in_front_of_secret_draws_is_clean() -> None:
 
 def test_frozen_draws_are_the_same_in_memory_and_without() -> None:
     held, _, plan = cache(users(draws=True), requested=True)
-    remade, _, _ = cache(users(draws=True), requested=True, gb=5e-6, digests=["a", "b"])
+    remade, _, _ = cache(users(draws=True), requested=True, gb=5e-6)
     assert values(epoch(held, plan)) == values(epoch(remade, plan)) == values(epoch(remade, plan, 2))
     assert remade.cache.disk is None
 
@@ -257,7 +257,7 @@ class Halves(Transform):
 
 @pytest.mark.parametrize("gb", [1, 5e-6])
 def test_lists_of_items_are_cached_too(tmp_path: Path, gb: float) -> None:
-    cached, loads, plan = cache(Halves(), SHIFT, gb=gb, folder=tmp_path, digests=["a", "b", "c"])
+    cached, loads, plan = cache(Halves(), SHIFT, gb=gb, folder=tmp_path)
     for number in (1, 2):
         made = epoch(cached, plan, number)
         assert [[tuple(part["image"].shape) for part in item] for item in made] == [[(1, 5, 100)] * 2] * 6
@@ -293,7 +293,7 @@ def test_what_does_not_fit_into_memory_goes_to_disk(tmp_path: Path, caplog: pyte
     caplog.set_level(logging.INFO)
     expected = values(epoch(*cache(SHIFT)[::2]))
     for attempt in range(2):
-        cached, loads, plan = cache(SHIFT, gb=5e-6, folder=tmp_path, digests=["a", "b"])
+        cached, loads, plan = cache(SHIFT, gb=5e-6, folder=tmp_path)
         assert values(epoch(cached, plan)) == expected
         assert values(epoch(cached, plan, 2)) != expected
         assert len(loads.loaded) == (1 + 6 if attempt == 0 else 1)  # the first is looked at for its size
@@ -304,7 +304,7 @@ def test_what_does_not_fit_into_memory_goes_to_disk(tmp_path: Path, caplog: pyte
 
 def test_neither_memory_nor_disk(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
-    cached, loads, plan = cache(SHIFT, gb=5e-6, digests=["a", "b"])
+    cached, loads, plan = cache(SHIFT, gb=5e-6)
     epoch(cached, plan)
     assert "nothing is cached: 6 scans up to Loads, 0 MB fit neither into memory nor on disk" in caplog.text
     assert len(loads.loaded) == 7
@@ -425,7 +425,7 @@ def test_values_that_are_no_images_are_everyones_own() -> None:
 
 
 def test_what_cannot_be_stored_is_made_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cached, loads, plan = cache(Adds(box=slice(1, 2)), SHIFT, gb=5e-6, folder=tmp_path, digests=["a", "b", "c"])
+    cached, loads, plan = cache(Adds(box=slice(1, 2)), SHIFT, gb=5e-6, folder=tmp_path)
     assert [item["box"] for item in epoch(cached, plan)] == [slice(1, 2)] * 6
     assert len(loads.loaded) == 7
     assert "cannot be stored" in caplog.text
@@ -501,19 +501,46 @@ class Plain(Transform):
         return {**data, "image": data["image"].as_tensor()}
 
 
-def test_the_folder_of_a_disk_cache_follows_the_users_code(tmp_path: Path) -> None:
-    code = tmp_path / "code"
-    (code / "sub").mkdir(parents=True)
-    (code / "mine.py").write_text("a = 1")
-    before = cache_key("digest", [str(code), str(code)])
-    (code / "notes.txt").write_text("")
-    (code / "sub/gone.py").symlink_to(tmp_path / "nowhere")
-    assert cache_key("digest", [str(code)]) == before
-    (code / "sub/other.py").write_text("")
-    assert len({before, cache_key("digest", [str(code)]), cache_key("digest", []), cache_key("other", [])}) == 4
-    names = []
-    for given in ([None, None], [None, str(code)], [str(code), None]):
-        cached, _, plan = cache(SHIFT, gb=5e-6, folder=tmp_path / "cache", digests=["a", "b"], code=given)
+class Locked(Users):
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+def test_what_cannot_be_told_from_others_is_not_kept_on_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cached, loads, plan = cache(legacy_transform(Locked()), SHIFT, gb=5e-6, folder=tmp_path)
+    for number in (1, 2):
+        assert len(epoch(cached, plan, number)) == 6
+    assert len(loads.loaded) == 1 + 12
+    assert (
+        "train: nothing is cached: 6 scans up to LegacyTransform, 0 MB do not fit into memory, and on disk they "
+        in (caplog.text)
+    )
+    assert "could not be told from others' (Locked: transform.lock cannot be described" in caplog.text
+    assert not list(tmp_path.iterdir())
+
+
+class Keeps(Transform):
+    """Holds what it was given, as user's code may."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.last = size, None
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        self.last = data["image"]
+        return {**data, "image": data["image"] * self.size}
+
+
+def test_an_edited_chain_has_a_cache_of_its_own(tmp_path: Path) -> None:
+    """Whoever edits a transform of a config gets the items of the edited one."""
+    found = []
+    for size, start in ((2, 0), (3, 0), (2, 1), (2, 0)):
+        data = [{"image": f"scan{i}.nii"} for i in range(start, 6)]
+        cached, loads, plan = cache(Keeps(size), SHIFT, gb=5e-6, folder=tmp_path, data=data)
         epoch(cached, plan)
-        names.append(cached.cache.disk.folder.name)
-    assert names[0] == names[1] != names[2]
+        found.append((cached.cache.disk.folder.name, len(loads.loaded)))
+        items = [cached.cache.get(index)[0]["image"][0, 0, 0] for index in range(len(data))]
+        assert items == [size * number for number in range(start, 6)]
+    (first, made), (edited, anew), *again = found
+    assert first != edited
+    assert made == anew == 7
+    assert again == [(first, 1), (first, 1)]
