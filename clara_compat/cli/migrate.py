@@ -37,6 +37,14 @@ def migrate(
         list[str] | None,
         typer.Option("--set", metavar="K=V", help="Override a variable or any place in the configs, as in train."),
     ] = None,
+    native: Annotated[
+        bool,
+        typer.Option(
+            "--native",
+            help="Put MONAI's nearest class in the place of everything that needs clara_compat; docs/README.md lists "
+            "what differs. Your own Clara or TensorFlow code is replaced by a stand-in, to be ported.",
+        ),
+    ] = False,
 ) -> None:
     """Write an MMAR as a MONAI bundle that python -m monai.bundle run trains, evaluates and infers with.
 
@@ -49,7 +57,7 @@ def migrate(
     """
     from clara_compat.run.migrate import migrate as run
 
-    _print(run(out, mmar, config or (), env, set_ or ()))
+    _print(run(out, mmar, config or (), env, set_ or (), native=native))
 
 
 def _print(result: MigrateResult) -> None:
@@ -61,6 +69,11 @@ def _print(result: MigrateResult) -> None:
     for name, what in result.contents.items():
         table.add_row(escape(name), escape(what))
     console.print(table)
+    told = sum(bool(one.text) for differences in result.differences.values() for one in differences)
+    if result.differences:
+        console.print(f"{told} entries give other results than clara_compat's: docs/README.md lists them.")
+    elif result.needs:
+        console.print(f"{sum(result.needs.values())} entries need clara_compat installed; --native does without.")
     console.print(f"cd {result.folder}", markup=False, highlight=False, soft_wrap=True)
     first = next(iter(result.configs))
     command = f"python -m monai.bundle run --config_file configs/{first}.json --logging_file configs/logging.conf"

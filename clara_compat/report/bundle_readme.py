@@ -165,22 +165,44 @@ def _own_entries(facts: BundleFacts) -> Iterator[str]:
         "`clara-compat migrate --native` puts the nearest MONAI class in place of each and says how it differs."
     )
     rows = [
-        [code_span(target), prose(facts.described.get(target, "")), f"{code_span(places[0])}" + _more(len(places) - 1)]
+        [code_span(target), prose(facts.described.get(target, "")), _places(places)]
         for target, places in sorted(found.items())
     ]
     yield _table(["points at", "what it is", "entry"], rows)
 
 
 def _differences(facts: BundleFacts) -> Iterator[str]:
+    """List what differs, alike entries in one row, then what became MONAI's class without a difference."""
     yield "## How it differs from what clara_compat runs"
-    if not facts.differences:
-        yield "Not at all: every entry is stock MONAI or torch with the same mathematics."
-        return
-    rows = [
-        [code_span(entry), code_span(was), code_span(now) if now else "left out", escaped(text) or "the same results"]
-        for entry, was, now, text in facts.differences
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for entry, *what in facts.differences:
+        rows.setdefault((what[0], what[1], what[2]), []).append(entry)
+    differs = [
+        [code_span(was), code_span(now) if now else "left out", _sentence(text), _places(entries)]
+        for (was, now, text), entries in rows.items()
+        if text
     ]
-    yield _table(["entry", "was", "is now", "difference"], rows)
+    same = [
+        [code_span(was), code_span(now) if now else "not needed", _places(entries)]
+        for (was, now, text), entries in rows.items()
+        if not text
+    ]
+    if differs:
+        yield _table(["was", "is now", "how the results differ", "entry"], differs)
+    else:
+        yield "Not at all: every entry is stock MONAI or torch with the same mathematics."
+    if same:
+        yield "These give the same results as before:"
+        yield _table(["was", "is now", "entry"], same)
+
+
+def _sentence(text: str) -> str:
+    """Return a difference as a sentence."""
+    return escaped(text[:1].upper() + text[1:].rstrip(".") + ".")
+
+
+def _places(entries: Sequence[str]) -> str:
+    return code_span(entries[0]) + _more(len(entries) - 1)
 
 
 def _more(number: int) -> str:

@@ -22,9 +22,11 @@ from clara_compat.report.migration_page import write_report
 from clara_compat.run.bundle_folder import bring_files, bring_scripts, bring_weights, new_folder
 from clara_compat.run.check import check
 from clara_compat.run.metadata import bundle_metadata
-from clara_compat.run.migrated_configs import Configs, migrated_configs
+from clara_compat.run.migrated_configs import START, Configs, migrated_configs
 from clara_compat.run.migration_report import collect
+from clara_compat.run.native_bundle import NativeBundle, native_bundle, rename_weights
 from clara_compat.run.outputs import LOGGING_CONF
+from clara_compat.translate.native.native import Difference
 
 __all__ = ["MigrateResult", "migrate"]
 
@@ -33,6 +35,7 @@ _LICENSE = """The licence of this bundle is its owner's to choose: replace this 
 It holds a configuration, and it may hold code and weights, of the owner of the Clara Train MMAR that it was made from.
 MONAI (https://github.com/Project-MONAI/MONAI) and clara-compat, which it runs with, are under the Apache License 2.0.
 """
+_RUNS = {"train": "trains", "evaluate": "measures the weights on the data list", "inference": "runs single images"}
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENCE", "license.txt", "docs/license.txt")
 
 
@@ -45,6 +48,7 @@ class MigrateResult:
         configs: its configs by name: ``train``, ``evaluate``, ``inference``.
         contents: its files and folders, and what each is.
         needs: what its entries point at in this package, with how many do.
+        differences: of a native bundle, for each config what differs from the exact one.
         notices: what the user should know.
     """
 
@@ -52,7 +56,8 @@ class MigrateResult:
     configs: dict[str, dict[str, Any]] = field(repr=False)
     contents: dict[str, str]
     needs: dict[str, int]
-    notices: list[Notice]
+    differences: dict[str, list[Difference]] = field(repr=False)
+    notices: list[Notice] = field(default_factory=list)
 
 
 def migrate(
@@ -61,6 +66,8 @@ def migrate(
     configs: Sequence[str | os.PathLike[str]] = (),
     env: str | os.PathLike[str] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    native: bool = False,
 ) -> MigrateResult:
     """Write the training and the evaluation of an MMAR as a MONAI bundle.
 
@@ -74,90 +81,129 @@ def migrate(
             default ``config/config_train.json`` and ``config/config_validation.json``.
         env: the environment file; by default the MMAR's ``config/environment.json``.
         overrides: what ``--set`` takes.
+        native: put MONAI's nearest class in the place of every entry that points into this package.
 
     Raises:
         ClaraError: something of the user's must be mended; nothing was written.
     """
     found = migrated_configs(configs, mmar=_path(mmar), env=_path(env), overrides=overrides)
+    made = native_bundle(found) if native else None
+    if made is not None and made.weights is None and found.weights:
+        text = "the native network is another one: the weights do not fit it and stay behind; train the bundle anew"
+        found.notices.append(Notice(found.workflows[0].address(), text))
     folder = Path(out)
-    scripts = files_of(found.classes, found.roots)
-    needs: dict[str, int] = {}
-    for config in found.configs.values():
-        for _, target in entries_of(config, "clara_compat."):
-            needs[target] = needs.get(target, 0) + 1
+    content = _Content(found, made, files_of(found.classes, found.roots), _path(env))
     try:
         with new_folder(folder) as filling:
-            _fill(filling, folder.resolve().name, found, scripts, needs, _path(env))
+            content.write(filling, folder.resolve().name)
     except OSError as error:
         raise ClaraError(f"the bundle '{folder}' cannot be written: {error.strerror}: {error.filename}") from error
-    return MigrateResult(folder, found.configs, _contents(found, scripts), needs, found.notices)
-
-
-def _fill(
-    folder: Path,
-    name: str,
-    found: Configs,
-    scripts: Mapping[Path, Path],
-    needs: Mapping[str, int],
-    env: Path | None,
-) -> None:
-    for kind, config in found.configs.items():
-        save_json(config, folder / "configs" / f"{kind}.json")
-    save_json(bundle_metadata(_main(found), name=name, data_list=_data_list(found)), folder / "configs/metadata.json")
-    (folder / "configs/logging.conf").write_text(LOGGING_CONF)
-    bring_weights(found.weights, folder / "models")
-    bring_scripts(scripts, folder / "scripts")
-    files = bring_files(list(found.configs.values()), found.mmar, folder, outputs=_outputs(found))
-    licence = next((found.mmar / one for one in _LICENCES if (found.mmar / one).is_file()), None)
-    (folder / "LICENSE").write_text(_LICENSE if licence is None else licence.read_text(errors="replace"))
-    facts = BundleFacts(
-        name=name,
-        configs=found.configs,
-        sources=[str(workflow.file) for workflow in found.workflows],
-        scripts=[str(script) for script in scripts],
-        weights=sorted(str(file.relative_to(folder / "models")) for file in (folder / "models").rglob("*.*")),
-        files=files,
-        notices=[str(notice) for notice in found.notices],
-        version=version("clara-compat"),
-        described={target: _described(target) for target in needs},
+    return MigrateResult(
+        folder, content.configs, content.described(), content.needs, content.differences, found.notices
     )
-    (folder / "docs").mkdir()
-    (folder / "docs/README.md").write_text(bundle_readme(facts), encoding="utf-8")
-    write_report(_report(found, env), folder / "docs")
 
 
-def _report(found: Configs, env: Path | None) -> MigrationReport:
-    """Return what became of each component."""
-    checked = [
-        check(workflow.file, found.mmar, env, overrides, data=False)
-        for workflow, overrides in zip(found.workflows, found.overrides, strict=True)
-    ]
-    names = ["train" if workflow is found.training else "evaluate" for workflow in found.workflows]
-    bundles = [
-        replace(found.bundles[name], config=found.configs[name]) if name in found.bundles else None for name in names
-    ]
-    return collect(checked, bundles)
+class _Content:
+    """What goes into a bundle.
 
+    Args:
+        found: the exact configs and what belongs to them.
+        native: the configs in plain MONAI, or None.
+        scripts: files of the user's code by their places below ``scripts/``.
+        env: the environment file, or None.
+    """
 
-def _contents(found: Configs, scripts: Mapping[Path, Path]) -> dict[str, str]:
-    """Return what is in the bundle."""
-    runs = {"train": "trains", "evaluate": "measures the weights on the data list", "inference": "runs single images"}
-    weights = f"weights: {', '.join(found.weights)}" if found.weights else "weights go here: there are none yet"
-    return {
-        **{f"configs/{name}.json": runs[name] for name in found.configs},
-        "configs/metadata.json": "what the network takes and gives",
-        "configs/logging.conf": "what is logged",
-        "models/": weights,
-        **({"scripts/": f"your own code: {', '.join(map(str, scripts))}"} if scripts else {}),
-        "docs/README.md": "how it is run, what can be changed, what needs clara_compat",
-        "docs/report.html": "what became of each component, and what is left to do; report.json has the same as data",
-        "LICENSE": "yours to choose",
-    }
+    def __init__(
+        self, found: Configs, native: NativeBundle | None, scripts: Mapping[Path, Path], env: Path | None
+    ) -> None:
+        self.found = found
+        self.native = native
+        self.scripts = scripts
+        self.env = env
+        self.configs = found.configs if native is None else native.configs
+        self.differences = {} if native is None else native.differences
+        self.needs: dict[str, int] = {}
+        for config in self.configs.values():
+            for _, target in entries_of(config, "clara_compat."):
+                self.needs[target] = self.needs.get(target, 0) + 1
+        self.weights = {
+            place: file
+            for place, file in found.weights.items()
+            if native is None or native.weights is not None or place.startswith(f"{START}/")
+        }
 
+    def write(self, folder: Path, name: str) -> None:
+        """Write everything into a folder.
 
-def _main(found: Configs) -> dict[str, Any]:
-    """Return the config that says most of the network."""
-    return next(iter(found.configs.values()))
+        Raises:
+            OSError: it cannot be written.
+        """
+        found = self.found
+        for kind, config in self.configs.items():
+            save_json(config, folder / "configs" / f"{kind}.json")
+        first = next(iter(found.configs.values()))
+        metadata = bundle_metadata(first, name=name, data_list=_data_list(found), native=self.native is not None)
+        save_json(metadata, folder / "configs/metadata.json")
+        (folder / "configs/logging.conf").write_text(LOGGING_CONF)
+        bring_weights(self.weights, folder / "models")
+        if self.native is not None and self.native.weights:
+            for place in self.weights:
+                rename_weights(folder / "models" / place, self.native.weights)
+        bring_scripts(self.scripts, folder / "scripts")
+        files = bring_files(list(self.configs.values()), found.mmar, folder, outputs=_outputs(found))
+        licence = next((found.mmar / one for one in _LICENCES if (found.mmar / one).is_file()), None)
+        (folder / "LICENSE").write_text(_LICENSE if licence is None else licence.read_text(errors="replace"))
+        facts = BundleFacts(
+            name=name,
+            configs=self.configs,
+            sources=[str(workflow.file) for workflow in found.workflows],
+            scripts=[str(script) for script in self.scripts],
+            weights=sorted(str(file.relative_to(folder / "models")) for file in (folder / "models").rglob("*.*")),
+            files=files,
+            notices=[str(notice) for notice in found.notices],
+            native=self.native is not None,
+            differences=[
+                (f"{kind}.json: {one.entry}", one.was, one.now, one.text)
+                for kind, differences in self.differences.items()
+                for one in differences
+            ],
+            version=version("clara-compat"),
+            described={target: _described(target) for target in self.needs},
+        )
+        (folder / "docs").mkdir()
+        (folder / "docs/README.md").write_text(bundle_readme(facts), encoding="utf-8")
+        write_report(self._report(), folder / "docs")
+
+    def described(self) -> dict[str, str]:
+        """Return what is in the bundle, by file."""
+        names = ", ".join(self.weights)
+        scripts = ", ".join(map(str, self.scripts))
+        needs = "how it differs" if self.native is not None else "what needs clara_compat"
+        return {
+            **{f"configs/{name}.json": _RUNS[name] for name in self.configs},
+            "configs/metadata.json": "what the network takes and gives",
+            "configs/logging.conf": "what is logged",
+            "models/": f"weights: {names}" if names else "weights go here: there are none yet",
+            **({"scripts/": f"your own code: {scripts}"} if scripts else {}),
+            "docs/README.md": f"how it is run, what can be changed, {needs}",
+            "docs/report.html": "what became of each component, what is left to do; report.json has the same as data",
+            "LICENSE": "yours to choose",
+        }
+
+    def _report(self) -> MigrationReport:
+        """Return what became of each component."""
+        found = self.found
+        checked = [
+            check(workflow.file, found.mmar, self.env, overrides, data=False)
+            for workflow, overrides in zip(found.workflows, found.overrides, strict=True)
+        ]
+        names = ["train" if workflow is found.training else "evaluate" for workflow in found.workflows]
+        bundles = [
+            replace(found.bundles[name], config=found.configs[name]) if name in found.bundles else None
+            for name in names
+        ]
+        differences = None if self.native is None else [self.differences.get(name, []) for name in names]
+        return collect(checked, bundles, differences)
 
 
 def _data_list(found: Configs) -> Mapping[str, Any] | None:

@@ -33,7 +33,7 @@ from clara_compat.translate.render import render
 from clara_compat.translate.train import translate_train
 from clara_compat.translate.validation_run import validation_run
 
-__all__ = ["Configs", "migrated_configs"]
+__all__ = ["START", "Configs", "migrated_configs"]
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 """What ``--set`` takes."""
@@ -46,7 +46,7 @@ _FOLDERS = {
     "output_dir": "$@bundle_root + '/eval'",
 }
 """Where a bundle has things."""
-_START = "start"
+START = "start"
 """Folder below ``models/`` with the weights that the training starts from."""
 _LIST = "DATASET_JSON"
 _IMAGES = {"dataset_dir": "$@bundle_root + '/input'", "output_dir": "$@bundle_root + '/predictions'"}
@@ -204,8 +204,8 @@ class _Migration:
         self.found.notices += start.notices
         ckpt_dir, path = _ckpt_dir(workflow), None
         if start.path is not None:
-            self.found.weights[f"{_START}/{start.path.name}"] = start.path
-            path = ckpt_dir / _START / start.path.name
+            self.found.weights[f"{START}/{start.path.name}"] = start.path
+            path = ckpt_dir / START / start.path.name
         self._add("train", translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, path))
 
     def _model(self) -> Model:

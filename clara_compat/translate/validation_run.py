@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,10 @@ from clara_compat.components.model_loaders.model_loader import ModelFiles, netwo
 from clara_compat.translate.places import Places
 from clara_compat.translate.render import render
 
-__all__ = ["validation_run"]
+__all__ = ["native_validation_run", "validation_run"]
 
-_LEFT_OUT = ("epochs", "learning_rate", "val_interval", "optimizer", "train", "run")
+_OF_TRAINING = ("optimizer", "train", "lr_scheduler", "early_stop")
+_LEFT_OUT = ("epochs", "learning_rate", "val_interval", "start_weights", "run", *_OF_TRAINING)
 
 _NAMES = ("dataset", "inferer", "evaluator")
 """What MONAI's workflows for inference look for at the top of a config."""
@@ -27,14 +29,38 @@ def validation_run(config: Mapping[str, Any], files: ModelFiles) -> dict[str, An
     """
     if "validate" not in config:
         return None
-    network = Places({"ckpt_dir": str(files.folder)}).placed(network_entry(files))
-    kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}
+    network = render(Places({"ckpt_dir": str(files.folder)}).placed(network_entry(files)))
     told = render(Entry("StatsHandler", iteration_log=False))  # of a training, the trainer's handlers tell the metrics
+    return _run({**config, "network": network}, [*config["validate"]["handlers"], told])
+
+
+def native_validation_run(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config that validates the weights of a training in plain MONAI once.
+
+    Args:
+        config: of that training, with a validation.
+    """
+    load = {
+        "_target_": "CheckpointLoader",
+        "load_path": "$@ckpt_dir + '/model.pt'",
+        "load_dict": {"model": "@network"},
+    }
+    handlers = [one for one in config["validate"]["handlers"] if not _is_of_training(one)]
+    return _run(config, [load, *handlers])
+
+
+def _run(config: Mapping[str, Any], handlers: list[Any]) -> dict[str, Any]:
+    """Return what of a training's config validates, with other handlers."""
     return {
-        **kept,
-        "network": render(network),
-        "validate": {**config["validate"], "handlers": [*config["validate"]["handlers"], told]},
+        **{name: value for name, value in config.items() if name not in _LEFT_OUT},
+        "validate": {**config["validate"], "handlers": handlers},
         **{name: render(Expression(f"@validate#{name}")) for name in _NAMES},
         "run": [render(Expression("$@validate#evaluator.run()"))],
         "finalize": list(config["finalize"]),
     }
+
+
+def _is_of_training(handler: Any) -> bool:
+    """Whether a handler of the validation saves, or changes the training."""
+    text = json.dumps(handler)
+    return "CheckpointSaver" in text or any(f"@{name}" in text for name in _OF_TRAINING)

@@ -16,7 +16,7 @@ import sys
 
 class Refusing:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"clara_compat", "ai4med", "dlmed", "nvmidl", "tensorflow", "keras"}:
+        if name.partition(".")[0] in {"clara_compat", "ai4med", "dlmed", "nvmidl"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -29,7 +29,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def plain_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder for PYTHONPATH with which nothing of this package, nor of TensorFlow, can be imported."""
+    """Folder for PYTHONPATH with which nothing of this package can be imported."""
     folder = tmp_path_factory.mktemp("plain")
     (folder / "sitecustomize.py").write_text(_REFUSING)
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -74,6 +75,13 @@ def test_the_projects_configs(
     run_bundle(bundle, "evaluate")
     assert json.loads((bundle / "eval/evaluate_stats.json").read_text())["metrics"]
 
+    native = migrate(tmp_path / "native", mmar, overrides=given, native=True).folder
+    verify_metadata(native)
+    run_bundle(native, "train", plain=True)
+    assert all(map(math.isfinite, step_losses(native / "models")))
+    run_bundle(native, "evaluate", plain=True)
+    assert list((native / "eval").glob("*.csv"))
+
 
 PUBLISHED = [
     *(f"GettingStarted/config/{name}.json" for name in ("trn_base", "trn_base_AMP")),
@@ -131,7 +139,7 @@ def smaller(config: Mapping[str, Any]) -> dict[str, Any]:
             found[f"train.pre_transforms[{index}].args.size"] = [32, 32, 32]
         if "batch_size" in transform.get("args", {}):
             found[f"train.pre_transforms[{index}].args.batch_size"] = 2
-    if model["name"] == "Unet":
+    if model.get("name") == "Unet":
         found |= {"train.model.args.nf_enc": "8,8,8,8", "train.model.args.nf_dec": "8,8,8,8,8,8,8"}
     if "roi_size" in config["validate"]["inferer"].get("args", {}):
         found["validate.inferer.args.roi_size"] = [32, 32, 32]
@@ -184,6 +192,12 @@ def test_the_published_configs(
     verify_metadata(bundle)
     run_bundle(bundle, "train")
     assert_same_run(mmar / "models", bundle / "models")
+
+    native = migrate(tmp_path / "native", mmar, [config], overrides=given, native=True).folder
+    verify_metadata(native)
+    run_bundle(native, "train", plain=True)
+    assert all(map(math.isfinite, step_losses(native / "models")))
+    assert (native / "models/model.pt").is_file()
 
 
 def test_all_published_configs_are_here(clara_examples: Path) -> None:

@@ -221,3 +221,30 @@ def test_monai_finds_what_it_looks_for(trained: Path, tmp_path: Path) -> None:
     workflow = ConfigWorkflow(config_file=str(bundle / "configs/train.json"), workflow_type="train", **here)
     workflow.initialize()
     assert not workflow.check_properties()
+
+
+def test_a_native_bundle_needs_nothing_of_this_package(trained: Path, tmp_path: Path, run_bundle: Any) -> None:
+    (trained / "config/config_validation.json").write_text(json.dumps(EVALUATION))
+    result = migrate(tmp_path / "bundle", trained, native=True)
+    assert not result.needs
+    assert "clara_compat." not in "".join(file.read_text() for file in (result.folder / "configs").iterdir())
+    assert not (result.folder / "models/model.pt").exists()
+    assert "the native network is another one" in str(result.notices)
+    readme = (result.folder / "docs/README.md").read_text()
+    assert "| `clara_compat.engine.networks.unet.ClaraUNet` | `monai.networks.nets.DynUNet` |" in readme
+    run_bundle(result.folder, "train", "--epochs", "2", plain=True)
+    assert (result.folder / "models/model.pt").is_file()
+    run_bundle(result.folder, "evaluate", plain=True)
+    assert "dice" in "".join(file.read_text() for file in (result.folder / "eval").glob("*.csv"))
+    (result.folder / "input").mkdir()
+    shutil.copy(Path(result.configs["train"]["DATA_ROOT"]) / "case4_image.nii.gz", result.folder / "input")
+    run_bundle(result.folder, "inference", plain=True)
+    [written] = (result.folder / "predictions").rglob("*.nii.gz")
+    assert nibabel.load(written).shape == (24, 22, 20)
+
+
+def test_a_native_validation_run(trained: Path, tmp_path: Path, run_bundle: Any) -> None:
+    bundle = migrate(tmp_path / "bundle", trained, ["config/config_train.json"], native=True).folder
+    run_bundle(bundle, "train", "--epochs", "1", plain=True)
+    done = run_bundle(bundle, "evaluate", plain=True)
+    assert "mean_dice: " in done.stdout

@@ -100,7 +100,8 @@ def _network(
         text = "The file must hold weights of this network: those of the exact one do not fit."
     elif network.weights:
         text = f"The names in the file must not begin with '{network.weights}'."
-    load = {"_target_": "CheckpointLoader", "load_path": _weights(config), "load_dict": {"model": "@network"}}
+    file = _weights(config) if network.weights is not None else "$@ckpt_dir + '/model.pt'"
+    load = {"_target_": "CheckpointLoader", "load_path": file, "load_dict": {"model": "@network"}}
     notes.add("network", entry, load, text)
     return {**entries, "network": "$@network_def.to(@device)"}, facts, [load], network.weights
 

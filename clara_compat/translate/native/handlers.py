@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ _HANDLERS = "clara_compat.engine.handlers"
 EVENTS = f"{_HANDLERS}.train_events.TrainEvents"
 EARLY_STOP = f"{_HANDLERS}.early_stop.EarlyStop"
 TENSORBOARD = f"{_HANDLERS}.tensorboard.TensorBoardScalars"
+NAMED = f"{_HANDLERS}.named.NamedHandlers"
 OPERATIONS = "clara_compat.engine.aux_ops.AuxiliaryOutputs"
 
 HANDLERS: dict[str, tuple[str, str]] = {
@@ -72,12 +73,11 @@ def native_handlers(
         notes: takes what changes.
     """
     train, found = config["train"], Handlers()
-    handlers = [train["tensorboard"] if one == "@train#tensorboard" else one for one in train["handlers"]]
-    handlers = [train["events"] if one == "@train#events" else one for one in handlers]
-    validated = next((dict(one) for one in handlers if target_of(one) == "ValidationHandler"), None)
+    handlers = dict(_placed(train))
+    validated = next((dict(one) for one in handlers.values() if target_of(one) == "ValidationHandler"), None)
     keyed = validation is not None and bool(validation.key) and validated is not None
-    for number, handler in enumerate(handlers):
-        _note(f"train#handlers#{number}", handler, notes)
+    for place, handler in handlers.items():
+        _note(place, handler, notes)
     for number, handler in enumerate(config.get("validate", {}).get("handlers", [])):
         _note(f"validate#handlers#{number}", handler, notes)
     found.train += [] if validated is None else [validated]
@@ -93,6 +93,17 @@ def native_handlers(
     if "events" in train:
         _events(train["events"], keyed, found, notes)
     return found
+
+
+def _placed(train: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the handlers of the training by their ids, also those that have entries of their own."""
+    for number, handler in enumerate(train["handlers"]):
+        if target_of(handler) == NAMED:
+            for reference in handler["handlers"]:
+                name = reference.removeprefix("@train#")
+                yield f"train#{name}", train[name]
+        else:
+            yield f"train#handlers#{number}", handler
 
 
 def _note(place: str, handler: Any, notes: Notes) -> None:

@@ -65,7 +65,7 @@ def _validation(config: Mapping[str, Any], facts: Facts, notes: Notes) -> Valida
         return None
     handlers = config["validate"]["handlers"]
     operations = [one for handler in handlers if target_of(handler) == _OPERATIONS for one in handler["ops"]]
-    return native_validation(config["validate"]["evaluator"], operations, notes, facts)
+    return native_validation(config["validate"], operations, notes, facts)
 
 
 def _train(section: Mapping[str, Any], handlers: Handlers, notes: Notes) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from clara_compat.translate.native.native_config import Notes, target_of
 
 __all__ = ["Validation", "label_columns", "named_metrics", "native_validation"]
 
+_METRICS = ("key_metric", "additional_metrics")
+"""Entries of the section: the metric that chooses the best model, and the others."""
 _NAMED = "clara_compat.engine.metrics.named.named_metrics"
 
 
@@ -49,23 +51,22 @@ def named_metrics(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def native_validation(
-    evaluator: Mapping[str, Any], operations: Sequence[Mapping[str, Any]], notes: Notes, facts: Facts
+    section: Mapping[str, Any], operations: Sequence[Mapping[str, Any]], notes: Notes, facts: Facts
 ) -> Validation:
     """Return the metrics of a validation, and what is made of the outputs for them.
 
     Args:
-        evaluator: of the exact config.
+        section: ``validate`` of the exact config.
         operations: the auxiliary operations of the validation.
         notes: takes what changes.
         facts: of the config.
     """
-    place = "validate#evaluator"
     forms: dict[str, MetricForm] = {}
     key = ""
-    for where in ("key_val_metric", "additional_metrics"):
-        for name, metric in named_metrics(evaluator.get(where)):
+    for where in _METRICS:
+        for name, metric in named_metrics(section.get(where)):
             form = native_metric(metric, operations, facts)
-            if form.entry is None and where == "key_val_metric":
+            if form.entry is None and where == _METRICS[0]:
                 stand_in = stand_in_metric(facts)
                 form = MetricForm(
                     stand_in.entry, f"{form.difference} {stand_in.difference}", stand_in.masks, onehot=stand_in.onehot
@@ -77,19 +78,19 @@ def native_validation(
                 text = f"{text} {own}".strip()
             if metric.get("report_path") is not None:
                 text = f"{text} No report is written.".strip()
-            notes.add(f"{place}#{where}#{name}", metric, form.entry or "", text)
+            notes.add(f"validate#{where}#{name}", metric, form.entry or "", text)
             if form.entry is not None:
                 forms[name] = form
-                key = name if where == "key_val_metric" else key
-    _note_operations(operations, evaluator, notes)
+                key = name if where == _METRICS[0] else key
+    _note_operations(operations, section, notes)
     entries = {name: form.entry for name, form in forms.items()}
     first = {key: entries.pop(key)} if key else {}
     return Validation(_postprocessing(list(forms.values()), facts), first, entries)
 
 
-def _note_operations(operations: Sequence[Mapping[str, Any]], evaluator: Mapping[str, Any], notes: Notes) -> None:
+def _note_operations(operations: Sequence[Mapping[str, Any]], section: Mapping[str, Any], notes: Notes) -> None:
     """Say what becomes of the operations: metrics take over those that they read, in the validation only."""
-    metrics = [one for where in ("key_val_metric", "additional_metrics") for one in named_metrics(evaluator.get(where))]
+    metrics = [one for where in _METRICS for one in named_metrics(section.get(where))]
     read = {metric.get(name) for _, metric in metrics for name in ("field", "label_field")}
     for number, operation in enumerate(operations):
         taken = read & {*tags_of(operation)}

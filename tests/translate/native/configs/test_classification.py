@@ -127,10 +127,10 @@ def test_trains(native_of: Native, run_native: Run, name: str) -> None:
             [1, 3],
             "linear",
             CASES["accuracy of mixed labels"][2],
-            "validate#evaluator#key_val_metric#a",
+            "validate#key_metric#a",
             "several kinds",
         ),
-        ([1, 3], "linear", CASES["all labels"][2], "validate#evaluator#key_val_metric#x", "Every class counts alike"),
+        ([1, 3], "linear", CASES["all labels"][2], "validate#key_metric#x", "Every class counts alike"),
         ([3], "softmax", {"loss": {"name": "Dice"}}, "loss", "one Dice of the whole batch"),
     ],
 )

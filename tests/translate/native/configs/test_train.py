@@ -331,8 +331,8 @@ LOST = [
     (setting(use_amp=True), "train#inferer", "MONAI's amp computes in float16 on a GPU"),
     (setting(infer_in_training_mode=True), "validate#handlers#2", "change the statistics of batch normalisation"),
     (lambda config: config.pop("determinism"), "initialize#1", "Nothing is seeded."),
-    (metrics(metric("ComputeAverageDice", name="d", is_2d=True)), "validate#evaluator#key_val_metric#d", "of whole"),
-    (metrics(DICE, metric("ComputeAverageDice", name="o", logit_thresh=0.3)), "validate#evaluator#additional_metrics#o",
+    (metrics(metric("ComputeAverageDice", name="d", is_2d=True)), "validate#key_metric#d", "of whole"),
+    (metrics(DICE, metric("ComputeAverageDice", name="o", logit_thresh=0.3)), "validate#additional_metrics#o",
      r"The masks are those of the first metric \(0.5\), where they were its own \(0.3\)."),
 ]  # fmt: skip
 

@@ -117,7 +117,7 @@ def test_its_loss_gets_what_it_got(exact: Callable[..., dict[str, Any]]) -> None
         ),
         (
             {"metrics": {"path": "parts.Mine", "args": {"name": "mine", "field": "model", "is_key_metric": True}}},
-            "validate#evaluator#key_val_metric#mine",
+            "validate#key_metric#mine",
             "MeanDice",
             "parts.Mine needs Clara and is left out: port it to a metric of Ignite or MONAI. A stand-in",
         ),
