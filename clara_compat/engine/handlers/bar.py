@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -71,5 +72,7 @@ class Bar:
 
 
 def watched() -> bool:
-    """Whether somebody looks: a terminal or a notebook."""
+    """Whether somebody looks: a terminal or a notebook, unless ``TQDM_DISABLE=1``, tqdm's own variable, says no."""
+    if os.environ.get("TQDM_DISABLE", "") not in ("", "0"):
+        return False
     return sys.stderr.isatty() or "ipykernel" in sys.modules
