@@ -62,7 +62,7 @@ for item in [*lists["training"], *lists["validation"]]:
         item[field] = file.replace(".nii.gz", ".npy")
         nifti = nib.as_closest_canonical(nib.load(Path("data", file)))
         np.save(Path("data", item[field]), np.asarray(nifti.dataobj, dtype="float32"))
-Path("data/dataset.json").write_text(json.dumps(lists))
+_ = Path("data/dataset.json").write_text(json.dumps(lists))
 
 # %% [markdown]
 # ## Five components as they were

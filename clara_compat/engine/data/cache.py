@@ -21,6 +21,7 @@ from clara_compat.engine.data.disk_cache import DiskCache
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import Item, shared, size_of
 from clara_compat.engine.data.seeding import drawn_from, seeded
+from clara_compat.engine.handlers.bar import unwanted
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
@@ -246,7 +247,8 @@ class ItemCache:
         users = has_users_code(self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
-        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
+        hidden = unwanted() or not foreground
+        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=hidden)
         made: dict[str, Item] = {}
         size, most = sum(map(size_of, self.held.values())), self._reserved + self.budget.left
         make = self._make_watched if users else self._make

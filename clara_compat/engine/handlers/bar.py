@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "watched"]
+__all__ = ["Bar", "unwanted", "watched"]
 
 _PAUSE = 0.5
 """Seconds between two changes of what stands behind the bar."""
@@ -71,8 +71,11 @@ class Bar:
             self.note(windows=self._windows)
 
 
+def unwanted() -> bool:
+    """Whether ``TQDM_DISABLE``, tqdm's own variable, turns bars off."""
+    return os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+
+
 def watched() -> bool:
-    """Whether somebody looks: a terminal or a notebook, unless ``TQDM_DISABLE=1``, tqdm's own variable, says no."""
-    if os.environ.get("TQDM_DISABLE", "") not in ("", "0"):
-        return False
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    """Whether somebody looks, and wants to: a terminal or a notebook."""
+    return not unwanted() and (sys.stderr.isatty() or "ipykernel" in sys.modules)
