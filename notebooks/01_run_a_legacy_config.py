@@ -54,14 +54,15 @@ os.environ["TQDM_DISABLE"] = "1"  # a line per epoch is enough, no progress bars
 prepare_mmar(Path("my_mmar"))
 make_scans("data", training=12, validation=3, testing=2, size=(56, 56, 28))
 
-for path in sorted(Path("my_mmar").rglob("*.*")):
+for path in sorted(Path("my_mmar").glob("*/*.*")):
     print(path)
 
 # %%
 config = json.loads(Path("my_mmar/config/config_train.json").read_text())
 environment = json.loads(Path("my_mmar/config/environment.json").read_text())
-print("model     ", config["train"]["model"])
-print("transforms", [transform["name"] for transform in config["train"]["pre_transforms"]])
+print("model     ", config["train"]["model"]["name"])
+print("loss      ", config["train"]["loss"]["name"])
+print("transforms", *(transform["name"].partition("#")[0] for transform in config["train"]["pre_transforms"]))
 print("data      ", environment["DATA_ROOT"], environment["DATASET_JSON"])
 
 # %% [markdown]
@@ -100,7 +101,7 @@ Image(preview("config/config_train.json", "my_mmar", items=2).path)
 # The config asks for 22 epochs; `overrides` is Clara's `--set`. Everything else is as the file says.
 
 # %%
-trained = clara_compat.train("my_mmar", "config/config_train.json", overrides={"epochs": 8})
+trained = clara_compat.train("my_mmar", "config/config_train.json", overrides={"epochs": 10})
 
 # %%
 epochs = trained.stats["epochs"]

@@ -72,6 +72,7 @@ _ = Path("data/dataset.json").write_text(json.dumps(lists))
 # %%
 # %%writefile my_mmar/custom/myNpLoader.py
 import numpy as np
+
 from ai4med.common.medical_image import MedicalImage
 from ai4med.common.shape_format import ShapeFormat
 from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer
@@ -95,6 +96,7 @@ class MyNumpyLoader(MultiFieldTransformer):
 # %%
 # %%writefile my_mmar/custom/myTransformation.py
 import numpy as np
+
 from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer
 
 
@@ -121,6 +123,7 @@ class AddRandomConstant(MultiFieldTransformer):
 # %%
 # %%writefile my_mmar/custom/myMetric.py
 import numpy as np
+
 from ai4med.components.metrics.metric import Metric
 from ai4med.libs.metrics.metric_list import MetricList
 
@@ -142,6 +145,7 @@ class VolumeError(Metric):
 # %%
 # %%writefile my_mmar/custom/myLoss.py
 import tensorflow as tf
+
 from ai4med.components.losses.loss import Loss
 
 
@@ -166,6 +170,7 @@ class MyDiceLoss(Loss):
 # %%
 # %%writefile my_mmar/custom/myNetworkArch.py
 import tensorflow as tf
+
 from ai4med.components.models.model import Model
 
 
@@ -374,7 +379,8 @@ class PortedNetwork(nn.Module):
 
 
 # %% [markdown]
-# The trained weights have TensorFlow's names and layouts: a kernel is (D, H, W, in, out) there, (out, in, D, H, W) here.
+# The trained weights have TensorFlow's names and layouts: a kernel is (D, H, W, in, out) there and (out, in, D, H, W)
+# here.
 
 # %%
 sys.path.append("my_mmar/custom")
@@ -426,8 +432,9 @@ same("metric", trained.stats["epochs"][-1]["metrics"]["volume_error"], ported_me
 #
 # A legacy config may name ported pieces by their `path`, so that you can move one after the other and look whether
 # anything changed. With the loss ported, the curve lies on that of the legacy one (the last digits differ, and training
-# lets such differences grow from step to step). With the network ported as well it
-# has other first weights (torch's instead of TensorFlow's), so it is close but not the same.
+# lets such differences grow from step to step). With the network ported as well, the first weights are drawn by torch
+# and not as TensorFlow drew them, so the curve is another one of its kind. The warnings say what to mind with a ported
+# piece; here the network ends in a softmax, and the loss is told to make one channel per class.
 
 # %%
 runs = {"legacy": trained}

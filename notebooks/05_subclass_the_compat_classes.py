@@ -63,6 +63,7 @@ data_list = make_scans("data", training=8, validation=3, testing=1, size=(44, 44
 # %%writefile my_mmar/custom/mine.py
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -166,21 +167,20 @@ class Diary(TrainHandler):
 
     def key_metric_computed(self, ctx):
         value = ctx.key_metrics[-1]
-        self.events.append("epoch %d: worst case %.3f" % (ctx.current_epoch, value))
+        self.events.append(f"epoch {ctx.current_epoch}: worst case {value:.3f}")
         if value >= self.enough:
             self.events.append("that is enough")
             ctx.stop_training = True
 
     def end_train(self, ctx):
-        with open(self.file, "w") as stream:
-            json.dump({"steps": self.steps, "events": self.events}, stream)
+        Path(self.file).write_text(json.dumps({"steps": self.steps, "events": self.events}))
 
 
 # %% [markdown]
 # ## By hand
 #
-# A transform takes a `TransformContext` and returns it: a dictionary of fields, each a `MedicalImage`. That is an array,
-# the layout of its axes (`ShapeFormat`), and properties. No config is needed to try one.
+# A transform takes a `TransformContext` and returns it: a dictionary of fields, each a `MedicalImage`. That is an
+# array, the layout of its axes (`ShapeFormat`), and properties. No config is needed to try one.
 
 # %%
 sys.path.append("my_mmar/custom")

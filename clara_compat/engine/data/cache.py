@@ -133,7 +133,7 @@ class ItemCache:
         self._coming = {}
         missing = {key: index for key, index in wanted.items() if key not in self.held}
         if missing:
-            self.held.update(self._made(missing, foreground=True))
+            self.held.update(self._made(missing, shown=not unwanted()))
             self._check_draws()
         self._check_size()
         self._filled = True
@@ -154,7 +154,7 @@ class ItemCache:
             self._ahead.start()
 
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
-        self._coming = self._made(missing, foreground=False)
+        self._coming = self._made(missing, shown=False)
 
     def _decide(self, epoch: int) -> None:
         """Choose memory, disk or nothing by the size of the first item of ``epoch``."""
@@ -239,7 +239,7 @@ class ItemCache:
             what,
         )
 
-    def _made(self, missing: Mapping[str, int], *, foreground: bool) -> dict[str, Item]:
+    def _made(self, missing: Mapping[str, int], *, shown: bool) -> dict[str, Item]:
         """Make items; one that fails is left out, and made (and reported) when the epoch comes to it.
 
         Users' code is seeded by item, and watched for draws.
@@ -247,8 +247,7 @@ class ItemCache:
         users = has_users_code(self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
-        hidden = unwanted() or not foreground
-        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=hidden)
+        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not shown)
         made: dict[str, Item] = {}
         size, most = sum(map(size_of, self.held.values())), self._reserved + self.budget.left
         make = self._make_watched if users else self._make
