@@ -139,8 +139,8 @@ plt.show()
 
 # %% [markdown]
 # What the transforms in front of the first random one make of a scan is kept, whatever the pipeline. So after the first
-# epoch, which fills the cache, a config that was never tuned costs about as much as a tuned one: the ratios on the right
-# are near 1, give or take what else this machine does.
+# epoch, which fills the cache, a config that was never tuned costs about as much as a tuned one: the ratios on the
+# right are near 1, give or take what else this machine does.
 
 # %% [markdown]
 # ## What the cache and the workers do
