@@ -40,8 +40,8 @@ from clara_compat.demo.mmar import prepare_mmar
 from clara_compat.demo.scans import make_scans
 from clara_compat.run.preview import preview
 
-folder = tempfile.TemporaryDirectory(prefix="clara_compat_")  # it goes when the kernel stops; name your own to keep it
-os.chdir(folder.name)
+folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
+os.chdir(folder)
 os.environ["TQDM_DISABLE"] = "1"  # a line per epoch is enough, no progress bars
 
 # %% [markdown]

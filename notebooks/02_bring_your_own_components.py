@@ -46,8 +46,8 @@ from clara_compat.demo.mmar import prepare_mmar
 from clara_compat.demo.scans import make_scans
 from clara_compat.lint.linter import lint
 
-folder = tempfile.TemporaryDirectory(prefix="clara_compat_")  # it goes when the kernel stops; name your own to keep it
-os.chdir(folder.name)
+folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
+os.chdir(folder)
 os.environ["TQDM_DISABLE"] = "1"  # no progress bars ...
 logging.disable(logging.INFO)  # ... and no line per epoch: the results are shown below
 

@@ -42,8 +42,8 @@ import clara_compat
 from clara_compat.demo.mmar import prepare_mmar
 from clara_compat.demo.scans import make_scans
 
-folder = tempfile.TemporaryDirectory(prefix="clara_compat_")  # it goes when the kernel stops; name your own to keep it
-os.chdir(folder.name)
+folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
+os.chdir(folder)
 os.environ["TQDM_DISABLE"] = "1"  # no progress bars ...
 logging.disable(logging.INFO)  # ... and no line per epoch: the results are shown below
 
@@ -82,7 +82,7 @@ table
 config = json.loads(Path("my_bundle/configs/train.json").read_text())
 for name, value in config.items():
     if not isinstance(value, (dict, list)):
-        print(f"{name:14}{str(value).replace(folder.name, '...')}")
+        print(f"{name:14}{str(value).replace(folder, '...')}")
 for section in ("train", "validate"):
     print(f"{section:14}{', '.join(config[section])}")
 

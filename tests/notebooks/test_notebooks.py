@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import os
 import re
 import sys
 from pathlib import Path
@@ -131,36 +129,28 @@ class _Kernel(AsyncKernelManager):
         return KernelSpec(argv=command, display_name="tests", language="python")
 
 
-def printed(notebook: Any) -> str:
+def printed(outputs: list[Any]) -> str:
     """All that the cells printed and showed as text, tables without their colours."""
-    shown = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            shown.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
+    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
     return re.sub(r"\x1b\[[\d;]*m", "", "\n".join(shown))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=by_name)
 def test_it_executes_and_shows_what_it_claims(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    temporary, work = tmp_path / "temporary", tmp_path / "work"
+    temporary.mkdir()
+    work.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))  # of an editable install, too
-    notebook = copy.deepcopy(nbformat.read(script.with_suffix(".ipynb"), as_version=4))
-    client = NotebookClient(
-        notebook,
-        km=_Kernel(),
-        timeout=CELL_SECONDS,
-        resources={"metadata": {"path": str(tmp_path)}},
-        allow_errors=False,
-    )
-    client.execute()
-    text = printed(notebook)
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    resources = {"metadata": {"path": str(work)}}
+    NotebookClient(notebook, km=_Kernel(), timeout=CELL_SECONDS, resources=resources, allow_errors=False).execute()
+
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    text = printed(outputs)
     for claim in CLAIMS[script.stem]:
         assert re.search(claim, text), f"{claim!r} in:\n{text}"
-    errors = [
-        output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
-    ]
-    assert not errors, "a warning that says nothing to the reader"
-    assert any("image/png" in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [], "what it makes goes with its kernel"
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not list(work.iterdir()), "everything goes to a folder of its own"
