@@ -37,6 +37,7 @@ CLAIMS = {
         ),
     ],
     "03_migrate_to_a_monai_bundle": [
+        r"All of it runs: \d+ of \d+ components",
         r"16 steps, largest difference of the losses: 0\.0",
         r"largest difference of the Dice: 0\.0",
         r"monai.bundle run --config_file configs/inference.json",
