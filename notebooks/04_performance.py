@@ -166,6 +166,7 @@ table
 figure, axes = plt.subplots(figsize=(7, 2.4), layout="constrained")
 axes.bar_label(axes.barh(list(effect), list(effect.values())), fmt="%.0f ms")
 axes.set(title="time per sample, after the first epoch", xlabel="ms")
+axes.margins(x=0.15)
 axes.invert_yaxis()
 plt.show()
 
