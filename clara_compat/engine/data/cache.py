@@ -294,8 +294,7 @@ class ItemCache:
 def wait_for_threads() -> None:
     """Wait for everything that caches make in the background.
 
-    A process must not fork while another thread works: a lock that is held at that moment stays locked in the child,
-    which then waits for ever.
+    A process must not fork while another thread works: a lock held at that moment stays locked in the child for ever.
     """
     while _running:
         _running.pop().join()
