@@ -21,6 +21,7 @@ from clara_compat.engine.data.disk_cache import DiskCache
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import Item, shared, size_of
 from clara_compat.engine.data.seeding import drawn_from, seeded
+from clara_compat.engine.handlers.bar import unwanted
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
@@ -132,7 +133,7 @@ class ItemCache:
         self._coming = {}
         missing = {key: index for key, index in wanted.items() if key not in self.held}
         if missing:
-            self.held.update(self._made(missing, foreground=True))
+            self.held.update(self._made(missing, shown=not unwanted()))
             self._check_draws()
         self._check_size()
         self._filled = True
@@ -153,7 +154,7 @@ class ItemCache:
             self._ahead.start()
 
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
-        self._coming = self._made(missing, foreground=False)
+        self._coming = self._made(missing, shown=False)
 
     def _decide(self, epoch: int) -> None:
         """Choose memory, disk or nothing by the size of the first item of ``epoch``."""
@@ -238,7 +239,7 @@ class ItemCache:
             what,
         )
 
-    def _made(self, missing: Mapping[str, int], *, foreground: bool) -> dict[str, Item]:
+    def _made(self, missing: Mapping[str, int], *, shown: bool) -> dict[str, Item]:
         """Make items; one that fails is left out, and made (and reported) when the epoch comes to it.
 
         Users' code is seeded by item, and watched for draws.
@@ -246,7 +247,7 @@ class ItemCache:
         users = has_users_code(self.transform.transforms[: self.length])
         workers = 1 if users else max(1, min(self.num_workers, len(missing)))
         threads = torch.get_num_threads()
-        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not foreground)
+        bar = tqdm(total=len(missing), desc=f"caching ({self.section})", unit="scan", delay=1, disable=not shown)
         made: dict[str, Item] = {}
         size, most = sum(map(size_of, self.held.values())), self._reserved + self.budget.left
         make = self._make_watched if users else self._make
@@ -293,8 +294,7 @@ class ItemCache:
 def wait_for_threads() -> None:
     """Wait for everything that caches make in the background.
 
-    A process must not fork while another thread works: a lock that is held at that moment stays locked in the child,
-    which then waits for ever.
+    A process must not fork while another thread works: a lock held at that moment stays locked in the child for ever.
     """
     while _running:
         _running.pop().join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from torch import nn
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "watched"]
+__all__ = ["Bar", "unwanted", "watched"]
 
 _PAUSE = 0.5
 """Seconds between two changes of what stands behind the bar."""
@@ -70,6 +71,11 @@ class Bar:
             self.note(windows=self._windows)
 
 
+def unwanted() -> bool:
+    """Whether ``TQDM_DISABLE``, tqdm's own variable, turns bars off."""
+    return os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+
+
 def watched() -> bool:
-    """Whether somebody looks: a terminal or a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    """Whether somebody looks, and wants to: a terminal or a notebook."""
+    return not unwanted() and (sys.stderr.isatty() or "ipykernel" in sys.modules)
