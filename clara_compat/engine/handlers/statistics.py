@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import platform
 import time
+from collections.abc import Sized
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from ignite.engine import Engine, Events, State
 from monai.utils import CommonKeys
 
+from clara_compat import __version__
 from clara_compat.common.files import save_json
 
 __all__ = ["TrainStatistics", "validated"]
@@ -53,6 +56,11 @@ class TrainStatistics:
 
     def _start(self, engine: Engine) -> None:
         self.stats |= {
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "items": {
+                "train": _items(engine),
+                **({} if self.evaluator is None else {"validate": _items(self.evaluator)}),
+            },
             "steps_per_epoch": engine.state.epoch_length,
             "device": _device(engine.state.device),
             "threads": torch.get_num_threads(),
@@ -60,6 +68,7 @@ class TrainStatistics:
                 "python": platform.python_version(),
                 "torch": torch.__version__,
                 "monai": monai.__version__,
+                "clara_compat": __version__,
             },
         }
 
@@ -93,6 +102,12 @@ class TrainStatistics:
         self.stats["epochs"].append(record)
         self.stats["steps"] = engine.state.iteration
         save_json(self.stats, self.path)
+
+
+def _items(engine: Engine) -> int | None:
+    """Return how many items an engine's data list has, None where it does not say."""
+    dataset = getattr(engine.data_loader, "dataset", None)
+    return len(dataset) if isinstance(dataset, Sized) else None
 
 
 def _numbers(metrics: dict[str, Any]) -> dict[str, float | None]:
