@@ -166,7 +166,7 @@ def picture_of(
     return CasePicture(
         pixels if is_coloured else pixels[..., 0],
         ", ".join(place),
-        affine,
+        cut.lying(affine),
         cut.spacing(affine),
         _layers(comparison, cut(prediction), cut(label)) if compared else {},
     )

@@ -69,6 +69,13 @@ class Cut:
         lengths = np.linalg.norm(affine[:3, :2], axis=0) * self.step
         return float(lengths[0]), float(lengths[1])
 
+    def lying(self, affine: Array) -> Array:
+        """Return the affine that tells how the slice lies in a patient: of a picture the identity, which tells nothing.
+
+        What turned or resized a picture has given it an affine, but no patient.
+        """
+        return affine if len(self.size) == 3 else np.eye(4)
+
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
         """Return the slice (..., first axis, second axis) of (..., spatial...), a view."""
         plane = values[..., self.number] if len(self.size) == 3 else values
@@ -93,7 +100,7 @@ def case_slice(image: Any, predicted: Any, true: Any) -> CaseSlice | None:
     number = int((masks[0] | masks[1]).sum(dim=(0, 1)).argmax()) if grey.ndim == 3 else 0
     cut, affine = Cut(tuple(grey.shape), number), affine_of(image)
     kept = [cut(one).cpu().numpy().copy() for one in (grey.float(), *masks)]
-    return CaseSlice(kept[0], kept[1], kept[2], affine, cut.spacing(affine), cut.place)
+    return CaseSlice(kept[0], kept[1], kept[2], cut.lying(affine), cut.spacing(affine), cut.place)
 
 
 def affine_of(image: torch.Tensor, index: int | None = None) -> Array:

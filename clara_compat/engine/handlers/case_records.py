@@ -93,7 +93,6 @@ class CaseRecords:
     def _begin(self) -> None:
         self._values.reset()
         self._cases: list[dict[str, Any]] = []
-        self._errors: list[float] = []
         self._classes: list[str] = []
         self._worst: list[_Candidate] = []
         self._key_is_known = False
@@ -129,7 +128,8 @@ class CaseRecords:
             self._cases.append(case)
             one = slice(index, index + 1)
             pair = (prediction[one], label[one]) if compared else (None, None)
-            self._errors.append(math.inf if self._key_is_known else self._error(case, *pair))
+            if not self._key_is_known:
+                case["error"] = self._error(case, *pair)
             if self._is_among_the_worst(number):
                 # an image without masks explains a class, not a segmentation
                 shown = picture_of(images[index], self.comparison, *pair) if compared or classes else None
@@ -154,7 +154,7 @@ class CaseRecords:
     def _rank(self, number: int) -> float:
         """Return what is smallest for the worst case."""
         if not self._key_is_known:
-            return -self._errors[number]
+            return -float(self._cases[number]["error"])
         value = self._cases[number]["metrics"].get(self.key)
         return math.inf if value is None else value
 
