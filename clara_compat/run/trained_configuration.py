@@ -32,7 +32,7 @@ def _facts(bundle: Mapping[str, Any], stats: Mapping[str, Any]) -> list[tuple[st
     facts = [
         ("legacy config", text(stats.get("config"))),
         ("started", text(stats.get("started")).replace("T", " ").replace("+00:00", " UTC")),
-        ("data list", _file(mapping(train.get("data")).get("data_list_file_path"))),
+        ("data list", _file(mapping(train.get("data")).get("data_list_file_path"), bundle)),
         ("training items", _items(train, items.get("train"))),
         ("validation items", _items(validate, items.get("validate"))),
         ("steps per epoch", _count(stats.get("steps_per_epoch"))),
@@ -124,5 +124,7 @@ def _count(value: Any) -> str:
     return "" if found is None else str(found)
 
 
-def _file(value: Any) -> str:
-    return PurePath(text(value)).name
+def _file(value: Any, bundle: Mapping[str, Any]) -> str:
+    """Return the name of a file; the path may stand in an entry at the top of the config."""
+    path = text(value)
+    return PurePath(text(bundle.get(path[1:])) if path.startswith("@") else path).name

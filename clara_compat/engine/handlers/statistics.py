@@ -15,7 +15,6 @@ import torch
 from ignite.engine import Engine, Events, State
 from monai.utils import CommonKeys
 
-from clara_compat import __version__
 from clara_compat.common.files import save_json
 
 __all__ = ["TrainStatistics", "validated"]
@@ -55,6 +54,8 @@ class TrainStatistics:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
 
     def _start(self, engine: Engine) -> None:
+        from clara_compat import __version__
+
         self.stats |= {
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "items": {

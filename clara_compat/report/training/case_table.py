@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from clara_compat.report.training.data import CaseFigures, CaseSet
 
@@ -28,7 +28,6 @@ class CaseTable:
     rows: Sequence[tuple[str, Sequence[tuple[str, bool]]]]
     left_out: int = 0
     marks: str = ""
-    notes: Sequence[str] = field(default_factory=list)
 
 
 def case_table(cases: CaseSet) -> CaseTable:
@@ -42,13 +41,9 @@ def case_table(cases: CaseSet) -> CaseTable:
     outputs = min(max((len(case.scores) for case in cases.cases), default=0), _MOST_OUTPUTS)
     unit = "ml" if in_ml else "voxels"
     sizes = [f"label, {unit}", f"prediction, {unit}"] if has_voxels else []
-    heads = [
-        *([cases.measure or ""] if has_errors else []),
-        *names,
-        *(f"Dice of {name}" for name in classes),
-        *sizes,
-        *(f"output {i}" for i in range(outputs)),
-    ]
+    heads = [cases.measure or ""] if has_errors else []
+    heads += [*names, *(f"Dice of {name}" for name in classes), *sizes]
+    heads += [f"output {index}" for index in range(outputs)]
     rows = []
     for case in cases.worst_first[:_MOST_ROWS]:
         cells = [(number(case.error), False)] if has_errors else []
