@@ -146,5 +146,6 @@ def draw_roc(axes: Axes, findings: Sequence[str], scores: NDArray[np.floating], 
         title="ROC curves and their areas", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
     )  # fmt: skip
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=9)
+    if len(axes.lines) > 1:
+        axes.legend(loc="lower right", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

@@ -99,7 +99,7 @@ def over_epochs(axes: Axes, last: int) -> None:
     """Finish a panel whose horizontal axis is that of the epochs."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set(xlabel="epoch", xlim=(0.5, last + 0.5))
+    axes.set(xlabel="epoch", xlim=(0.5, max(last, 1) + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

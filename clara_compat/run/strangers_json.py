@@ -12,6 +12,9 @@ __all__ = ["mapping", "number", "numbers", "read_json", "records", "text", "whol
 
 _MOST_BYTES = 64 * 2**20
 _LONGEST = 300
+_LARGEST, _SMALLEST = 1e30, 1e-30
+"""What a measurement can be; figures cannot be drawn of numbers at the ends of what a computer has."""
+_MOST = 10**12
 
 
 def read_json(path: Path, remarks: list[str]) -> dict[str, Any]:
@@ -42,20 +45,22 @@ def read_json(path: Path, remarks: list[str]) -> dict[str, Any]:
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number; None for anything else."""
+    """Return a number, a tiny one as 0; None for anything else, and for one beyond all measure."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         found = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    if not math.isfinite(found) or abs(found) > _LARGEST:
+        return None
+    return found if abs(found) >= _SMALLEST else 0.0
 
 
 def whole(value: Any) -> int | None:
-    """Return a whole number that is at least 0; None for anything else."""
+    """Return a whole number that counts something, at least 0; None for anything else."""
     found = number(value)
-    return int(found) if found is not None and found >= 0 and found == int(found) else None
+    return int(found) if found is not None and 0 <= found <= _MOST and found == int(found) else None
 
 
 def text(value: Any) -> str:

@@ -47,9 +47,11 @@ def _of_the_course(training: Training) -> Iterator[str]:
 def _of_the_cases(cases: CaseSet) -> Iterator[str]:
     name, values = cases.ranked_by, [] if cases.ranked_by is None else cases.values
     if name is not None and len(values) < len(cases.cases):
+        undefined = len(cases.cases) - len(values)
+        words = "1 case of {} has" if undefined == 1 else f"{undefined} cases of {{}} have"
         yield (
-            f"{_count(len(cases.cases) - len(values), 'case')} of {len(cases.cases)} have no value of {name}, as its "
-            "classes are not in their label or it is not defined for them; they are left out of the mean."
+            f"{words.format(len(cases.cases))} no value of {name}, as the label has none of the classes or the metric "
+            "is not defined; the mean leaves that out."
         )
     if name is not None and len(values) > 2:
         without = fmean(values[1:])
@@ -97,7 +99,3 @@ def _of_the_volumes(cases: CaseSet) -> Iterator[str]:
                 f"{what} is smaller than the label in {less} of {len(quotients)} cases (median {found:.2f} times its "
                 "volume): some is missed."
             )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
