@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,16 @@ from PIL import Image
 from clara_compat.engine.evaluation.slices import Array, Cut, affine_of, grey_window
 from clara_compat.engine.metrics.dice import ClaraDice
 from clara_compat.engine.overlap import Masks, class_masks, largest, overlaps, thresholded
+from clara_compat.engine.slabs import slabs
 from clara_compat.engine.tensors import plain
 
 __all__ = ["CasePicture", "Comparison", "picture_of"]
 
 _MOST_LAYERS = 8
+_LARGE = 2**20
+"""Voxels of a volume from which on every second one is looked at."""
+
+Join = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,11 @@ class Comparison:
         """Return the names of the channels that count."""
         return ["foreground"] if count == 1 else [f"class {channel}" for channel in self.channels(count)]
 
-    def counts(self, prediction: torch.Tensor, label: torch.Tensor, *, by_slice: bool) -> Array:
+    def counts(self, prediction: torch.Tensor, label: torch.Tensor) -> Array:
         """Count the voxels of one case (1, C, spatial...) that are predicted and true, predicted, and true.
 
         Returns:
-            (3,), with ``by_slice`` (3, slices), summed over the classes.
+            (3,), summed over the classes.
         """
         found = overlaps(
             prediction,
@@ -131,9 +136,32 @@ class Comparison:
             self.masks(prediction, label),
             self.channels(prediction.shape[1]),
             is_one_hot=self.has_channels(prediction, label),
-            by_slice=by_slice,
         )
         return found[0].sum(dim=0).cpu().numpy()
+
+    def worst_slice(self, prediction: torch.Tensor, label: torch.Tensor) -> int:
+        """Return the slice across the last axis of a volume (1, C, spatial...) with most wrong voxels.
+
+        Where none is wrong it is the one with most of the classes. Of large volumes only every second voxel along the
+        first two axes is looked at.
+        """
+        step = 2 if label[0, 0].numel() > _LARGE else 1
+        predicted, true = (plain(one)[:, :, ::step, ::step] for one in (prediction, label))
+        wrong = self._by_slice(predicted, true, torch.logical_xor)
+        return int((wrong if wrong.any() else self._by_slice(predicted, true, torch.logical_or)).argmax())
+
+    def _by_slice(self, prediction: torch.Tensor, label: torch.Tensor, join: Join) -> torch.Tensor:
+        """Count the voxels of every slice that are in the joined masks of prediction and label, over the classes."""
+        channels = prediction.shape[1]
+        masks = self.masks(prediction, label)
+        found = torch.zeros(label.shape[-1], dtype=torch.int64, device=prediction.device)
+        for values, targets in slabs(prediction, label):
+            predicted = masks(values)
+            true = class_masks(targets, channels, self.has_channels(values, targets))
+            for channel in self.channels(channels):
+                joined = join(predicted(channel), true(channel)).contiguous().view(torch.uint8)  # bytes add up fast
+                found += joined.flatten(end_dim=-2).sum(dim=0, dtype=torch.int32)
+        return found
 
 
 def picture_of(
@@ -153,9 +181,7 @@ def picture_of(
     compared = prediction is not None and label is not None
     number = size[2] // 2 if len(size) == 3 else 0
     if compared and len(size) == 3:
-        both, predicted, true = comparison.counts(prediction, label, by_slice=True)
-        wrong, filled = predicted + true - 2 * both, predicted + true - both
-        number = int((wrong if wrong.any() else filled).argmax())
+        number = comparison.worst_slice(prediction, label)
     cut, affine = Cut(size, number), affine_of(image)
     place = [cut.place]
     is_coloured = len(size) == 2 and len(image) == 3

@@ -175,7 +175,7 @@ class CaseRecords:
         if "voxels" in case:
             both, predicted, true = (sum(one[of] for one in case["voxels"]) for of in ("both", "prediction", "label"))
         elif prediction is not None:
-            both, predicted, true = (int(one) for one in self.comparison.counts(prediction, label, by_slice=False))
+            both, predicted, true = (int(one) for one in self.comparison.counts(prediction, label))
         else:
             return 0.0
         return (predicted + true - 2 * both) / max(predicted + true, 1)
