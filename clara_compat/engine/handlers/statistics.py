@@ -107,7 +107,7 @@ class TrainStatistics:
 
 def _items(engine: Engine) -> int | None:
     """Return how many items an engine's data list has, None where it does not say."""
-    dataset = getattr(engine.data_loader, "dataset", None)
+    dataset = getattr(getattr(engine, "data_loader", None), "dataset", None)
     return len(dataset) if isinstance(dataset, Sized) else None
 
 
