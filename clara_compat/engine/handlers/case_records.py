@@ -216,7 +216,7 @@ def _classified(fields: Mapping[str, Any], count: int, declared: Any) -> dict[st
         sizes = label_sizes(scores.shape[1], truth.shape[1], declared)
     except ClaraError:
         return {}
-    return {"scores": np.round(scores, 6), "truth": indicators(truth, sizes)}
+    return {"scores": scores, "truth": indicators(truth, sizes)}
 
 
 def _distance(scores: list[float | None], truth: list[float | None]) -> float:

@@ -249,6 +249,18 @@ def test_a_classification_is_ranked_by_its_distance_from_the_truth(tmp_path: Pat
     assert all(one["layers"] == [] for one in content["pictures"])
 
 
+def test_scores_are_as_exact_as_the_metric_saw_them(tmp_path: Path) -> None:
+    items = [item(np.full((1, 1, 2), 1e-8 * (index + 1)), [index % 2, index > 3], f"p{index}") for index in range(8)]
+    content, engine = validate(tmp_path, items, {"auc": ClaraAUC()}, network=Scores(2))
+    scores, truth = (np.array([case[one] for case in content["cases"]]) for one in ("scores", "truth"))
+    areas = []
+    for score, true in zip(scores.T, truth.T, strict=True):
+        pairs = score[true == 1][:, None] - score[true == 0][None]
+        areas.append(((pairs > 0) + 0.5 * (pairs == 0)).mean())
+    assert np.mean(areas) == pytest.approx(engine.state.metrics["auc"])
+    assert np.mean(areas) > 0.7
+
+
 def test_a_class_of_several(tmp_path: Path) -> None:
     items = [item(np.array([[[0.2, 0.7, 0.1]]]), [1.0], "a"), item(np.array([[[0.2, 0.7, 0.1]]]), [2.0], "b")]
     content, _ = validate(tmp_path, items, {"auc": ClaraAUC(classes_per_label=[3])}, network=Scores(3))
