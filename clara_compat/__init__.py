@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from clara_compat.run.infer import InferResult, infer
     from clara_compat.run.migrate import MigrateResult, migrate
     from clara_compat.run.train import TrainResult, train
+    from clara_compat.run.training_report import training_report
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "infer",
     "migrate",
     "train",
+    "training_report",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "infer": "clara_compat.run.infer",
     "migrate": "clara_compat.run.migrate",
     "train": "clara_compat.run.train",
+    "training_report": "clara_compat.run.training_report",
 }
 
 

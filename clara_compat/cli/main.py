@@ -13,6 +13,7 @@ from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
 from clara_compat.cli.lint import lint
 from clara_compat.cli.migrate import migrate
+from clara_compat.cli.report import report
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
 
@@ -75,7 +76,8 @@ def train(
     """Train an unmodified config_train.json.
 
     Everything that can be known before the first batch is checked first. Results go to MMAR_CKPT_DIR: model.pt (best),
-    final_model.pt, checkpoint.pt, train_stats.json, TensorBoard events and the MONAI bundle config that ran.
+    final_model.pt, checkpoint.pt, train_stats.json, report.html, TensorBoard events and the MONAI bundle config that
+    ran.
 
     Example: clara-compat train -m my_mmar -c config/config_train.json -e config/environment.json --set epochs=2
     """
@@ -273,6 +275,7 @@ def demo(
 app.command()(export)
 app.command()(lint)
 app.command()(migrate)
+app.command()(report)
 app.add_typer(weights, name="weights")
 
 

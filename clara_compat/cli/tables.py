@@ -130,7 +130,7 @@ def print_training(result: TrainResult) -> None:
             table.add_row(f"last {escape(name)}", _number(value))
     table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
     table.add_row("device", f"{stats['device']}, {stats['threads']} threads")
-    for name in ("model", "final_model", "stats", "bundle"):
+    for name in ("model", "final_model", "stats", "bundle", "report"):
         if name in result.paths:
             table.add_row(name.replace("_", " "), escape(str(result.paths[name])))
     wide_console().print(table)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["Example", "roc_curve", "save_classification"]
+__all__ = ["Example", "draw_roc", "roc_curve", "save_classification"]
 
 # From Okabe and Ito's palette, which colour-blind readers can tell apart; the line styles differ as well.
 _TRUE = "#E69F00"
@@ -100,7 +100,7 @@ def save_classification(
     )
     loss, metric, roc = below.subplots(1, 3)
     draw_course((loss, metric), course, "AUC", "AUC on the images not trained on")
-    _draw_roc(roc, findings, scores, truth)
+    draw_roc(roc, findings, scores, truth)
     save_png(Path(path), figure)
 
 
@@ -124,18 +124,28 @@ def _draw_example(picture: Axes, bars: Axes, example: Example, names: Sequence[s
     bars.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_roc(axes: Axes, findings: Sequence[str], scores: NDArray[np.floating], truth: NDArray[np.floating]) -> None:
+def draw_roc(axes: Axes, findings: Sequence[str], scores: NDArray[np.floating], truth: NDArray[np.floating]) -> None:
+    """Draw the ROC curve of each finding that some cases have and some have not.
+
+    Args:
+        axes: where.
+        findings: names of the outputs.
+        scores: (N, findings).
+        truth: (N, findings): 1 or 0; any other value leaves the case out.
+    """
     axes.plot((0, 1), (0, 1), color="0.7", linewidth=1)
     for index, name in enumerate(findings):
         colour, style = _CURVES[index % len(_CURVES)]
         area = roc_auc(scores[:, index], truth[:, index])
         if np.isfinite(area):
-            curve = roc_curve(scores[:, index], truth[:, index])
+            known = np.isin(truth[:, index], (0, 1))
+            curve = roc_curve(scores[known, index], truth[known, index])
             axes.plot(*curve, color=colour, linestyle=style, label=f"{name}: {area:.3f}")
     axes.set(
         xlabel="false positive rate", ylabel="true positive rate",
         title="ROC curves and their areas", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
     )  # fmt: skip
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=9)
+    if len(axes.lines) > 1:
+        axes.legend(loc="lower right", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

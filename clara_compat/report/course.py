@@ -1,4 +1,4 @@
-"""The course of a training run: loss and key metric by epoch, as two panels of a picture."""
+"""The course of a training run: what is drawn over its epochs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Course", "draw_course"]
+__all__ = ["METRIC", "TRAINING", "Course", "draw_best", "draw_course", "draw_line", "over_epochs"]
 
 # From Okabe and Ito's palette, which colour-blind readers can tell apart; the markers differ as well.
-_LOSS = "#0072B2"
-_METRIC = "#D55E00"
+TRAINING = "#0072B2"
+"""Colour of what was measured in training."""
+METRIC = "#D55E00"
+"""Colour of what was measured in a validation."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,44 @@ def draw_course(panels: Sequence[Axes], course: Course, metric: str, title: str)
         metric: name of the metric, which goes from 0 to 1.
         title: of the metric's panel.
     """
-    from matplotlib.ticker import MaxNLocator
-
     left, right = panels
-    left.plot(course.epochs, course.loss, color=_LOSS, marker=".")
-    left.set(xlabel="epoch", ylabel="training loss", title="Training loss", ylim=(0, None))
-    right.set(xlabel="epoch", ylabel=metric, title=title, ylim=(0, 1.02))
+    draw_line(left, course.epochs, course.loss, TRAINING)
+    left.set(ylabel="training loss", title="Training loss", ylim=(0, None))
+    right.set(ylabel=metric, title=title, ylim=(0, 1.02))
     if course.validated:
         best = int(np.argmax(course.metric))
-        right.plot(course.validated, course.metric, color=_METRIC, marker="s", markersize=4, label="validation")
-        right.plot(
-            course.validated[best], course.metric[best], linestyle="none", marker="*", markersize=14, color=_METRIC,
-            markeredgecolor="black", label=f"best: {course.metric[best]:.3f} after epoch {course.validated[best]}",
-        )  # fmt: skip
+        draw_line(right, course.validated, course.metric, METRIC, marker="s", label="validation")
+        draw_best(right, course.validated[best], course.metric[best])
         right.legend(loc="lower right")
     for panel in panels:
-        panel.set_xlim(0.5, max(course.epochs, default=1) + 0.5)
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panel.grid(alpha=0.3)
-        panel.spines[["top", "right"]].set_visible(False)
+        over_epochs(panel, max(course.epochs, default=1))
+
+
+def draw_line(
+    axes: Axes,
+    epochs: Sequence[int],
+    values: Sequence[float],
+    colour: str,
+    marker: str = ".",
+    label: str | None = None,
+) -> None:
+    """Draw values over epochs."""
+    axes.plot(epochs, values, color=colour, marker=marker, markersize=4 if marker == "s" else None, label=label)
+
+
+def draw_best(axes: Axes, epoch: int, value: float) -> None:
+    """Mark the best value of a validation."""
+    axes.plot(
+        epoch, value, linestyle="none", marker="*", markersize=14, color=METRIC, markeredgecolor="black",
+        label=f"best: {value:.3f} after epoch {epoch}",
+    )  # fmt: skip
+
+
+def over_epochs(axes: Axes, last: int) -> None:
+    """Finish a panel whose horizontal axis is that of the epochs."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set(xlabel="epoch", xlim=(0.5, max(last, 1) + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["default_log_config", "logging_of_a_run"]
+__all__ = ["default_log_config", "logging_of_a_run", "noted_warnings"]
 
 _LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard", "tqdm")
 
@@ -50,6 +50,32 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
         if handler is not None:
             ours.removeHandler(handler)
         ours.setLevel(level)
+
+
+@contextmanager
+def noted_warnings() -> Iterator[list[str]]:
+    """Give a list that fills with the warnings that are logged inside the block, each once."""
+    found: list[str] = []
+    handler = _Noting(found)
+    ours = logging.getLogger("clara_compat")
+    ours.addHandler(handler)
+    try:
+        yield found
+    finally:
+        ours.removeHandler(handler)
+
+
+class _Noting(logging.Handler):
+    """Keeps the texts of warnings."""
+
+    def __init__(self, found: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.found = found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self.found:
+            self.found.append(text)
 
 
 def _configure(log_config: dict[str, object]) -> None:

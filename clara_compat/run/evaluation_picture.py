@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from monai.data import MetaTensor
 
-from clara_compat.engine.evaluation.slices import CaseSlice
+from clara_compat.engine.evaluation.slices import CaseSlice, grey_window
 from clara_compat.engine.evaluation.step import Case
 from clara_compat.errors import ClaraError
 from clara_compat.report.evaluation_sheet import ShownCase, draw_cases
@@ -18,9 +16,6 @@ from clara_compat.report.preview import Layer, Picture
 from clara_compat.run.viewing import View
 
 __all__ = ["save_picture"]
-
-_WINDOW = (1, 99)
-"""Percentiles of a slice that are drawn black and white."""
 
 
 def save_picture(path: Path, cases: Sequence[Case], metric: str) -> Path | None:
@@ -59,15 +54,12 @@ def _shown(rank: str, case: Case, metric: str) -> ShownCase:
 
 
 def _picture(piece: CaseSlice) -> Picture:
-    image = MetaTensor(torch.zeros(1, 1, 1, 1), affine=torch.from_numpy(piece.affine))
-    view = View.of(image)
+    view = View.of(piece.affine)
     pixels = view.seen(piece.image)
-    finite = pixels[np.isfinite(pixels)]
-    low, high = np.percentile(finite, _WINDOW) if finite.size else (0.0, 1.0)
     return Picture(
         pixels,
         view.size(pixels.shape, piece.spacing),
-        (float(low), float(high) if high > low else float(low) + 1),
+        grey_window(pixels),
         [Layer("prediction", view.seen(piece.predicted)), Layer("label", view.seen(piece.true))],
-        view.edges(image),
+        view.edges(piece.affine),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.common.files import save_json
+from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
 from clara_compat.run.metadata import bundle_metadata
 
@@ -21,6 +22,8 @@ OUTPUTS = {
     "final_model": "final_model.pt",
     "checkpoint": "checkpoint.pt",
     "stats": "train_stats.json",
+    "cases": CASES,
+    "report": PAGE,
     "bundle": "configs/train.json",
     "metadata": "configs/metadata.json",
     "logging": "configs/logging.conf",

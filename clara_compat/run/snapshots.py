@@ -14,6 +14,7 @@ from monai.data import MetaTensor
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
+from clara_compat.engine.evaluation.slices import affine_of
 from clara_compat.engine.tensors import plain
 from clara_compat.report.preview import Cell, Picture
 from clara_compat.run.label_facts import LabelFacts, label_facts, layers_of
@@ -119,7 +120,7 @@ class Camera:
         if not drawn or seen.window is None:
             return cell
         if self._view is None:
-            self._view = View.of(image)
+            self._view = View.of(affine_of(image))
         return _photograph(cell, image, label, seen.window, self._view)
 
 
@@ -146,7 +147,7 @@ def _photograph(cell: Cell, image: torch.Tensor, label: Any, window: tuple[float
         size=size,
         window=window,
         layers=[] if fitting is None else layers_of(np.stack([view.seen(channel.numpy()) for channel in fitting])),
-        edges=view.edges(image),
+        edges=view.edges(affine_of(image)),
     )
     return replace(cell, place=", ".join(places), picture=picture)
 

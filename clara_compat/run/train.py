@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clara_compat.common.files import save_json
 from clara_compat.common.weight_files import is_tensorflow
 from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
@@ -17,7 +18,7 @@ from clara_compat.config.problems import Problems
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
-from clara_compat.run.console import default_log_config, logging_of_a_run
+from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.start_weights import start_weights
@@ -39,8 +40,8 @@ class TrainResult:
 
     Args:
         stats: the content of ``train_stats.json``.
-        paths: output files that exist, by name: ``model``, ``final_model``, ``checkpoint``, ``stats``, ``bundle``,
-            ``metadata``, ``logging``.
+        paths: output files that exist, by name: ``model``, ``final_model``, ``checkpoint``, ``stats``, ``cases``,
+            ``report``, ``bundle``, ``metadata``, ``logging``.
         network: the trained network with its last weights.
         parser: the bundle config's parser with every object of the run, such as
             ``parser.get_parsed_content("train#trainer")``.
@@ -86,13 +87,13 @@ def train(
         raise ClaraError(
             f"the output folder {ckpt_dir} cannot be made: {error.strerror}; mend MMAR_CKPT_DIR"
         ) from error
-    with logging_of_a_run(logging_settings):
+    with logging_of_a_run(logging_settings), noted_warnings() as warned:
         for notice in [*workflow.notices, *notices]:
             logger.warning("%s", notice)
-        return _run(workflow, ckpt_dir)
+        return _run(workflow, ckpt_dir, warned)
 
 
-def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
+def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str]) -> TrainResult:
     from clara_compat.run.execute import execute
 
     start = start_weights(workflow).path
@@ -106,6 +107,7 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
     except BaseException:
         put_back(ckpt_dir, moved)
         raise
+    _report(ckpt_dir, warned)
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(
         stats=json.loads(paths["stats"].read_text()),
@@ -113,6 +115,19 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path) -> TrainResult:
         network=parser.get_parsed_content("network"),
         parser=parser,
     )
+
+
+def _report(ckpt_dir: Path, warned: Sequence[str]) -> None:
+    """Add the warnings of the run to its statistics, and make the report of it; a run does not fail by this."""
+    from clara_compat.run.training_report import training_report
+
+    stats = ckpt_dir / OUTPUTS["stats"]
+    try:
+        if warned:
+            save_json({**json.loads(stats.read_text()), "warnings": list(warned)}, stats)
+        training_report(ckpt_dir)
+    except Exception as error:  # noqa: BLE001 -- the weights are there, whatever a picture of them meets
+        logger.warning("the training report could not be made: %s: %s", type(error).__name__, error)
 
 
 def _real(weights: Path) -> Path:

@@ -8,10 +8,10 @@ from typing import Any
 
 import nibabel
 import numpy as np
-import torch
-from monai.data import MetaTensor
 
 __all__ = ["View"]
+
+Array = np.ndarray[Any, Any]
 
 _WORLD = {"R": 0, "L": 0, "A": 1, "P": 1, "S": 2, "I": 2}
 _OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S"}
@@ -36,20 +36,23 @@ class View:
     backwards: tuple[bool, bool] = (False, False)
 
     @classmethod
-    def of(cls, image: torch.Tensor) -> View:
-        """Return the view in which a radiologist expects ``image`` (C, spatial...).
+    def of(cls, affine: Array) -> View:
+        """Return the view in which a radiologist expects an image.
 
         An image whose place in space is not known (an identity affine: pictures, plain arrays) is shown as it lies in
         memory: its first axis runs down the page.
+
+        Args:
+            affine: of the image, (4, 4), from voxel indices to RAS mm.
         """
-        codes = _codes(image)
+        codes = _codes(affine)
         if codes is None:
             return cls()
         turned = _WORLD[codes[0]] < _WORLD[codes[1]]
         across, down = codes if turned else codes[::-1]
         return cls(True, turned, (down not in _DOWN, across not in _TO_THE_RIGHT))
 
-    def seen(self, plane: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def seen(self, plane: Array) -> Array:
         """Return a slice (first axis, second axis) as rows and columns of the page."""
         page = plane.T if self.turned else plane
         down, across = (-1 if one else 1 for one in self.backwards)
@@ -61,13 +64,13 @@ class View:
         down, across = (second, first) if self.turned else (first, second)
         return shape[1] * across, shape[0] * down
 
-    def edges(self, image: torch.Tensor) -> tuple[str, str, str]:
-        """Return the anatomical letters of the left, right and upper edge of a slice of ``image``.
+    def edges(self, affine: Array) -> tuple[str, str, str]:
+        """Return the anatomical letters of the left, right and upper edge of a slice of an image with this affine.
 
         They are empty where the first image did not say how it lies: what turns a picture gives it a place, but no
         patient.
         """
-        codes = _codes(image) if self.anatomical else None
+        codes = _codes(affine) if self.anatomical else None
         if codes is None:
             return "", "", ""
         across, down = codes if self.turned else codes[::-1]
@@ -78,9 +81,8 @@ class View:
         return _OPPOSITE[across], across, _OPPOSITE[down]
 
 
-def _codes(image: torch.Tensor) -> tuple[str, str] | None:
+def _codes(affine: Array) -> tuple[str, str] | None:
     """Return where the first two axes run to (nearest of R, L, A, P, S, I), or None where nobody knows."""
-    affine = image.affine.numpy() if isinstance(image, MetaTensor) else np.eye(4)
     if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.array_equal(affine, np.eye(4)):
         return None
     first, second = nibabel.aff2axcodes(affine)[:2]

@@ -256,6 +256,12 @@ class _TrainTranslation:
         if self.settings.infer_in_training_mode:
             target = "clara_compat.engine.handlers.training_mode.KeepStatistics"
             handlers.append(Entry(target, network=Expression("@network")))
+        if self.metrics.key is not None:
+            target = "clara_compat.engine.handlers.case_records.CaseRecords"
+            key, others = (
+                Expression(f"@validate#evaluator#{name}") for name in ("key_val_metric", "additional_metrics")
+            )
+            handlers.append(Entry(target, folder=Expression("@ckpt_dir"), key_metric=key, additional_metrics=others))
         return handlers
 
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:

@@ -41,28 +41,27 @@ def scan(shape: tuple[int, ...] = (1, 4, 6, 5)) -> np.ndarray:
 )
 def test_a_slice_lies_as_a_radiologist_holds_it(affine: Any, seen: Any, size: Any, edges: Any) -> None:
     tensor = image(scan(), affine)
-    view = View.of(tensor)
+    view = View.of(affine)
     plane = tensor.numpy()[0, :, :, 0]
     page = view.seen(plane)
     for corner, place in zip(((0, 0), (0, -1), (-1, 0)), seen, strict=True):
         assert page[corner] == plane[place]
     assert view.size(page.shape, properties.affine_spacing(tensor)) == size
-    assert view.edges(tensor) == edges
+    assert view.edges(affine) == edges
 
 
 def test_a_flip_is_seen_as_a_flip() -> None:
     first = image(scan(), LPS)
-    view = View.of(first)
+    view = View.of(LPS)
     affine = LPS.copy()
     affine[0] = [2, 0, 0, -6]
     flipped = image(scan()[:, ::-1].copy(), affine)
-    assert view.edges(flipped) == ("L", "R", "A")
+    assert view.edges(affine) == ("L", "R", "A")
     assert np.array_equal(view.seen(flipped.numpy()[0, ..., 0]), view.seen(first.numpy()[0, ..., 0])[:, ::-1])
 
 
 def test_what_turns_a_picture_gives_it_no_patient() -> None:
-    view = View.of(image(scan((3, 4, 6)), np.eye(4)))
-    assert view.edges(image(scan((3, 4, 6)), RAS)) == ("", "", "")
+    assert View.of(np.eye(4)).edges(RAS) == ("", "", "")
 
 
 def test_the_slice_with_the_most_label_is_shown_with_its_label() -> None:

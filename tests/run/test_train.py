@@ -31,6 +31,8 @@ def test_what_a_run_leaves(
         "final_model": "final_model.pt",
         "checkpoint": "checkpoint.pt",
         "stats": "train_stats.json",
+        "cases": "validation_cases.json",
+        "report": "report.html",
         "bundle": "configs/train.json",
         "metadata": "configs/metadata.json",
         "logging": "configs/logging.conf",

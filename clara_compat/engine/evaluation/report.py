@@ -10,13 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from ignite.metrics import Metric
 
 from clara_compat.common.files import save_json
 from clara_compat.engine.evaluation.step import Case, EvaluateCases
+from clara_compat.engine.metrics.case_values import CaseValues
 from clara_compat.errors import ClaraError
 
 __all__ = ["CaseReport"]
@@ -50,7 +50,7 @@ class CaseReport:
         self.step = step
         self.metrics = dict(metrics or {})
         self.run = dict(run or {})
-        self._known: dict[str, int] = {}
+        self._values = CaseValues(self.metrics)
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -64,17 +64,12 @@ class CaseReport:
 
     def _start(self, engine: Engine) -> None:
         self._started = time.perf_counter()
-        self._known = {}
+        self._values.reset()
 
     def _case(self, engine: Engine) -> None:
         cases = self.step.cases[-len(engine.state.batch["image"]) :]
-        for name, metric in self.metrics.items():
-            if not getattr(metric, "per_case", True):  # an area under a curve belongs to no case
-                continue
-            values = _values(metric)
-            new = values[self._known.get(name, 0) :]
-            self._known[name] = len(values)
-            for case, value in zip(cases, _of_cases(new, cases), strict=True):
+        for name, values in self._values.take(len(cases)).items():
+            for case, value in zip(cases, values or [math.nan] * len(cases), strict=True):
                 case.metrics[name] = value
         engine.state.output = engine.state.batch = None
 
@@ -104,30 +99,6 @@ class CaseReport:
         self.content = _jsonable(content)
         if self.path is not None:
             save_json(self.content, self.path)
-
-
-def _values(metric: Any) -> list[Any]:
-    """Return the values that a metric has collected, one per case as far as it keeps them."""
-    values = getattr(metric, "values", None)
-    if isinstance(values, list):
-        return values
-    while getattr(metric, "metric", None) is not None:  # a user's: the adapter, Metric, MetricList
-        metric = metric.metric
-    kept = getattr(metric, "_list", None)
-    return [] if kept is None else list(np.ravel(np.asarray(kept, dtype=np.float64)))
-
-
-def _of_cases(new: list[Any], cases: list[Case]) -> list[float]:
-    """Return a value per case; NaN for all when the metric has not kept one for each."""
-    if len(new) != len(cases):
-        return [math.nan] * len(cases)
-    return [_mean(value) for value in new]
-
-
-def _mean(value: Any) -> float:
-    numbers = np.ravel(np.asarray(value, dtype=np.float64))
-    finite = numbers[np.isfinite(numbers)]
-    return float(finite.mean()) if finite.size else math.nan
 
 
 def _told(case: Case) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import platform
 import time
+from collections.abc import Sized
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,14 @@ class TrainStatistics:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
 
     def _start(self, engine: Engine) -> None:
+        from clara_compat import __version__
+
         self.stats |= {
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "items": {
+                "train": _items(engine),
+                **({} if self.evaluator is None else {"validate": _items(self.evaluator)}),
+            },
             "steps_per_epoch": engine.state.epoch_length,
             "device": _device(engine.state.device),
             "threads": torch.get_num_threads(),
@@ -60,6 +69,7 @@ class TrainStatistics:
                 "python": platform.python_version(),
                 "torch": torch.__version__,
                 "monai": monai.__version__,
+                "clara_compat": __version__,
             },
         }
 
@@ -93,6 +103,12 @@ class TrainStatistics:
         self.stats["epochs"].append(record)
         self.stats["steps"] = engine.state.iteration
         save_json(self.stats, self.path)
+
+
+def _items(engine: Engine) -> int | None:
+    """Return how many items an engine's data list has, None where it does not say."""
+    dataset = getattr(getattr(engine, "data_loader", None), "dataset", None)
+    return len(dataset) if isinstance(dataset, Sized) else None
 
 
 def _numbers(metrics: dict[str, Any]) -> dict[str, float | None]:

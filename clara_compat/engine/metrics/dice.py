@@ -55,6 +55,12 @@ class ClaraDice(CaseMetric):
         self.is_2d = is_2d
         super().__init__(name, report_path)
 
+    def reset(self) -> None:
+        """Forget the cases of the last validation."""
+        super().reset()
+        self.voxels: list[np.ndarray] = []
+        """Per case and counted channel the voxels that are predicted and true, predicted, and true."""
+
     def case_values(self, output: MutableMapping[str, Any]) -> Sequence[np.ndarray]:
         """Return a row of Dice values per case, one value per counted channel, nan where the label has none."""
         predictions, labels = self.field(output, self.prediction_field), self.field(output, self.label_field)
@@ -77,7 +83,9 @@ class ClaraDice(CaseMetric):
         )
         if counts.ndim == 3:
             counts = counts[..., None]
-        both, predicted_size, true_size = np.moveaxis(counts.cpu().numpy(), 2, 0)  # one transfer for the batch
+        counted = counts.cpu().numpy()  # one transfer for the batch
+        self.voxels += list(counted.sum(axis=-1))
+        both, predicted_size, true_size = np.moveaxis(counted, 2, 0)
         dice = np.where(true_size > 0, 2.0 * both / np.maximum(predicted_size + true_size, 1), np.nan)
         filled = np.isfinite(dice)
         sums, slices = np.where(filled, dice, 0.0).sum(axis=-1), filled.sum(axis=-1)
