@@ -258,10 +258,9 @@ class _TrainTranslation:
             handlers.append(Entry(target, network=Expression("@network")))
         if self.metrics.key is not None:
             target = "clara_compat.engine.handlers.case_records.CaseRecords"
-            key, others = (
-                Expression(f"@validate#evaluator#{name}") for name in ("key_val_metric", "additional_metrics")
-            )
-            handlers.append(Entry(target, folder=Expression("@ckpt_dir"), key_metric=key, additional_metrics=others))
+            metrics = {"key_metric": self.metrics.key, "additional_metrics": self.metrics.others}
+            given = {name: Expression(f"@validate#{name}") for name, metric in metrics.items() if metric is not None}
+            handlers.append(Entry(target, folder=Expression("@ckpt_dir"), **given))
         return handlers
 
     def _inferer(self, spec: ComponentSpec, context: BundleContext) -> Entry:

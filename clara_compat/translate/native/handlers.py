@@ -36,6 +36,10 @@ HANDLERS: dict[str, tuple[str, str]] = {
         "",
         "Validations in training mode change the statistics of batch normalisation.",
     ),
+    f"{_HANDLERS}.case_records.CaseRecords": (
+        "",
+        "There is no validation_cases.json, of which clara-compat report makes its tables and pictures of cases.",
+    ),
     f"{_HANDLERS}.cache_updates.CacheUpdates": ("SmartCacheHandler", ""),
     TENSORBOARD: ("TensorBoardStatsHandler", "The tags are MONAI's; the learning rate is not among them."),
 }
