@@ -54,6 +54,8 @@ def test_a_bundle_is_the_run_it_was_made_from(trained: Path, tmp_path: Path, run
     weights = [torch.load(folder / "final_model.pt") for folder in (trained / "models", bundle / "models")]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    kept = bundle / "models/previous_1/model.pt"  # the weights that came along
+    assert kept.read_bytes() == (trained / "models/model.pt").read_bytes()
 
 
 EVALUATION = {

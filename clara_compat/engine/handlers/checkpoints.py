@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,15 @@ import torch
 from ignite.engine import Engine, Events
 
 from clara_compat.common.files import replacing
+from clara_compat.common.records import CASES, PAGE
 from clara_compat.engine.handlers.train_events import TrainEvents
 
 __all__ = ["Checkpoints"]
+
+logger = logging.getLogger("clara_compat")
+
+_RESULTS = ("model.pt", "final_model.pt", "checkpoint.pt", "train_stats.json", CASES, PAGE)
+"""Files of an earlier run that this one would replace."""
 
 
 class Checkpoints:
@@ -21,6 +29,8 @@ class Checkpoints:
     ``optimizer``, ``trainer``, the best metric so far, what ``events`` keeps and the variables of a ``loss`` that has
     some; it is written after an epoch's last step, before the validation that could fail, and again after it. MONAI's
     ``CheckpointSaver`` is not used because it does not write atomically.
+
+    What an earlier run left in the folder is moved to ``previous_N`` below it before the first file is written.
 
     Args:
         folder: where the files go.
@@ -46,6 +56,7 @@ class Checkpoints:
         self.evaluator = evaluator
         self.events = events
         self.loss = loss
+        self._is_ours = False
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer, after the loss watch and before its validation handler."""
@@ -80,5 +91,19 @@ class Checkpoints:
         self._save(self.network.state_dict(), "final_model.pt")
 
     def _save(self, content: Any, name: str) -> None:
+        if not self._is_ours:
+            self._keep_earlier()
+            self._is_ours = True
         with replacing(self.folder / name) as stream:
             torch.save(content, stream)
+
+    def _keep_earlier(self) -> None:
+        earlier = [self.folder / name for name in _RESULTS if (self.folder / name).exists()]
+        if not earlier:
+            return
+        number = next(n for n in itertools.count(1) if not (self.folder / f"previous_{n}").exists())
+        kept = self.folder / f"previous_{number}"
+        kept.mkdir()
+        for file in earlier:
+            file.rename(kept / file.name)
+        logger.info("the results of an earlier run are kept in %s", kept)
