@@ -12,7 +12,7 @@ from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
 from clara_compat.cli.lint import lint
-from clara_compat.cli.migrate import migrate
+from clara_compat.cli.migrate import migrate, spread_configs
 from clara_compat.cli.report import report
 from clara_compat.cli.weights import weights
 from clara_compat.errors import ClaraError
@@ -286,7 +286,7 @@ def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with 0, 2 (something of the user's must be mended) or 1 (a defect of ours)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.exit(exit_code(lambda: app(spread_shape(spread_set(arguments)))))
+    sys.exit(exit_code(lambda: app(spread_shape(spread_set(spread_configs(arguments))))))
 
 
 def spread_set(arguments: list[str]) -> list[str]:

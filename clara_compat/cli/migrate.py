@@ -9,12 +9,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from clara_compat.cli.flags import spread
 from clara_compat.cli.tables import wide_console
 
 if TYPE_CHECKING:
     from clara_compat.run.migrate import MigrateResult
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "spread_configs"]
 
 
 def migrate(
@@ -24,8 +25,8 @@ def migrate(
         typer.Option(
             "-c",
             "--config",
-            help="A training config and one for evaluation, each with a -c of its own; also relative to the MMAR. By "
-            "default config/config_train.json and config/config_validation.json.",
+            help="A training config, one for evaluation, or both after one -c; also relative to the MMAR. By default "
+            "config/config_train.json and config/config_validation.json.",
         ),
     ] = None,
     mmar: Annotated[Path | None, typer.Option("-m", "--mmar", help="Root folder of the MMAR.")] = None,
@@ -58,6 +59,14 @@ def migrate(
     from clara_compat.run.migrate import migrate as run
 
     _print(run(out, mmar, config or (), env, set_ or (), native=native))
+
+
+def spread_configs(arguments: list[str]) -> list[str]:
+    """Write ``migrate -c A B`` as ``migrate -c A -c B``; other commands take one config."""
+    if arguments[:1] != ["migrate"]:
+        return arguments
+    long = ["-c" if argument == "--config" else argument for argument in arguments]
+    return spread(long, "-c", lambda text: [] if text.startswith("-") else [text])
 
 
 def _print(result: MigrateResult) -> None:
