@@ -1,19 +1,32 @@
-"""Files that are either whole or not there."""
+"""Files: what is at a path, and such that are either whole or not there."""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["readable_json", "replacing", "save_json"]
+__all__ = ["endless", "readable_json", "replacing", "save_json"]
 
 _LINE = 100
 """Characters of a list or mapping that is written on one line."""
+_ENDLESS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
+
+
+def endless(path: str | os.PathLike[str]) -> str | None:
+    """Return what is at a path that reading may never come to the end of (``"a pipe"``, ``"a device"``), else None.
+
+    Nothing is said of files, of folders, and of what is not there.
+    """
+    try:
+        return _ENDLESS.get(stat.S_IFMT(Path(path).stat().st_mode))
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager

@@ -233,4 +233,4 @@ def _environment(env: str | Path | None, mmar: Path) -> Located | None:
     if env is not None:
         return read_json(find_config(env, mmar), shown=str(env))
     default = mmar / "config" / "environment.json"
-    return read_json(default) if default.is_file() else None
+    return read_json(default) if os.path.lexists(default) else None

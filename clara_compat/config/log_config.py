@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["read_log_config"]
@@ -85,6 +86,8 @@ class _LogConfig:
         }
 
     def _parse(self) -> None:
+        if (kind := endless(self.path)) is not None:
+            raise ClaraError(f"the logging configuration is {kind}, expected a file", Address(str(self.path)))
         try:
             text = self.path.read_text(encoding="utf-8-sig")
             self.lines = text.splitlines()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError, nearest
@@ -24,6 +25,8 @@ __all__ = ["MAX_BYTES", "Located", "read_json"]
 
 MAX_BYTES = 10_000_000
 """A larger file is no config (and would be read slowly)."""
+_MAX_VALUES = 200_000
+"""More of them are no config either, whatever they take in bytes: each is held with its place."""
 
 COMMAND_LINE = "--set"
 """Stands for the file in the address of a value that came from an override."""
@@ -137,6 +140,8 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
     except json.JSONDecodeError as error:
         message = f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}{_hint(text, error)}"
         raise ClaraError(message, Address(name, error.lineno)) from error
+    except ClaraError as error:
+        raise ClaraError(error.message, Address(name)) from error
     except RecursionError as error:
         raise ClaraError("lists and objects are nested too deeply to be read", Address(name)) from error
     except ValueError as error:  # a whole number of more digits than Python reads
@@ -151,6 +156,8 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
 
 
 def _read_text(path: Path, name: str) -> str:
+    if (kind := endless(path)) is not None:
+        raise ClaraError(f"is {kind}, expected a JSON file", Address(name))
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -182,6 +189,7 @@ class _PositionDecoder(json.JSONDecoder):
 
     def __init__(self) -> None:
         super().__init__()
+        self._values = 0
         self.children: dict[str | int, _Node] = {}
         self.repeated: list[tuple[str, int, int]] = []
         self.parse_object = self._object
@@ -224,6 +232,9 @@ class _PositionDecoder(json.JSONDecoder):
 
         def scan(string: str, index: int) -> tuple[Any, int]:
             nonlocal item
+            self._values += 1
+            if self._values > _MAX_VALUES:
+                raise ClaraError(f"holds more than {_MAX_VALUES:,} values, too many for a config file")
             self.children, self.repeated = {}, []
             value, end = scan_once(string, index)
             nodes.append(_Node(item, end, self.children, self.repeated))

@@ -57,6 +57,8 @@ DOCUMENTED = frozenset(
 )
 """Variables that mean something by themselves (section 1.5 and the ``--set`` variables below it)."""
 
+_LONGEST = 1_000_000
+"""Characters of a text with its variables put in: a short one that names a long one often would fill the memory."""
 _PLACEHOLDER = re.compile(r"\{([^\W\d][\w-]*)\}")
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
@@ -217,7 +219,8 @@ def _format(text: str, variables: Mapping[str, Any]) -> str:
         raise ClaraError(
             f"'{shown}' has a brace without its partner ({error}); write {{{{ and }}}} for braces meant as text"
         ) from error
-    written = []
+    written: list[str] = []
+    length = 0
     for literal, name, specification, conversion in parts:
         written.append(literal)
         if name is None:
@@ -233,4 +236,7 @@ def _format(text: str, variables: Mapping[str, Any]) -> str:
                 f"{suggestion(name, variables)}"
             )
         written.append(str(variables[name]))
+        length += len(written[-1])
+        if length > _LONGEST:
+            raise ClaraError(f"'{shown}' is longer than {_LONGEST:,} characters with its variables put in")
     return "".join(written)

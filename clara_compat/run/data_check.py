@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.components.component import Component
 from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.components.transforms.loader import ImageLoader
@@ -17,7 +18,7 @@ from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.errors import ClaraError, suggestion
 from clara_compat.run.network_check import SizeCheck
 
-__all__ = ["check_data", "follow", "missing_files", "the_first"]
+__all__ = ["check_data", "file_problems", "follow", "the_first"]
 
 _MOST = 5
 """Problems of one data list that are spelled out; the rest is counted."""
@@ -99,10 +100,8 @@ def _item_problems(
     images = ("image", "label") if pipeline.task == "segmentation" else ("image",)
     if pipeline.task == "classification":
         yield from _class_label(item["label"], pipeline, where)
-    missing = missing_files(item, images)
-    for path in missing:
-        yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
-    if missing:
+    if problems := file_problems(item, images, where):
+        yield from problems
         return
     try:
         geometry = follow(chain, item, {})
@@ -153,9 +152,21 @@ def follow(
     return known
 
 
-def missing_files(item: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
-    """Return the files that fields of an item name and that are not there."""
-    return [path for path in _paths(item, fields) if not Path(path).exists()]
+def file_problems(item: Mapping[str, Any], fields: Sequence[str], where: str) -> list[ClaraError]:
+    """Return a sentence for each path of an item where there is no file or folder.
+
+    Args:
+        item: of a data list.
+        fields: those that hold a path or a list of paths.
+        where: the item stands.
+    """
+    found = []
+    for path in _paths(item, fields):
+        kind = endless(path)
+        if kind is not None or not os.path.exists(path):
+            what = "does not exist" if kind is None else f"is {kind}, expected a file"
+            found.append(ClaraError(f"{path} {what} (named by {where}): check DATA_ROOT and the data list"))
+    return found
 
 
 def _class_label(label: Any, pipeline: BaseImagePipeline, where: str) -> Iterator[ClaraError]:

@@ -17,7 +17,7 @@ from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.errors import Address, ClaraError, suggestion
-from clara_compat.run.data_check import follow, missing_files, the_first
+from clara_compat.run.data_check import file_problems, follow, the_first
 from clara_compat.run.outputs import check_writable
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.evaluate import translate_evaluate
@@ -177,10 +177,8 @@ class _Walk:
                 yield ClaraError(f"{where} has no '{name}' ({describe(dict(item))})")
                 return
         images = ["image", *(["label"] if isinstance(item.get("label"), str) and "label" in needed else [])]
-        missing = missing_files(item, images)
-        for path in missing:
-            yield ClaraError(f"{path} does not exist (named by {where}): check DATA_ROOT and the data list")
-        if missing:
+        if problems := file_problems(item, images, where):
+            yield from problems
             return
         known = follow(self.pre, item, {})
         if known is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.config.evaluate_workflow import load_evaluate_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluate import run_evaluation
@@ -89,8 +90,10 @@ def _check_images(files: Sequence[str], out: Path, *, is_file: bool) -> None:
     if not files:
         raise ClaraError("no image is given: name the files to run")
     for file in files:
-        if not Path(file).exists():
+        if not os.path.exists(file):
             raise ClaraError(f"the image '{file}' does not exist")
+        if (kind := endless(file)) is not None:
+            raise ClaraError(f"the image '{file}' is {kind}, expected a file, or a folder with a DICOM series")
     if is_file and len(files) > 1:
         raise ClaraError(f"'{out}' is one file, but {len(files)} images are given: name a folder")
     if is_file and out.is_dir():

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["describe", "item_key", "load_datalist"]
 
+_MAX_BYTES = 500_000_000
+"""A larger file is no data list."""
 _PATH_FIELDS = ("image", "label")
 """Fields whose text is always a path below the base folder."""
 
@@ -70,7 +73,11 @@ def _started_from(file: str) -> str:
 
 
 def _read(file: str) -> dict[str, Any]:
+    if (kind := endless(file)) is not None:
+        raise ClaraError(f"the data list is {kind}, expected a JSON file: check DATASET_JSON", Address(file))
     try:
+        if Path(file).stat().st_size > _MAX_BYTES:
+            raise ClaraError(f"is larger than {_MAX_BYTES // 1_000_000} MB, too large for a data list", Address(file))
         content = json.loads(Path(file).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         place = _started_from(file)
@@ -87,6 +94,10 @@ def _read(file: str) -> dict[str, Any]:
         raise ClaraError(
             f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}", Address(file, error.lineno)
         ) from None
+    except RecursionError:
+        raise ClaraError("lists and objects are nested too deeply to be read", Address(file)) from None
+    except ValueError as error:  # a file name, or a whole number, that Python does not take
+        raise ClaraError(f"the data list cannot be read: {error}", Address(file)) from None
     if not isinstance(content, dict):
         raise ClaraError("expected an object with named lists at the top level", Address(file))
     return content
