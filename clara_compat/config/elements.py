@@ -14,12 +14,14 @@ from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
 from clara_compat.config.variables import because
-from clara_compat.errors import Address, suggestion
+from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["Element", "ElementReader", "Slot"]
 
 _ELEMENT_KEYS = ("name", "path", "args", "disabled", "ref", "search", "apply")
 _TEXT_KEYS = ("name", "path", "ref")
+_MOST = 1000
+"""Components of one list: MONAI's ConfigParser takes time quadratic in the length of a chain."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,20 @@ class ElementReader:
         self._problems = problems
 
     def elements(self, slot: Slot) -> Iterable[Element]:
-        """Read what stands in a slot."""
+        """Read what stands in a slot.
+
+        Raises:
+            ClaraError: it is a list too long to be meant.
+        """
         value: Any = self._document.data
         for key in slot.path:
             value = value.get(key) if isinstance(value, dict) else None
         if value is None:
             return
         if isinstance(value, list):
+            if len(value) > _MOST:
+                text = f"holds {len(value):,} components, expected at most {_MOST:,}"
+                raise ClaraError(text, self._at(*slot.path))
             items = [((*slot.path, index), item) for index, item in enumerate(value)]
         elif slot.single:
             items = [(slot.path, value)]

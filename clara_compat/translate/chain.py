@@ -17,9 +17,6 @@ from clara_compat.errors import Address, ClaraError
 
 __all__ = ["Chain", "built_in_base", "component_entries", "component_entry", "transform_chain", "user_component"]
 
-_LONGEST = 1000
-"""MONAI's ConfigParser takes time quadratic in the length of a chain."""
-
 _PLACE = ("spatial_dims", "in_channels", "crop_size", "mmar", "section", "debug_dir")
 """What of its place a user's subclass of a built-in is told; the rest of the context is for losses and metrics."""
 
@@ -49,10 +46,8 @@ def transform_chain(specs: Sequence[ComponentSpec], context: BundleContext) -> C
     """Translate a chain of transforms; a user's own transform becomes an adapter entry.
 
     Raises:
-        ClaraError: the chain is too long, makes batches of batches, or a transform cannot be made.
+        ClaraError: the chain makes batches of batches, or a transform cannot be made.
     """
-    if len(specs) > _LONGEST:
-        raise ClaraError(f"a chain of {len(specs)} transforms: at most {_LONGEST} are supported", specs[0].address)
     chain = Chain()
     for spec in specs:
         component = create(spec) if spec.cls is not None else None
