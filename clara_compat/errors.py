@@ -7,10 +7,15 @@ Commands print such an error without a traceback and exit with 2.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Address", "ClaraError", "nearest", "suggestion"]
+__all__ = ["Address", "ClaraError", "nearest", "printable", "suggestion"]
+
+_LONGEST = 2_000
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that steer a terminal, that turn the direction of what is read, or that are none."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +34,32 @@ class Address:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place} {self.path}".rstrip()
+        return printable(f"{place} {self.path}".rstrip())
 
 
 class ClaraError(Exception):
     """Something the user can mend.
 
     Args:
-        message: one sentence: what is wrong, what was expected, how to fix it.
+        message: one sentence: what is wrong, what was expected, how to fix it. It may quote what a stranger wrote, so
+            it is kept as :func:`printable` gives it.
         address: where; put in front of the message.
     """
 
     def __init__(self, message: str, address: Address | None = None) -> None:
-        self.message = message
+        self.message = printable(message)
         self.address = address
-        super().__init__(message, address)
+        super().__init__(self.message, address)
 
     def __str__(self) -> str:
         return f"{self.address}: {self.message}" if self.address else self.message
+
+
+def printable(text: str) -> str:
+    """Return a text that may hold a stranger's words as a terminal can show it: the middle of a long one left out."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:

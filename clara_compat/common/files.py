@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["endless", "readable_json", "replacing", "save_json"]
+__all__ = ["endless", "is_empty", "readable_json", "replacing", "save_json"]
 
 _LINE = 100
 """Characters of a list or mapping that is written on one line."""
@@ -27,6 +27,14 @@ def endless(path: str | os.PathLike[str]) -> str | None:
         return _ENDLESS.get(stat.S_IFMT(Path(path).stat().st_mode))
     except (OSError, ValueError):
         return None
+
+
+def is_empty(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a file without a byte at a path."""
+    try:
+        return Path(path).stat().st_size == 0
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -31,6 +31,8 @@ _MAX_VALUES = 200_000
 COMMAND_LINE = "--set"
 """Stands for the file in the address of a value that came from an override."""
 
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""What only an escape in a JSON string makes: characters that steer a terminal, and halves of characters."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
@@ -151,6 +153,7 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
         kind = "a list" if isinstance(data, list) else f"the value {text.strip()[:40]}"
         raise ClaraError(f"holds {kind} at the top level, expected an object {{ ... }}", Address(name, 1))
     document = Located(data, name, root, text, line_starts)
+    _refuse_no_text(document)
     document.notices.extend(_repetitions(document, root, ()))
     return document
 
@@ -243,6 +246,25 @@ class _PositionDecoder(json.JSONDecoder):
             return value, end
 
         return scan
+
+
+def _refuse_no_text(document: Located) -> None:
+    """Raise at the first text, or key, that no file name, no terminal and no other program could take.
+
+    Raises:
+        ClaraError: there is one.
+    """
+    pending: list[tuple[JSONPath, Any]] = [((), document.data)]
+    while pending:
+        path, value = pending.pop()
+        below: list[tuple[str | int, Any]] = []
+        if isinstance(value, (dict, list)):
+            below = list(value.items() if isinstance(value, dict) else enumerate(value))
+            pending += [((*path, part), item) for part, item in below]
+        for text in (value, *(key for key, _ in below)):
+            if isinstance(text, str) and (found := _NO_TEXT.search(text)):
+                message = f"holds the character {found[0]!a}, which is no text: remove it"
+                raise ClaraError(message, document.address(*path))
 
 
 def _repetitions(document: Located, node: _Node, path: JSONPath) -> Iterator[Notice]:

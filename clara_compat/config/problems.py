@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clara_compat.errors import Address, ClaraError
+from clara_compat.errors import Address, ClaraError, printable
 
 __all__ = ["ConfigErrors", "Notice", "Problems"]
 
@@ -23,7 +23,7 @@ class Notice:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.address}: {self.text}"
+        return f"{self.address}: {printable(self.text)}"
 
 
 class ConfigErrors(ClaraError):
@@ -35,7 +35,8 @@ class ConfigErrors(ClaraError):
 
     def __init__(self, errors: Sequence[ClaraError]) -> None:
         self.errors = list(errors)
-        super().__init__("\n".join(str(error) for error in self.errors))
+        super().__init__("")
+        self.message = "\n".join(str(error) for error in self.errors)
         self.args = (self.errors,)
 
 

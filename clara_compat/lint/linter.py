@@ -72,10 +72,11 @@ def _files(path: Path) -> list[tuple[Path, Path]]:
     files: list[Path] = []
     for folder, names, here in os.walk(path):
         names[:] = sorted(name for name in names if _is_read(Path(folder, name)))
-        files += [Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith(".")]
+        found = (Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith("."))
+        files += [file for file in found if file.is_file()]
     if not files:
         raise ClaraError("there is no Python file in this folder", Address(str(path)))
-    return [(file, path) for file in files if file.is_file()]
+    return [(file, path) for file in files]
 
 
 def _is_read(folder: Path) -> bool:

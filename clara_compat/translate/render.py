@@ -90,7 +90,7 @@ def _expression(value: Any) -> str:
 def spelled(value: Any) -> str:
     """Return a Python literal of ``value`` without any character that ``ConfigParser`` looks for."""
     if isinstance(value, str):
-        return repr(value).translate(_ESCAPES).replace("::", r":\x3a")
+        return repr(value).translate(_ESCAPES).replace("::", r":\x3a").replace("import", r"\x69mport")
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{value}')"
     if isinstance(value, list):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
+from clara_compat.common.files import endless
 from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
 from clara_compat.components.transforms.native import Geometry, NativeTransform
 from clara_compat.errors import ClaraError
@@ -38,5 +40,10 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
         several = isinstance(value, (list, tuple))
         if several and not value:
             raise ClaraError(f"field '{field}' is an empty list, expected a path or a list of paths")
-        header = self.read_header(str(value[0] if several else value))
+        path = str(value[0] if several else value)
+        if (kind := endless(path)) is not None:
+            raise ClaraError(f"'{path}' is {kind}, expected a file")
+        if not os.path.exists(path):
+            raise ClaraError(f"'{path}' does not exist: check DATA_ROOT and the data list")
+        header = self.read_header(path)
         return header._replace(channels=len(value) if several else header.channels, original=header.size)

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ _logger = logging.getLogger("clara_compat")
 
 _META = "|meta"
 _AFFINE = "|affine"
+_MOST_FILES = 10_000
 
 
 class DiskCache:
@@ -75,14 +78,21 @@ def item_digest(item: Mapping[str, Any]) -> str:
         for value in item[field] if isinstance(item[field], (list, tuple)) else [item[field]]:
             if isinstance(value, str) and os.path.exists(value):
                 for file in _files(value):
-                    state = file.stat()
-                    digest.update(f"{file}|{state.st_size}|{state.st_mtime_ns}|".encode())
+                    with suppress(OSError):  # a dangling link
+                        state = file.stat()
+                        digest.update(f"{file}|{state.st_size}|{state.st_mtime_ns}|".encode())
     return digest.hexdigest()
 
 
 def _files(path: str) -> list[Path]:
-    place = Path(path)
-    return sorted(found for found in place.rglob("*") if found.is_file()) if place.is_dir() else [place]
+    """Return the files below a folder, or the file itself; of a folder with very many, which is no scan, some of them.
+
+    A text of an item that happens to name a folder (``/``) must not have the whole disk read.
+    """
+    if not Path(path).is_dir():
+        return [Path(path)]
+    below = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+    return sorted(islice(below, _MOST_FILES))
 
 
 def _packed(item: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from clara_compat.common.files import is_empty
 from clara_compat.engine.readers.intact import check_intact
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
@@ -111,6 +112,6 @@ def _check_intact(path: str) -> None:
 
 
 def _damage(path: str, error: BaseException) -> str:
-    if Path(path).stat().st_size == 0:
+    if is_empty(path):
         return "the file is empty"
     return f"it is not the {Path(path).suffix} file its name says, or it is damaged ({reason(error)})"

@@ -14,6 +14,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
 from clara_compat.common.constants import ImageProperty
+from clara_compat.common.files import is_empty
 from clara_compat.engine.readers.volume import Header, Volume, reading
 from clara_compat.errors import ClaraError
 
@@ -143,7 +144,7 @@ def _kind(start: bytes) -> Any:
 
 def _damage(path: str, error: BaseException) -> str:
     reason = " ".join(str(error).split())
-    if Path(path).stat().st_size == 0:
+    if is_empty(path):
         return "the file is empty"
     if isinstance(error, EOFError) or (isinstance(error, OSError) and reason.startswith("Expected ")):
         return f"the file is cut off ({reason})"

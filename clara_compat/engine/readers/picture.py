@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from clara_compat.common.files import is_empty
 from clara_compat.engine.readers.itk_files import read_itk
 from clara_compat.engine.readers.volume import Header, Volume, plain_header, plain_volume, reading, reason
 
@@ -88,7 +89,7 @@ def _deep_channels(path: str) -> int:
 
 
 def _damage(path: str, error: BaseException) -> str:
-    if Path(path).stat().st_size == 0:
+    if is_empty(path):
         return "the file is empty"
     if isinstance(error, UnidentifiedImageError):
         return f"it is not {_EXPECTED}"
