@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.common.files import endless
+from clara_compat.config.json_slips import slip
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError, nearest
@@ -140,7 +141,7 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
     try:
         data = decoder.decode(text)
     except json.JSONDecodeError as error:
-        message = f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}{_hint(text, error)}"
+        message = f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}{slip(text, error)}"
         raise ClaraError(message, Address(name, error.lineno)) from error
     except ClaraError as error:
         raise ClaraError(error.message, Address(name)) from error
@@ -278,34 +279,3 @@ def _repetitions(document: Located, node: _Node, path: JSONPath) -> Iterator[Not
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     match = pattern.match(text, position)
     return match.end() if match else position
-
-
-_WORDS = {"true": "true", "false": "false", "null": "null", "None": "null", "none": "null", "nil": "null"}
-
-
-def _hint(text: str, error: json.JSONDecodeError) -> str:
-    """What was probably meant, for the slips people make."""
-    before = text[: error.pos].rstrip()
-    here = text[error.pos :]
-    # Newer Pythons point at the comma, older ones at the bracket behind it.
-    if error.msg.startswith("Illegal trailing comma") or (here[:1] in {"}", "]"} and before.endswith(",")):
-        return "; remove the comma before the closing bracket"
-    if not here.strip():
-        return "; the file ends too early: a closing bracket or a value is missing"
-    if here.startswith("'"):
-        return "; JSON needs double quotes: write \" instead of '"
-    if here.startswith(("//", "/*", "#")):
-        return "; JSON has no comments: remove it"
-    if here[:1] in {"“", "”", "‘", "’"}:
-        return "; these are typographic quotes: write plain double quotes"
-    if error.msg.startswith("Expecting ',' delimiter") and here.startswith('"'):
-        return "; a comma is missing before this"
-    if not error.msg.startswith(("Expecting value", "Expecting property name")):
-        return ""
-    if word := re.match(r"[A-Za-z_]\w*", here):
-        literal = nearest(word[0], _WORDS)
-        guess = f"; did you mean {_WORDS[literal]}?" if literal else '; text needs double quotes: "..."'
-        return f", found {word[0][:40]}{guess}" if error.msg == "Expecting value" else guess
-    if number := re.match(r"\+?(\d+(?:\.\d+)?|\.\d+)", here):
-        return f"; write {'0' if number[1].startswith('.') else ''}{number[1]}"
-    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from clara_compat.common.result_files import case_name
 from clara_compat.components.component import Component
 from clara_compat.components.model_loaders.model_loader import ModelFiles
 from clara_compat.components.transforms.native import Geometry
-from clara_compat.components.writers._case_writer import CaseWriter
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
@@ -21,6 +19,7 @@ from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.run.data_check import file_problems, follow, the_first
 from clara_compat.run.outputs import check_writable
+from clara_compat.run.replaced_inputs import ReplacedInputs
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.evaluate import translate_evaluate
 from clara_compat.translate.evaluation_data import data_list
@@ -128,7 +127,7 @@ def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inferenc
         source = listed["data_list_file_path"]
         places = [f"{listed['data_list_key']}[{number}]" for number in range(len(items))]
     walk = _Walk(workflow, model, inference)
-    replaced = _Replaced(workflow, items) if inference is None else None
+    replaced = ReplacedInputs(workflow, items) if inference is None else None
     problems: dict[str, ClaraError] = {}
     names: dict[str, tuple[Any, str]] = {}
     for item, where in zip(items, places, strict=True):
@@ -251,37 +250,6 @@ def _made(specs: Sequence[ComponentSpec]) -> Chain:
 
 def _first(workflow: EvaluateWorkflow) -> Address:
     return workflow.pre_transforms[0].address
-
-
-class _Replaced:
-    """Finds results that would take the place of a file of the data list.
-
-    Args:
-        workflow: the resolved config.
-        items: of the data list.
-    """
-
-    def __init__(self, workflow: EvaluateWorkflow, items: Sequence[Mapping[str, Any]]) -> None:
-        self.mmar = workflow.mmar
-        specs = workflow.writers if workflow.settings.output_infer_result else []
-        made = [(spec, create(spec)) for spec in specs if spec.cls is not None]
-        self.writers = [(spec, component) for spec, component in made if isinstance(component, CaseWriter)]
-        values = (value for item in items for value in item.values()) if self.writers else ()
-        parts = (part for value in values for part in (value if isinstance(value, list) else [value]))
-        self.given = {os.path.realpath(part) for part in parts if isinstance(part, str) and "\0" not in part}
-
-    def problems(self, item: Mapping[str, Any]) -> Iterator[ClaraError]:
-        """Find the results of one item that would do so."""
-        if item.get("image") in (None, "", []):
-            return
-        for spec, writer in self.writers:
-            try:
-                path = self.mmar / writer.files.path(item["image"])
-            except ClaraError:  # the item has no name, which is said elsewhere
-                continue
-            if os.path.realpath(path) in self.given:
-                text = f"'{path}' would take the place of a file of the data list: choose another write_path or field"
-                yield ClaraError(text, spec.address)
 
 
 def _unwritable(workflow: EvaluateWorkflow, eval_dir: Path, inference: Inference | None) -> Iterator[ClaraError]:
