@@ -190,7 +190,7 @@ def _below(values: Mapping[str, Any], mmar: str | Path) -> dict[str, Any]:
     for name, value in values.items():
         if not name.startswith("MMAR_") or value is None or value == "":
             continue
-        if isinstance(value, (dict, list, bool)):
+        if isinstance(value, (dict, list, bool)) or "\0" in str(value):
             raise ClaraError(f"the variable {name} is {value!r}, expected a path")
         joined[name] = os.path.join(mmar, str(value))
     return joined
