@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 import tempfile
@@ -9,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from clara_compat.errors import ClaraError
+from clara_compat.errors import ClaraError, printable
 
 __all__ = ["DEFECT", "MEND", "exit_code"]
 
@@ -22,12 +24,18 @@ DEFECT = 1
 
 def exit_code(command: Callable[[], Any]) -> int:
     """Run a command and return its exit code; what the user can mend is one message without a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know all that a config may hold
     try:
         command()
     except ClaraError as error:
         return _end(str(error), MEND)
     except SystemExit as end:  # typer's own: usage errors (2), an explicit exit code, an interruption (130)
         return _end(end.code, MEND) if isinstance(end.code, str) else int(end.code or 0)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return _end(_defect(error), DEFECT)
+        return _end(printable(f"the name of a file or folder is too long: {error.filename}"), MEND)
     except Exception as error:  # noqa: BLE001 -- the last resort: a defect is said to be one
         return _end(_defect(error), DEFECT)
     return 0

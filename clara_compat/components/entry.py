@@ -8,6 +8,7 @@ References and expressions are marked with :class:`Expression`, which only our o
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,3 +99,7 @@ class BundleContext:
     crops: int | None = None
     merges: bool = False
     chain_is_known: bool = True
+
+    def in_mmar(self, path: str | None) -> str | None:
+        """Return a path of the config; a relative one starts from the MMAR's root."""
+        return path and os.path.join(self.mmar, path)

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 _PART = re.compile(r"[^\W\d][\w-]*")
+_LONGEST = 250
+"""Characters of a path; file systems take no longer name of a file."""
 _MAX_DEPTH = 4
 _OUTPUTS = frozenset({"models", "eval"})
 _FAMILIES = {
@@ -175,7 +177,7 @@ def find_user_class(
             several modules of that name below the MMAR.
     """
     parts = path.split(".")
-    if len(parts) < 2 or not all(_PART.fullmatch(part) for part in parts):
+    if len(parts) < 2 or len(path) > _LONGEST or not all(_PART.fullmatch(part) for part in parts):
         raise ClaraError(
             f"'{path}' is not the path of a class; write module.Class or package.module.Class, for a file below the "
             "MMAR or on PYTHONPATH (no slashes, no absolute paths)",

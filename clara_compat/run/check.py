@@ -235,7 +235,7 @@ def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     ]
     for folder, name, address in folders:
         try:
-            check_writable(Path(str(folder)), name)
+            check_writable(workflow.mmar / str(folder), name)
         except ClaraError as error:
             yield ClaraError(error.message, address)
 

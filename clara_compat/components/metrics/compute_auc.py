@@ -21,7 +21,7 @@ class ComputeAUC(Component, Metric):
         name: name of the metric.
         field: ``model`` for the predictions, or the tag of an auxiliary operation.
         label_field: field of the labels, or the tag of an auxiliary operation.
-        report_path: folder for the reports.
+        report_path: folder for the reports; a relative one starts from the MMAR's root.
         auc_average: ``macro``, ``micro``, ``weighted`` or null: how the areas of the classes become one.
         class_index: take the area of this output of the network only.
         do_summary: write the result to TensorBoard.
@@ -78,7 +78,7 @@ class ComputeAUC(Component, Metric):
             field="pred" if self.field == "model" else self.field,
             label_field=self.label_field,
             average=self.auc_average,
-            report_path=self.report_path,
+            report_path=context.in_mmar(self.report_path),
         )
         columns = self.include_list if self.class_index is None else [self.class_index]
         if columns is not None:

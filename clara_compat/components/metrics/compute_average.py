@@ -19,7 +19,7 @@ class ComputeAverage(Component, Metric):
         name: name of the metric.
         field: ``loss``, or the tag of an auxiliary operation.
         invalid_value: a value to leave out; nan is left out in any case.
-        report_path: folder for the reports.
+        report_path: folder for the reports; a relative one starts from the MMAR's root.
         do_summary: write the result to TensorBoard.
         do_print: show the result on the console.
         is_key_metric: the best model is the one with the highest result.
@@ -54,7 +54,7 @@ class ComputeAverage(Component, Metric):
             name=self.name,
             field="pred" if self.field == "model" else self.field,
             negate_value=self.negate_value,
-            report_path=self.report_path,
+            report_path=context.in_mmar(self.report_path),
         )
         if not math.isnan(self.invalid_value):  # JSON has no nan, and nan is left out in any case
             entry.arguments["invalid_value"] = self.invalid_value

@@ -24,7 +24,7 @@ class ComputeAverageDice(Component, Metric):
         remove_bg: leave channel 0 out.
         logit_thresh: threshold of the prediction.
         is_one_hot_targets: the label has one channel per class.
-        report_path: folder for the reports.
+        report_path: folder for the reports; a relative one starts from the MMAR's root.
         do_summary: write the result to TensorBoard.
         do_print: show the result on the console.
         is_key_metric: the best model is the one with the highest result.
@@ -74,5 +74,5 @@ class ComputeAverageDice(Component, Metric):
             logit_thresh=self.logit_thresh,
             is_one_hot_targets=self.is_one_hot_targets,
             is_2d=self.is_2d,
-            report_path=self.report_path,
+            report_path=context.in_mmar(self.report_path),
         )

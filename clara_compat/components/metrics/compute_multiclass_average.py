@@ -21,7 +21,7 @@ class ComputeMulticlassAverage(Component, Metric):
         name: name of the metric.
         field: ``model`` for the predictions, or the tag of an auxiliary operation.
         label_field: field of the labels, or the tag of an auxiliary operation.
-        report_path: folder for the reports.
+        report_path: folder for the reports; a relative one starts from the MMAR's root.
         auc_average: ``macro``, ``micro``, ``weighted`` or null: how the areas of the classes of a label become one.
         label_index: take this label only.
         do_summary: write the result to TensorBoard.
@@ -72,7 +72,7 @@ class ComputeMulticlassAverage(Component, Metric):
             label_field=self.label_field,
             average=self.auc_average,
             label_index=self.label_index,
-            report_path=self.report_path,
+            report_path=context.in_mmar(self.report_path),
         )
         if context.label_format is not None:
             if self.label_field == "label" and (self.label_index or 0) >= len(context.label_format):

@@ -100,4 +100,5 @@ def _python_files(root: Path) -> Iterator[Path]:
         names[:] = sorted(
             name for name in names if not name.startswith((".", "__pycache__")) and name not in _INSTALLED
         )
-        yield from (Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith("."))
+        found = (Path(folder, name) for name in sorted(here) if name.endswith(".py") and not name.startswith("."))
+        yield from (file for file in found if file.is_file())
