@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +12,9 @@ from typing import Any
 
 from clara_compat.common.weight_files import is_tensorflow, prefix_of
 from clara_compat.errors import ClaraError
+from clara_compat.translate.places import path_below
 
 __all__ = ["bring_files", "bring_scripts", "bring_weights", "new_folder"]
-
-_BELOW_ROOT = re.compile(r"\$@bundle_root \+ '(/[^'\\]+)'")
 
 
 @contextmanager
@@ -106,8 +104,8 @@ def bring_files(
 def _named_below(value: Any) -> Iterator[str]:
     """Find the paths that start from the bundle's root."""
     if isinstance(value, str):
-        if (found := _BELOW_ROOT.fullmatch(value)) is not None:
-            yield found[1].lstrip("/")
+        if (below := path_below("bundle_root", value)) is not None and below.strip("/"):
+            yield below.lstrip("/")
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _named_below(item)

@@ -27,7 +27,7 @@ from clara_compat.translate.evaluate import translate_evaluate
 from clara_compat.translate.evaluation_model import Model, find_model
 from clara_compat.translate.evaluation_writers import Inference
 from clara_compat.translate.limits import limits
-from clara_compat.translate.places import DATA_PLACES, Places
+from clara_compat.translate.places import DATA_PLACES, Places, plain_text
 from clara_compat.translate.prediction_of_training import prediction_of
 from clara_compat.translate.render import render
 from clara_compat.translate.train import translate_train
@@ -253,8 +253,9 @@ class _Migration:
         found.notices += [notice for notice in bundle.notices if notice.text not in told]
         here = {key: value for key, value in _FOLDERS.items() if key in bundle.config}
         data = {key: _absolute(bundle.config[key]) for key in DATA_PLACES if key in bundle.config}
-        if isinstance(data.get(_LIST), str):  # a list in the MMAR comes along
-            data[_LIST] = render(Places({"bundle_root": str(found.mmar)}).placed(data[_LIST]))
+        listed = plain_text(data.get(_LIST))
+        if listed is not None:  # a list in the MMAR comes along
+            data[_LIST] = render(Places({"bundle_root": str(found.mmar)}).placed(listed))
         code = ["$@bundle_root + '/scripts'"] if found.classes else []
         found.configs[name] = {**bundle.config, **here, **data, "user_code": code}
 
@@ -282,5 +283,7 @@ def _as_evaluation(workflow: TrainWorkflow) -> EvaluateWorkflow:
 
 def _absolute(path: Any) -> Any:
     """Return a path of the data so that it does not depend on the working folder."""
-    is_relative = isinstance(path, str) and path and not path.startswith(("$", "@", "/"))
-    return render(os.path.abspath(path)) if is_relative else path  # noqa: PTH100 -- keeps the user's links
+    text = plain_text(path)
+    if not text or text.startswith("/"):
+        return path
+    return render(os.path.abspath(text))  # noqa: PTH100 -- keeps the user's links

@@ -14,7 +14,7 @@ from typing import Any
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.translate.render import is_safe_key, literal, spelled
 
-__all__ = ["DATA_PLACES", "Places", "unplaced"]
+__all__ = ["DATA_PLACES", "Places", "path_below", "plain_text", "unplaced"]
 
 DATA_PLACES = {"DATA_ROOT": "base_dir", "DATASET_JSON": "data_list_file_path"}
 """Clara's variables of the data, and the arguments of ``load_datalist`` they are given to."""
@@ -83,18 +83,29 @@ def unplaced(value: Any, config: Mapping[str, Any]) -> Any:
     if not isinstance(value, str):
         return value
     if (found := _PLACED.fullmatch(value)) is not None:
-        top = _text(config.get(found[1]))
+        top = plain_text(config.get(found[1]))
         return value if top is None else literal(top + ast.literal_eval(found[2]))
     if (named := _NAMED.fullmatch(value)) is not None:
         top = config.get(named[1])
-        text = _text(top)
+        text = plain_text(top)
         if text is not None:
             return literal(text)
         return top if type(top) in (int, float) else value
     return value
 
 
-def _text(value: Any) -> str | None:
+def path_below(place: str, value: str) -> str | None:
+    """Return the path below a place, with its first slash, that :meth:`Places.placed` made a text start from; or None.
+
+    Args:
+        place: name of the entry at the top.
+        value: a text of a config.
+    """
+    found = _PLACED.fullmatch(value)
+    return str(ast.literal_eval(found[2])) if found is not None and found[1] == place else None
+
+
+def plain_text(value: Any) -> str | None:
     """Return the text that an entry holds, an escaped one read back; None when it is no text."""
     if not isinstance(value, str) or value.startswith(("@", "%")):
         return None
