@@ -202,7 +202,7 @@ EVIDENCE = {
     "checkpoints that hold": ("engine/weights.py", "weights_only=True"),
     ".npy": ("components/transforms/load_numpy.py", "a pickle"),
     "log.config": ("config/log_config.py", "without evaluating anything"),
-    "a chain of more than 1,000": ("translate/chain.py", "_LONGEST = 1000"),
+    "a chain of more than 1,000": ("config/elements.py", "_MOST = 1000"),
     "use_xla": ("translate/train.py", "use_xla has no counterpart and is ignored"),
 }
 """Where the package refuses it, and words that stand there."""
