@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,9 +49,15 @@ def bring_weights(weights: Mapping[str, Path], folder: Path) -> None:
     Args:
         weights: the files by their places below ``folder``; those of a TensorFlow checkpoint by its index.
         folder: where they go; made when missing.
+
+    Raises:
+        ClaraError: one of them is none: an MMAR may come from a stranger, and what it calls weights may be a link to
+            anything.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for below, file in weights.items():
+        if not is_tensorflow(file) and not zipfile.is_zipfile(file):
+            raise ClaraError(f"'{file}' is no file of weights that torch wrote: it does not go into a bundle")
         target = folder / below
         target.parent.mkdir(parents=True, exist_ok=True)
         for part in sorted(file.parent.glob(f"{prefix_of(file).name}.*")) if is_tensorflow(file) else [file]:

@@ -250,3 +250,12 @@ def test_a_native_validation_run(trained: Path, tmp_path: Path, run_bundle: Any)
     run_bundle(bundle, "train", "--epochs", "1", plain=True)
     done = run_bundle(bundle, "evaluate", plain=True)
     assert "mean_dice: " in done.stdout
+
+
+def test_what_is_called_weights_and_is_something_else_stays_behind(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (trained / "models/model.pt").unlink()
+    (trained / "models/model.pt").symlink_to(tmp_path / "secret")
+    with pytest.raises(ClaraError, match="model.pt' is no file of weights that torch wrote: it does not go into"):
+        migrate(tmp_path / "bundle", trained)
+    assert not (tmp_path / "bundle").exists()
