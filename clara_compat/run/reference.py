@@ -19,6 +19,7 @@ from clara_compat.errors import ClaraError
 from clara_compat.report.guide import becomes_page, not_accepted_page
 from clara_compat.report.reference import Argument, Described, OldName, Reference, components_page, fidelity_page
 from clara_compat.report.tensorflow import Provided, tensorflow_page
+from clara_compat.run.native_reference import native_forms
 from clara_compat.translate.not_accepted import NOT_ACCEPTED
 
 __all__ = ["described", "docstring_arguments", "docstring_text", "pages", "reference", "write_reference"]
@@ -61,7 +62,7 @@ def pages() -> dict[str, str]:
         "COMPONENTS.md": components_page(whole),
         "FIDELITY.md": fidelity_page(whole),
         "TENSORFLOW.md": tensorflow_page(provided, same_modules()),
-        "migration/components.md": becomes_page(whole),
+        "migration/components.md": becomes_page(whole, native_forms()),
         "migration/what-is-not-accepted.md": not_accepted_page(_not_accepted(), NOT_YET),
     }
 

@@ -18,7 +18,7 @@ from clara_compat.translate.native.prediction import PRED, mentions, renamed
 from clara_compat.translate.native.validation import named_metrics
 from clara_compat.translate.native.variables import variables
 
-__all__ = ["native_evaluate"]
+__all__ = ["native_evaluate", "native_saved_network"]
 
 _ITEMS = "clara_compat.engine.evaluation.cases.image_items"
 _EXPORTED = "clara_compat.engine.model_files.exported_network"
@@ -49,7 +49,7 @@ def native_evaluate(config: Mapping[str, Any], *, portable: Collection[str] = ()
         ClaraError: a transform or a writer has no counterpart.
     """
     notes = Notes()
-    network, facts, load, weights = _network(config, portable, notes)
+    network, facts, load, weights = native_saved_network(config, portable, notes)
     validates = config.get("label_preprocessing") is not None
     facts = replace(facts, classifies=_classifies(config))
     metrics, prepared = _metrics(config, facts, notes)
@@ -83,10 +83,16 @@ def native_evaluate(config: Mapping[str, Any], *, portable: Collection[str] = ()
     return NativeConfig({**imports, **found}, notes.differences, weights)
 
 
-def _network(
+def native_saved_network(
     config: Mapping[str, Any], portable: Collection[str], notes: Notes
 ) -> tuple[dict[str, Any], Facts, list[dict[str, Any]], str | None]:
-    """Return the entries of the network, the facts, the handlers that load its weights, and whether those fit."""
+    """Return the entries of the network, the facts, the handlers that load its weights, and whether those fit.
+
+    Args:
+        config: of an evaluation, of which ``network`` and ``network_def`` are read.
+        portable: as :func:`native_evaluate` takes them.
+        notes: takes what changes.
+    """
     facts, entry = facts_of(config), config["network"]
     if "network_def" not in config:
         loaded = {"_target_": "torch.jit.load", "f": entry["file"], "map_location": "@device"}

@@ -9,7 +9,7 @@ from typing import Any
 from clara_compat.translate.native.facts import Facts
 from clara_compat.translate.native.native_config import target_of, users_path
 
-__all__ = ["ARGMAX", "METRICS", "OPERATIONS", "MetricForm", "compared", "native_metric", "stand_in_metric"]
+__all__ = ["ARGMAX", "METRICS", "OPERATIONS", "MetricForm", "compared", "native_metric", "stand_in_metric", "tags_of"]
 
 _METRICS = "clara_compat.engine.metrics"
 DICE = f"{_METRICS}.dice.ClaraDice"
