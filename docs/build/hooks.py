@@ -23,6 +23,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
+    "notebooks/README.md": "notebooks.md",
 }
 """Texts outside ``docs/`` that are pages of the site, by their paths in the project."""
 

@@ -30,9 +30,6 @@ DOCS = ROOT / "docs"
 PACKAGE = ROOT / "clara_compat"
 PAGES = sorted(DOCS.rglob("*.md"))
 READERS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
-COMING = {"migrate --native", "report", "check --html"}
-"""What pages may tell of before it is merged; once it is there, its options are checked like all others."""
-
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -64,14 +61,14 @@ def unknown_options(words: list[str]) -> list[str]:
     if words[0].startswith("-"):
         return [] if words == ["--help"] else words[:1]
     if command is None:
-        return [] if words[0] in COMING or not words[0].islower() else [words[0]]
+        return [words[0]] if words[0].islower() else []
     while hasattr(command, "commands") and rest:
         command, rest = command.commands.get(rest[0]), rest[1:]
         if command is None:
             return words[1:2]
     takes = {flag for parameter in command.params for flag in parameter.opts} | {"--help"}
     given = [word for word in spread_shape(spread_set(rest)) if re.match(r"-{1,2}[a-z]", word)]
-    return [flag for flag in given if flag not in takes and f"{words[0]} {flag}" not in COMING]
+    return [flag for flag in given if flag not in takes]
 
 
 def test_the_pages_show_commands() -> None:
