@@ -63,13 +63,23 @@ def printable(text: str) -> str:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most like ``name`` (case is ignored), or None when none is similar."""
+    """Return the candidate most like ``name`` (case is ignored), or None when none is similar.
+
+    Args:
+        name: the word that is not known.
+        candidates: the words that are.
+    """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
     return by_folded[found[0]] if found else None
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str:
-    """Return ``"; did you mean 'X'?"`` for the nearest candidate, or an empty string."""
+    """Return ``"; did you mean 'X'?"`` for the nearest candidate, or an empty string.
+
+    Args:
+        name: the word that is not known.
+        candidates: the words that are.
+    """
     found = nearest(name, candidates)
     return f"; did you mean '{found}'?" if found else ""

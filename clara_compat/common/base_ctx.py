@@ -31,6 +31,9 @@ class BaseContext(dict[str, Any]):
     def must_get(self, key: str) -> Any:
         """Return an item that has to be there.
 
+        Args:
+            key: name of the item.
+
         Raises:
             KeyError: there is none; the message lists what there is.
         """
@@ -38,6 +41,10 @@ class BaseContext(dict[str, Any]):
 
     def must_set(self, key: Any, value: Any) -> None:
         """Set an item, replacing an earlier one.
+
+        Args:
+            key: name of the item.
+            value: anything.
 
         Raises:
             TypeError: the key is not a string.
@@ -51,5 +58,9 @@ class BaseContext(dict[str, Any]):
 
     @staticmethod
     def is_reserved(key: str) -> bool:
-        """Whether a key is reserved for the framework: it begins with an underscore."""
+        """Whether a key is reserved for the framework: it begins with an underscore.
+
+        Args:
+            key: name of an item.
+        """
         return key.startswith("_")

@@ -27,12 +27,20 @@ def user_line(error: BaseException) -> str:
 
 
 def own_name(text: str) -> str:
-    """Return a text, or the name of a module, in which the user's modules have the names that the user gave them."""
+    """Return a text, or the name of a module, in which the user's modules have the names that the user gave them.
+
+    Args:
+        text: a message, or a module's name.
+    """
     return _INTERNAL.sub("", text)
 
 
 def told(error: BaseException) -> str:
-    """Return ``Type: message`` with the user's own names of their modules."""
+    """Return ``Type: message`` with the user's own names of their modules.
+
+    Args:
+        error: what was raised.
+    """
     return f"{type(error).__name__}: {own_name(str(error))}"
 
 

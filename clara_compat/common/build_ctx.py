@@ -58,5 +58,10 @@ class BuildContext(BaseContext):
         return super().__contains__(key) or super().__contains__(f"_{key}")
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return an item, or ``default`` when there is none."""
+        """Return an item, or ``default`` when there is none.
+
+        Args:
+            key: name of the item, one of the ``KEY_`` constants or the user's own.
+            default: what is returned without one.
+        """
         return self[key] if key in self else default  # noqa: SIM401 -- this is what get() does

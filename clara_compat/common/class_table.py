@@ -31,6 +31,9 @@ class ClassTable:
     def holds(self, name: str) -> bool:
         """Whether a file of an earlier run has a row of this input.
 
+        Args:
+            name: the input's, as the rows have it.
+
         Raises:
             ClaraError: the file cannot be read.
         """
@@ -54,6 +57,9 @@ class ClassTable:
 
     def take_over(self, name: str) -> np.ndarray[Any, Any]:
         """Return the values of an earlier run, which are kept.
+
+        Args:
+            name: the input's, as the rows have it.
 
         Raises:
             ClaraError: there are none.

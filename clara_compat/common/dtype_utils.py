@@ -59,6 +59,9 @@ def str_to_dtype(dtype: Any) -> np.dtype[Any]:
 def str_to_bool(value: Any) -> bool:
     """Return a flag that may be given as text: published configs write ``"false"``, which Python takes for true.
 
+    Args:
+        value: a bool, a number, or text such as ``"true"`` or ``"0"``.
+
     Raises:
         ValueError: the text is neither true nor false.
     """

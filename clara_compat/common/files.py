@@ -59,13 +59,23 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def save_json(content: Any, path: Path) -> None:
-    """Write ``content`` as JSON for readers, whole or not at all."""
+    """Write ``content`` as JSON for readers, whole or not at all.
+
+    Args:
+        content: what JSON can hold.
+        path: the file; its folder is made when missing.
+    """
     with replacing(path) as stream:
         stream.write((readable_json(content) + "\n").encode())
 
 
 def readable_json(content: Any, indent: str = "") -> str:
-    """Return ``content`` as indented JSON with short lists of values, such as sizes, on one line."""
+    """Return ``content`` as indented JSON with short lists of values, such as sizes, on one line.
+
+    Args:
+        content: what JSON can hold.
+        indent: what lines below the first begin with.
+    """
     if isinstance(content, (list, tuple)):
         parts, brackets = [readable_json(item, indent + "  ") for item in content], "[]"
         short = not any(isinstance(item, (list, tuple, dict)) and item for item in content)

@@ -21,6 +21,9 @@ class GraphComponent:
     def build(self, build_ctx: BuildContext) -> Any:
         """Add this component to the graph and return what it made.
 
+        Args:
+            build_ctx: the items of the step; what is made may be put there, too.
+
         Raises:
             NotImplementedError: the subclass does not override it.
         """

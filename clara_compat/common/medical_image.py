@@ -48,6 +48,10 @@ class MedicalImage:
     def set_data(self, data: Any, shape_format: ShapeFormat | str) -> None:
         """Replace array and format; the properties stay.
 
+        Args:
+            data: the new array.
+            shape_format: its layout.
+
         Raises:
             ValueError: the format is unknown, or ``data`` has another number of axes.
         """
@@ -76,6 +80,10 @@ class MedicalImage:
 
         The dictionary is copied, the values in it are shared.
 
+        Args:
+            data: its array.
+            shape_format: layout of ``data``.
+
         Raises:
             ValueError: as for the constructor.
         """
@@ -94,15 +102,29 @@ class MedicalImage:
         return self.copy()
 
     def set_property(self, key: str, value: Any) -> None:
-        """Set one property (keys: :class:`~clara_compat.common.constants.ImageProperty`, or the user's own)."""
+        """Set one property (keys: :class:`~clara_compat.common.constants.ImageProperty`, or the user's own).
+
+        Args:
+            key: name of the property.
+            value: anything.
+        """
         self._properties[key] = value
 
     def get_property(self, key: str, default: Any = None) -> Any:
-        """Return a property, or ``default`` when the image does not have it."""
+        """Return a property, or ``default`` when the image does not have it.
+
+        Args:
+            key: name of the property.
+            default: what is returned without it.
+        """
         return self._properties.get(key, default)
 
     def has_property(self, key: str) -> bool:
-        """Whether the image has this property."""
+        """Whether the image has this property.
+
+        Args:
+            key: name of the property.
+        """
         return key in self._properties
 
     def get_properties(self) -> dict[str, Any]:

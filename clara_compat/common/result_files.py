@@ -57,6 +57,9 @@ class ResultFiles:
     def path(self, input_file_name: Any) -> Path:
         """Return where the result of an input goes.
 
+        Args:
+            input_file_name: path of the input, or the paths of its files.
+
         Raises:
             ClaraError: the input has no name.
         """
@@ -65,6 +68,9 @@ class ResultFiles:
 
     def claim(self, input_file_name: Any) -> Path:
         """Return where the result of an input goes, for this input alone.
+
+        Args:
+            input_file_name: path of the input, or the paths of its files.
 
         Raises:
             ClaraError: the result of another input of the same name went there before.

@@ -25,11 +25,18 @@ class TransformContext(BaseContext):
     _item = "field"
 
     def contains(self, field: str) -> bool:
-        """Whether there is such a field."""
+        """Whether there is such a field.
+
+        Args:
+            field: its name.
+        """
         return field in self
 
     def get_image(self, field: str) -> MedicalImage:
         """Return the image of a field.
+
+        Args:
+            field: its name.
 
         Raises:
             KeyError: there is no such field; the message lists the fields and the nearest name.
@@ -46,6 +53,10 @@ class TransformContext(BaseContext):
 
     def set_image(self, field: str, img: MedicalImage) -> None:
         """Add or replace the image of a field.
+
+        Args:
+            field: its name.
+            img: the image.
 
         Raises:
             TypeError: the field name is not a string, or the value is not a :class:`MedicalImage`.

@@ -115,7 +115,12 @@ def find_random_foreground_or_background(a: Array, is_foreground: bool = False) 
 
 
 def find_random_foreground_or_background_naive(a: Array, is_foreground: bool = False) -> tuple[int, ...] | None:
-    """Return what :func:`find_random_foreground_or_background` does, by listing all such elements."""
+    """Return what :func:`find_random_foreground_or_background` does, by listing all such elements.
+
+    Args:
+        a: the array.
+        is_foreground: which of the two.
+    """
     found = np.flatnonzero((a > 0) == is_foreground)
     if not found.size:
         return None
@@ -188,17 +193,32 @@ def create_matrix_rotation_2d(angle: float, matrix: Array | None = None) -> Arra
 
 
 def create_matrix_rotation_x_3d(angle: float, matrix: Array | None = None) -> Array:
-    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 0: ``matrix @ turn`` when one is given."""
+    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 0: ``matrix @ turn`` when one is given.
+
+    Args:
+        angle: radians.
+        matrix: what comes first, (3, 3), or None.
+    """
     return _multiplied(matrix, _rotation(3, angle, 1, 2))
 
 
 def create_matrix_rotation_y_3d(angle: float, matrix: Array | None = None) -> Array:
-    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 1: ``matrix @ turn`` when one is given."""
+    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 1: ``matrix @ turn`` when one is given.
+
+    Args:
+        angle: radians.
+        matrix: what comes first, (3, 3), or None.
+    """
     return _multiplied(matrix, _rotation(3, angle, 2, 0))
 
 
 def create_matrix_rotation_z_3d(angle: float, matrix: Array | None = None) -> Array:
-    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 2: ``matrix @ turn`` when one is given."""
+    """Return the 3x3 matrix of a turn by ``angle`` radians about axis 2: ``matrix @ turn`` when one is given.
+
+    Args:
+        angle: radians.
+        matrix: what comes first, (3, 3), or None.
+    """
     return _multiplied(matrix, _rotation(3, angle, 0, 1))
 
 

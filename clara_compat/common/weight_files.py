@@ -74,17 +74,29 @@ def find_weights(named: Path) -> WeightsFile:
 
 
 def is_tensorflow(path: str | Path) -> bool:
-    """Whether a file of weights is (the index of) a TensorFlow checkpoint."""
+    """Whether a file of weights is (the index of) a TensorFlow checkpoint.
+
+    Args:
+        path: the file.
+    """
     return Path(path).suffix == _INDEX
 
 
 def index_of(prefix: Path) -> Path:
-    """Return the index of the TensorFlow checkpoint whose files have a common name."""
+    """Return the index of the TensorFlow checkpoint whose files have a common name.
+
+    Args:
+        prefix: the common name, such as ``models/model.ckpt``.
+    """
     return prefix.with_name(prefix.name + _INDEX)
 
 
 def prefix_of(index: str | Path) -> Path:
-    """Return the common name of the files of a TensorFlow checkpoint."""
+    """Return the common name of the files of a TensorFlow checkpoint.
+
+    Args:
+        index: path of its ``.index``.
+    """
     return Path(index).with_suffix("")
 
 

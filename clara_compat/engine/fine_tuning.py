@@ -45,6 +45,10 @@ def load_into(network: torch.nn.Module, path: str | Path) -> torch.nn.Module:
 def match_file(path: str | Path, network: torch.nn.Module) -> Match:
     """Compare the weights in a file with what a network has; nothing is changed.
 
+    Args:
+        path: a state dict, a checkpoint, or the index of TensorFlow's.
+        network: what they are compared with.
+
     Raises:
         ClaraError: the file cannot be read, or nothing of it fits; of a TensorFlow checkpoint also when a variable has
             another shape than the network's, or the network is not known by TensorFlow's names.

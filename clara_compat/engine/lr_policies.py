@@ -23,7 +23,11 @@ class LearningRatePolicy(Protocol):
     """Says what the learning rate of the next step is."""
 
     def evaluate(self, train_ctx: TrainContext) -> float:
-        """Return the learning rate of the step ``train_ctx.current_iteration``."""
+        """Return the learning rate of the step ``train_ctx.current_iteration``.
+
+        Args:
+            train_ctx: the state of the training.
+        """
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ class StepDecay:
     every: int
 
     def evaluate(self, train_ctx: TrainContext) -> float:
-        """Return the learning rate of the step."""
+        """Return the learning rate of the step.
+
+        Args:
+            train_ctx: the state of the training.
+        """
         done = train_ctx.current_iteration - 1
         return train_ctx.initial_learning_rate * self.ratio ** (done // self.every)
 
@@ -55,7 +63,11 @@ class CosineDecay:
     rate: float = 0.5
 
     def evaluate(self, train_ctx: TrainContext) -> float:
-        """Return the learning rate of the epoch."""
+        """Return the learning rate of the epoch.
+
+        Args:
+            train_ctx: the state of the training.
+        """
         return train_ctx.initial_learning_rate * self.rate * (1.0 + math.cos(math.pi * _progress(train_ctx)))
 
 
@@ -70,7 +82,11 @@ class PolynomialDecay:
     power: float = 0.9
 
     def evaluate(self, train_ctx: TrainContext) -> float:
-        """Return the learning rate of the epoch."""
+        """Return the learning rate of the epoch.
+
+        Args:
+            train_ctx: the state of the training.
+        """
         return train_ctx.initial_learning_rate * (1.0 - _progress(train_ctx)) ** self.power
 
 
@@ -87,7 +103,11 @@ class PlateauDecay:
     ratio: float
 
     def evaluate(self, train_ctx: TrainContext) -> float:
-        """Return the learning rate after the validations so far."""
+        """Return the learning rate after the validations so far.
+
+        Args:
+            train_ctx: the state of the training.
+        """
         return train_ctx.initial_learning_rate * self.ratio ** plateaus(train_ctx.key_metrics, self.patience)
 
 

@@ -50,6 +50,10 @@ def match_weights(weights: Mapping[str, torch.Tensor], network: torch.nn.Module)
 
     Names may begin with the ``module.`` of ``DataParallel``, be those of the built-in's network of which the user's
     model makes use, or be those that TensorFlow has for the variables of a network whose code was written for it.
+
+    Args:
+        weights: tensors by name.
+        network: what they are compared with.
     """
     if weights and all(name.startswith(_PARALLEL) for name in weights):
         weights = {name.removeprefix(_PARALLEL): value for name, value in weights.items()}
@@ -80,20 +84,32 @@ def tensorflow_names(network: torch.nn.Module | None) -> dict[str, str]:
     """Return TensorFlow's name of each variable by the tensor's name in the state dict; none for a network of torch's.
 
     A network that runs code written for TensorFlow says them.
+
+    Args:
+        network: of this package, or an adapter around the user's own.
     """
     names = getattr(network, "tensorflow_names", None)
     return dict(names()) if callable(names) else {}
 
 
 def described(weights: Mapping[str, torch.Tensor], network: str) -> str:
-    """Return what some weights are: of what network, how many, and the first of them."""
+    """Return what some weights are: of what network, how many, and the first of them.
+
+    Args:
+        weights: tensors by name, at least one.
+        network: its name in words; empty when it is not known.
+    """
     name, value = next(iter(weights.items()))
     tensors = f"{len(weights)} tensors, the first {name} {shape_of(value)}"
     return f"{network} ({tensors})" if network else tensors
 
 
 def shape_of(value: torch.Tensor) -> str:
-    """Return a shape as it is written in messages."""
+    """Return a shape as it is written in messages.
+
+    Args:
+        value: a tensor or an array.
+    """
     return f"({', '.join(map(str, value.shape))})"
 
 

@@ -51,6 +51,10 @@ def exported_network(file: str | Path, device: torch.device | str) -> nn.Module:
     TorchScript runs tensor operations and no Python, but two of them reach files, and some of it runs while a file is
     loaded: a file from a stranger that names one of the two is refused before.
 
+    Args:
+        file: the TorchScript.
+        device: where to put the network.
+
     Raises:
         ClaraError: the file is missing, damaged, something else, or would reach other files.
     """

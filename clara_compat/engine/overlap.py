@@ -17,12 +17,20 @@ Masks = Callable[[torch.Tensor], Callable[[int], torch.Tensor]]
 
 
 def thresholded(threshold: float) -> Masks:
-    """Return the masks of channels that are thresholded each by itself (``>=``)."""
+    """Return the masks of channels that are thresholded each by itself (``>=``).
+
+    Args:
+        threshold: from which value on a voxel belongs to a channel.
+    """
     return lambda predictions: lambda channel: predictions[:, channel] >= threshold
 
 
 def largest(predictions: torch.Tensor) -> Callable[[int], torch.Tensor]:
-    """Return the masks of channels of which the greatest wins a voxel, the first of equals."""
+    """Return the masks of channels of which the greatest wins a voxel, the first of equals.
+
+    Args:
+        predictions: (N, C, spatial...).
+    """
     index = predictions.argmax(dim=1)
     return lambda channel: index == channel
 

@@ -63,6 +63,10 @@ def write(tensor: MetaTensor, properties: Mapping[str, Any]) -> None:
     Numbers, strings, None, bytes, lists, tuples, dictionaries, numpy arrays and numpy scalars come back from
     :func:`read` as what they were.
 
+    Args:
+        tensor: the image.
+        properties: values by name.
+
     Raises:
         TypeError: a property cannot be stored; its name is in the message.
     """
@@ -78,7 +82,12 @@ def write(tensor: MetaTensor, properties: Mapping[str, Any]) -> None:
 
 
 def update(tensor: MetaTensor, **properties: Any) -> None:
-    """Set some properties of ``tensor``, in place, and keep the others."""
+    """Set some properties of ``tensor``, in place, and keep the others.
+
+    Args:
+        tensor: the image.
+        properties: new values by name.
+    """
     write(tensor, {**read(tensor), **properties})
 
 
@@ -131,7 +140,11 @@ def is_shared(tensor: torch.Tensor) -> bool:
 
 
 def own(tensor: MetaTensor) -> None:
-    """Take the mark of :func:`share` away, in place."""
+    """Take the mark of :func:`share` away, in place.
+
+    Args:
+        tensor: the image.
+    """
     tensor.meta.pop(_SHARED, None)
 
 
@@ -139,6 +152,9 @@ def affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
     """Return the column norms of the affine: mm, one number per spatial axis of a channel-first tensor.
 
     ``MetaTensor.pixdim`` is not that for a 2-D image that lies obliquely in space: it leaves out the third coordinate.
+
+    Args:
+        tensor: (C, spatial...); one without an affine has 1 mm.
     """
     affine = tensor.affine if isinstance(tensor, MetaTensor) else torch.eye(4, dtype=torch.float64)
     matrix = affine.numpy()[..., :-1, : min(affine.shape[-1] - 1, tensor.ndim - 1)]
@@ -148,6 +164,9 @@ def affine_spacing(tensor: torch.Tensor) -> tuple[float, ...]:
 def to_json(value: Any) -> str:
     """Return a property, or any value of the kinds :func:`write` takes, as text.
 
+    Args:
+        value: the value.
+
     Raises:
         TypeError: it is of another kind.
     """
@@ -155,7 +174,11 @@ def to_json(value: Any) -> str:
 
 
 def from_json(text: str) -> Any:
-    """Return the value that :func:`to_json` was given."""
+    """Return the value that :func:`to_json` was given.
+
+    Args:
+        text: what it returned.
+    """
     return _decode(json.loads(text))
 
 

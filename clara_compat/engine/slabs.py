@@ -33,5 +33,8 @@ def pieces(*volumes: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
 
     For sums over voxels of what is computed of each: in training the steps of every slab would only be kept beside one
     another.
+
+    Args:
+        volumes: (N, C, spatial...).
     """
     yield from [volumes] if torch.is_grad_enabled() else slabs(*volumes)

@@ -67,6 +67,10 @@ def _examples(names: Iterable[str]) -> str:
 
 
 def name_of(network: torch.nn.Module) -> str:
-    """Return the class of a network, in words for its user: of an adapter around the user's own, the name of that."""
+    """Return the class of a network, in words for its user: of an adapter around the user's own, the name of that.
+
+    Args:
+        network: the network.
+    """
     name = getattr(network, "name", None)
     return name if isinstance(name, str) and name else type(network).__name__

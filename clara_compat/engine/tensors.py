@@ -9,5 +9,9 @@ __all__ = ["plain"]
 
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the tensor without its metadata; the storage is shared."""
+    """Return the tensor without its metadata; the storage is shared.
+
+    Args:
+        tensor: a tensor, with metadata or without.
+    """
     return tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor

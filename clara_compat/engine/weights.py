@@ -21,6 +21,9 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     ``model``, ``state_dict`` or ``model_state_dict``. It is read with ``weights_only``: a file from a stranger cannot
     run code.
 
+    Args:
+        path: the file.
+
     Raises:
         ClaraError: the file is missing, damaged, or holds something else, such as a checkpoint of TensorFlow's first
             format.

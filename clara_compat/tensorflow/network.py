@@ -81,7 +81,11 @@ class LegacyNetwork(UserModule):
             self.learning_rate = learning_rate
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...)."""
+        """Return the predictions (N, classes, spatial...) for a batch of images (N, C, spatial...).
+
+        Args:
+            image: the batch.
+        """
         image = plain(image)
         self._built.clear()
         found = self._called(self._new_graph(self.training, image.device), image, self._call.label)

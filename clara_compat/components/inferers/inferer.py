@@ -41,9 +41,17 @@ class Inferer:
         )
 
     def supported_extra_inputs(self, desired_input_names: Sequence[str]) -> list[str]:
-        """Return which further inputs this inferer takes: none (the default is assumed)."""
+        """Return which further inputs this inferer takes: none (the default is assumed).
+
+        Args:
+            desired_input_names: those that the network has besides the image.
+        """
         return []
 
     def supported_extra_outputs(self, desired_output_names: Sequence[str]) -> list[str]:
-        """Return which further outputs this inferer gives: none (the default is assumed)."""
+        """Return which further outputs this inferer gives: none (the default is assumed).
+
+        Args:
+            desired_output_names: those that the network has besides the predictions.
+        """
         return []

@@ -19,6 +19,9 @@ class LRPolicy:
     def evaluate(self, train_ctx: TrainContext) -> float:
         """Return the new learning rate.
 
+        Args:
+            train_ctx: the state of the training: epoch, iteration, first and current rate, metrics.
+
         Raises:
             NotImplementedError: the subclass does not override it.
         """

@@ -56,7 +56,14 @@ class Metric:
         return self.metric.name
 
     def update(self, value: Any, label_value: Any = None, filename: Any = "", data_prop: Any = None) -> None:
-        """Add one case: its value of ``field`` and, when ``label_field`` is set, its label."""
+        """Add one case: its value of ``field`` and, when ``label_field`` is set, its label.
+
+        Args:
+            value: the case's ``field``: an array (C, spatial...) of an image, else its values.
+            label_value: its label in the same form, or None.
+            filename: path of its image, or several.
+            data_prop: what the pipeline says of the data.
+        """
         self.metric.update(value, label_value, filename, data_prop)
         self.metric.name_new_values(filename)
 

@@ -77,7 +77,11 @@ class MetricAUC(MetricList):
         self._label_list = []
 
     def name_new_values(self, filename: Any) -> None:
-        """Nothing to do: :meth:`update` keeps the file names."""
+        """Nothing to do: :meth:`update` keeps the file names.
+
+        Args:
+            filename: path of the case's image.
+        """
 
     def generate_report(self) -> None:
         """Write the report files into ``report_path``; without one, nothing.

@@ -57,6 +57,9 @@ class MetricList:
         """Remember a file name for every value that was appended to ``self._list`` since the last call.
 
         Values that an overridden :meth:`update` appends get their file names from here; calling it twice is harmless.
+
+        Args:
+            filename: path of the case's image, or several.
         """
         size = self._values().size
         if size < len(self._file_names):  # user code emptied the list itself and has begun anew
@@ -99,7 +102,11 @@ class MetricList:
 
 
 def text_of(filename: Any) -> str:
-    """Return a file name, or several, as text."""
+    """Return a file name, or several, as text.
+
+    Args:
+        filename: a path as text, bytes or path-like, or a list of them.
+    """
     if isinstance(filename, (bytes, bytearray)):
         return filename.decode(errors="replace")
     if isinstance(filename, (list, tuple, np.ndarray)):

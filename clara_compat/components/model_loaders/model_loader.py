@@ -59,7 +59,11 @@ class ModelLoader(Component):
         raise NotImplementedError(f"{type(self).__name__} does not say where the network is")
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the network on the device; weights are put into the entry ``network_def``."""
+        """Return the network on the device; weights are put into the entry ``network_def``.
+
+        Args:
+            context: where it stands; relative paths start from its ``mmar``.
+        """
         return network_entry(self.files(context.mmar))
 
 

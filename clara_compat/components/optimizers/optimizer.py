@@ -31,6 +31,9 @@ class Optimizer(GraphComponent):
         ``functools.partial(torch.optim.AdamW, lr=lr)``, or what a built-in's ``get_optimizer`` returns. In Clara it was
         TensorFlow's optimizer itself, which cannot run here.
 
+        Args:
+            lr: the initial learning rate.
+
         Raises:
             NotImplementedError: the subclass does not override it.
         """

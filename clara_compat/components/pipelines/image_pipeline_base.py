@@ -142,7 +142,11 @@ class BaseImagePipeline(Component):
         return 1 if self.batched_by_transforms else self.output_batch_size
 
     def notices(self, context: BundleContext) -> list[str]:
-        """Say what of the pipeline does not do what a reader may expect."""
+        """Say what of the pipeline does not do what a reader may expect.
+
+        Args:
+            context: where it stands.
+        """
         found = []
         if self.items_per_category or self.category_weights or self.sampling:
             found.append("how Clara balanced categories is not documented: a category is an item's 'category' or label")
@@ -166,7 +170,11 @@ class BaseImagePipeline(Component):
         )
 
     def plan_entry(self, context: BundleContext) -> Entry:
-        """Return the entry that says which items an epoch has; it refers to the section's ``data`` and to ``seed``."""
+        """Return the entry that says which items an epoch has; it refers to the section's ``data`` and to ``seed``.
+
+        Args:
+            context: where it stands.
+        """
         training = context.section == "train"
         given = {
             "cached": self.num_cached,
@@ -184,7 +192,11 @@ class BaseImagePipeline(Component):
         )
 
     def bundle_entry(self, context: BundleContext) -> Entry:
-        """Return the entry of the loader; it refers to the section's ``dataset`` and ``plan``."""
+        """Return the entry of the loader; it refers to the section's ``dataset`` and ``plan``.
+
+        Args:
+            context: where it stands.
+        """
         training = context.section == "train"
         size = self.output_crop_size if training else None  # validation declares it, too, and takes whole scans
         channels = self.output_image_channels + self.label_channels
@@ -205,6 +217,8 @@ class BaseImagePipeline(Component):
 @dataclass(eq=False)
 class CachedImagePipeline(BaseImagePipeline):
     """A pipeline ``WithCache``: an epoch is one pass over a window of the data list, whose items are held.
+
+    Takes the arguments of :class:`BaseImagePipeline`, too.
 
     Args:
         num_cache_objects: items of the window.

@@ -23,6 +23,9 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
     def read_header(self, path: str) -> Geometry:
         """Return the geometry of one file as this loader would give it, without reading its voxels.
 
+        Args:
+            path: the file.
+
         Raises:
             ClaraError: the file cannot be read.
         """
@@ -30,6 +33,9 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
 
     def load_geometry(self, item: Mapping[str, Any]) -> dict[str, Geometry]:
         """Return the geometry of the fields this loader loads of an item of a data list.
+
+        Args:
+            item: paths by their fields.
 
         Raises:
             ClaraError: a file cannot be read, or a list of paths is empty.

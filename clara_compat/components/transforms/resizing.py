@@ -16,6 +16,10 @@ class ResizingTransform(NativeTransform, MultiFieldTransformer):
     def new_size(self, field: str, geometry: Geometry) -> tuple[int, ...]:
         """Return the size that a field of a geometry gets.
 
+        Args:
+            field: its name.
+            geometry: its size and spacing as they are before.
+
         Raises:
             ClaraError: the image has another number of spatial axes than this transform is for.
         """
@@ -23,6 +27,9 @@ class ResizingTransform(NativeTransform, MultiFieldTransformer):
 
     def propagate(self, geometry: Mapping[str, Geometry]) -> dict[str, Geometry]:
         """Return the geometry with the fields' new size and spacing.
+
+        Args:
+            geometry: sizes and spacings by field, as they are before.
 
         Raises:
             ClaraError: see :meth:`new_size`.
@@ -33,5 +40,9 @@ class ResizingTransform(NativeTransform, MultiFieldTransformer):
 
 
 def interpolation(is_label: bool) -> str:
-    """Return the ``mode`` of an engine's resizing transform."""
+    """Return the ``mode`` of an engine's resizing transform.
+
+    Args:
+        is_label: values stand for classes and are not mixed.
+    """
     return "nearest-exact" if is_label else "linear"

@@ -16,6 +16,9 @@ class Transformer:
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Change the item and return it (the same context).
 
+        Args:
+            transform_ctx: the item: images and other values by field.
+
         Raises:
             NotImplementedError: the subclass does not override it.
         """

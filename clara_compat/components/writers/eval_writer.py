@@ -23,11 +23,19 @@ class EvalWriter:
         self.field = field
 
     def check_results_exist(self, input_file_name: str) -> bool:
-        """Whether the results of this input are there already: False (the default is assumed)."""
+        """Whether the results of this input are there already: False (the default is assumed).
+
+        Args:
+            input_file_name: path of the case's image.
+        """
         return False
 
     def write(self, input_file_name: str, data_dict: TransformContext) -> Any:
         """Write the results of one input.
+
+        Args:
+            input_file_name: path of the case's image.
+            data_dict: the case's fields, predictions among them.
 
         Raises:
             NotImplementedError: the subclass does not override it.
@@ -36,6 +44,10 @@ class EvalWriter:
 
     def load_results(self, input_file_name: str, transform_ctx: TransformContext) -> Any:
         """Put the results that are there already into the context.
+
+        Args:
+            input_file_name: path of the case's image.
+            transform_ctx: takes the fields.
 
         Raises:
             NotImplementedError: the subclass does not override it.

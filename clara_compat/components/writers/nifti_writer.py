@@ -21,7 +21,12 @@ __all__ = ["NiftiWriter", "image_file_name"]
 
 
 def image_file_name(basename: str | os.PathLike[str], compressed: bool) -> str:
-    """Return the name of the file: ``basename`` with ``.nii``, or ``.nii.gz`` when it is compressed."""
+    """Return the name of the file: ``basename`` with ``.nii``, or ``.nii.gz`` when it is compressed.
+
+    Args:
+        basename: path without an ending.
+        compressed: with gzip.
+    """
     return os.fspath(basename).removesuffix(".gz").removesuffix(".nii") + (".nii.gz" if compressed else ".nii")
 
 
@@ -62,6 +67,10 @@ class NiftiWriter:
 
     def write(self, img: MedicalImage, file_basename: str | os.PathLike[str]) -> None:
         """Write an image to ``image_file_name(file_basename, compressed)``; folders are made as needed.
+
+        Args:
+            img: the image, in any layout.
+            file_basename: path without an ending.
 
         Raises:
             ClaraError: the image has a batch axis, does not say how it was oriented, holds a value that the type

@@ -14,7 +14,11 @@ __all__ = ["collate", "prepare_batch"]
 
 
 def collate(items: Sequence[Any]) -> Any:
-    """Stack the items of a batch; the first failed item, if any, is the batch."""
+    """Stack the items of a batch; the first failed item, if any, is the batch.
+
+    Args:
+        items: as the dataset gives them: dictionaries, lists of them, or failures.
+    """
     for item in items:
         if isinstance(item, ItemFailure):
             return item
@@ -35,6 +39,12 @@ def prepare_batch(
     batch: Any, device: torch.device | str | None = None, non_blocking: bool = False, **kwargs: Any
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return image and label of a batch on the device; MONAI's engines call this at the start of every step.
+
+    Args:
+        batch: what the loader gave.
+        device: where to put the tensors; None leaves them.
+        non_blocking: copy while the device works.
+        kwargs: further arguments of ``Tensor.to``.
 
     Raises:
         ItemError: the batch holds a failed item.

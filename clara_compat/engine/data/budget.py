@@ -50,7 +50,11 @@ class CacheBudget:
         return True
 
     def release(self, size: int) -> None:
-        """Give bytes of memory back that were taken."""
+        """Give bytes of memory back that were taken.
+
+        Args:
+            size: in bytes.
+        """
         self._left = self.left + size
 
     def reserve_disk(self, size: int, folder: Path | None = None) -> bool:

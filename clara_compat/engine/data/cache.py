@@ -93,11 +93,11 @@ class ItemCache:
         return bool(self.held) and self.length == len(self.transform.transforms)
 
     def key(self, index: int) -> str:
-        """Return what entries of the data list that are alike have in common."""
+        """Return what entry ``index`` of the data list has in common with those that are like it."""
         return self._keys[index]
 
     def get(self, index: int) -> tuple[Item, int]:
-        """Return an item and how many transforms it has behind it."""
+        """Return item ``index`` and how many transforms it has behind it."""
         held = self._from_memory(index)
         if held is not None:
             return held, self.length
@@ -109,7 +109,7 @@ class ItemCache:
         return dict(self.data[index]), 0
 
     def finished(self, index: int) -> Item | None:
-        """Return an item for which nothing is left to do; None when there still is."""
+        """Return item ``index`` when nothing is left to do for it; None when there still is."""
         return self._from_memory(index) if self.is_complete else None
 
     def _from_memory(self, index: int) -> Item | None:

@@ -13,11 +13,19 @@ __all__ = ["cached_length", "has_users_code"]
 
 
 def cached_length(transform: Compose) -> int:
-    """Return how many transforms stand in front of the first one that must run every time."""
+    """Return how many transforms stand in front of the first one that must run every time.
+
+    Args:
+        transform: the chain.
+    """
     first = transform.get_index_of_first(lambda t: isinstance(t, RandomizableTrait) or not isinstance(t, Transform))
     return len(transform.transforms) if first is None else int(first)
 
 
 def has_users_code(transforms: Iterable[Any]) -> bool:
-    """Whether a transform that the user wrote for Clara is among them."""
+    """Whether a transform that the user wrote for Clara is among them.
+
+    Args:
+        transforms: of a chain.
+    """
     return any(isinstance(one, LegacyTransform) for one in transforms)

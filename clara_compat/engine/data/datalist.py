@@ -57,13 +57,21 @@ def load_datalist(
 
 
 def describe(item: dict[str, Any]) -> str:
-    """Name an item by its files, for messages."""
+    """Name an item by its files, for messages.
+
+    Args:
+        item: an entry of a data list.
+    """
     texts = [f"{field} {value}" for field, value in item.items() if isinstance(value, str)]
     return ", ".join(texts) or repr(item)
 
 
 def item_key(item: Mapping[str, Any]) -> str:
-    """Return what items that are alike have in common."""
+    """Return what items that are alike have in common.
+
+    Args:
+        item: an entry of a data list.
+    """
     return repr(sorted((str(field), repr(value)) for field, value in item.items()))
 
 

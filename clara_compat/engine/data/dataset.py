@@ -58,7 +58,11 @@ class SeededDataset(Dataset):
         return self.cache is not None and self.cache.is_complete
 
     def prepare(self, epoch: int) -> None:
-        """Do what must be done in the main process before the first item of an epoch is asked for."""
+        """Do what must be done in the main process before the first item of an epoch is asked for.
+
+        Args:
+            epoch: from 1.
+        """
         if self.cache is not None:
             self.cache.prepare(epoch)
 

@@ -69,6 +69,9 @@ class Describer:
     def describe(self, value: Any) -> str:
         """Return the description of an object.
 
+        Args:
+            value: the object.
+
         Raises:
             IndescribableError: something in it cannot be described; the message says where and what.
         """

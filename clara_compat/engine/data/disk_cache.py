@@ -71,7 +71,11 @@ class DiskCache:
 
 
 def item_digest(item: Mapping[str, Any]) -> str:
-    """Return a digest of an item: of its values, and of name, size and time of every file they name, or below it."""
+    """Return a digest of an item: of its values, and of name, size and time of every file they name, or below it.
+
+    Args:
+        item: an entry of a data list.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for field in sorted(item):
         digest.update(json.dumps([field, item[field]], default=str, sort_keys=True).encode())

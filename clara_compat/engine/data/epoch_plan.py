@@ -114,6 +114,10 @@ def category_of(item: Mapping[str, Any], index: int) -> str:
 
     The label is a number or a list of numbers; a list is one category per combination. Assumed, see :class:`EpochPlan`.
 
+    Args:
+        item: an entry of a data list.
+        index: its position there, for the message.
+
     Raises:
         ClaraError: the item has neither.
     """

@@ -40,7 +40,11 @@ class ItemFailure:
 
 
 class ItemError(Exception):
-    """Raised in the main process when a batch holds an :class:`ItemFailure`."""
+    """Raised in the main process when a batch holds an :class:`ItemFailure`.
+
+    Args:
+        failure: what the worker found.
+    """
 
     def __init__(self, failure: ItemFailure) -> None:
         self.failure = failure
@@ -52,6 +56,12 @@ def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemF
 
     MONAI wraps whatever a transform raises in a ``RuntimeError``; the cause below it is what the user needs, and the
     frames of the traceback tell which transform it was.
+
+    Args:
+        error: what was raised.
+        chain: the transforms.
+        files: the item's files, as a message names them.
+        section: ``train`` or ``validate``.
     """
     cause: BaseException = error
     while cause.__cause__ is not None and not isinstance(cause, ClaraError):

@@ -41,7 +41,11 @@ def _shared_value(value: Any, copied: bool) -> Any:
 
 
 def size_of(item: Any) -> int:
-    """Return the bytes of the tensors of an item, or of a list of items."""
+    """Return the bytes of the tensors of an item, or of a list of items.
+
+    Args:
+        item: tensors by field, or a list of such.
+    """
     values: Iterable[Any] = item.values() if isinstance(item, Mapping) else item if isinstance(item, list) else ()
     own = item.nbytes if isinstance(item, (torch.Tensor, np.ndarray)) else 0
     return own + sum(map(size_of, values))

@@ -30,7 +30,11 @@ class EpochSampler(DistributedSampler):
         self.plan = plan
 
     def keys(self, epoch: int) -> list[ItemKey]:
-        """Return this process' items of an epoch, in order."""
+        """Return this process' items of an epoch, in order.
+
+        Args:
+            epoch: from 1.
+        """
         order = self.plan.order(epoch)
         positions = range(self.rank, len(order), self.num_replicas)
         return [ItemKey(self.plan.seed, epoch, position, order[position]) for position in positions]

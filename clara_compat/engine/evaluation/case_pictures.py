@@ -81,7 +81,11 @@ class Comparison:
 
     @classmethod
     def of(cls, metrics: Iterable[Any]) -> Comparison:
-        """Return the comparison of the first metric that is a Dice; without one, that of classes."""
+        """Return the comparison of the first metric that is a Dice; without one, that of classes.
+
+        Args:
+            metrics: of an engine.
+        """
         for metric in metrics:
             if isinstance(metric, ClaraDice):
                 return cls(
@@ -94,7 +98,13 @@ class Comparison:
         return cls()
 
     def fits(self, image: torch.Tensor, prediction: Any, label: Any) -> bool:
-        """Whether batches of images, predictions and labels lie on one grid, with channels that belong together."""
+        """Whether batches of images, predictions and labels lie on one grid, with channels that belong together.
+
+        Args:
+            image: (N, C, spatial...).
+            prediction: the same, or something else that is no image.
+            label: the same, or something else that is no image.
+        """
         tensors = (image, prediction, label)
         if not all(
             isinstance(one, torch.Tensor) and one.ndim == image.ndim and image.ndim in (4, 5) for one in tensors
@@ -105,27 +115,49 @@ class Comparison:
         return label.shape[1] == (prediction.shape[1] if self.has_channels(prediction, label) else 1)
 
     def has_channels(self, prediction: torch.Tensor, label: torch.Tensor) -> bool:
-        """Whether the label (N, C, spatial...) has a channel per class."""
+        """Whether the label (N, C, spatial...) has a channel per class.
+
+        Args:
+            prediction: (N, C, spatial...).
+            label: (N, C, spatial...).
+        """
         told = prediction.shape[1] == label.shape[1] > 1
         return told if self.is_one_hot is None else self.is_one_hot
 
     def channels(self, count: int) -> range:
-        """Return the channels that count."""
+        """Return the channels that count.
+
+        Args:
+            count: of the prediction.
+        """
         return range(1 if self.skips_background and count > 1 else 0, count)
 
     def masks(self, prediction: torch.Tensor, label: torch.Tensor) -> Masks:
-        """Return what makes masks of the prediction (N, C, spatial...)."""
+        """Return what makes masks of the prediction (N, C, spatial...).
+
+        Args:
+            prediction: the batch.
+            label: of the same cases.
+        """
         if self.threshold is not None:
             return thresholded(self.threshold)
         classes = prediction.shape[1] > 1 and not self.has_channels(prediction, label)
         return largest if classes else thresholded(0.5)
 
     def names(self, count: int) -> list[str]:
-        """Return the names of the channels that count."""
+        """Return the names of the channels that count.
+
+        Args:
+            count: of the prediction's channels.
+        """
         return ["foreground"] if count == 1 else [f"class {channel}" for channel in self.channels(count)]
 
     def counts(self, prediction: torch.Tensor, label: torch.Tensor) -> Array:
         """Count the voxels of one case (1, C, spatial...) that are predicted and true, predicted, and true.
+
+        Args:
+            prediction: of the case.
+            label: of the case.
 
         Returns:
             (3,), summed over the classes.
@@ -144,6 +176,10 @@ class Comparison:
 
         Where none is wrong it is the one with most of the classes. Of large volumes only every second voxel along the
         first two axes is looked at.
+
+        Args:
+            prediction: of the case.
+            label: of the case.
         """
         step = 2 if label[0, 0].numel() > _LARGE else 1
         predicted, true = (plain(one)[:, :, ::step, ::step] for one in (prediction, label))

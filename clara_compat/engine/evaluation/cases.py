@@ -29,13 +29,25 @@ class ResultWriter(Protocol):
         """Write the item's fields and return the item."""
 
     def is_written(self, file: Any) -> bool:
-        """Whether the results of the case with this image are there."""
+        """Whether the results of the case with this image are there.
+
+        Args:
+            file: path of the image.
+        """
 
     def restored(self, file: Any) -> dict[str, Any]:
-        """Return the fields of an earlier run, as they were written."""
+        """Return the fields of an earlier run, as they were written.
+
+        Args:
+            file: path of the image.
+        """
 
     def paths(self, file: Any) -> list[str]:
-        """Return the files of the case, as far as they are known."""
+        """Return the files of the case, as far as they are known.
+
+        Args:
+            file: path of the image.
+        """
 
     def finalize(self) -> None:
         """Do what is done once, after the last case."""

@@ -65,7 +65,11 @@ class Cut:
         return f"slice {self.number + 1} of {self.size[2]}" if len(self.size) == 3 else "the whole picture"
 
     def spacing(self, affine: Array) -> tuple[float, float]:
-        """Return the mm per voxel of the slice along its two axes."""
+        """Return the mm per voxel of the slice along its two axes.
+
+        Args:
+            affine: (4, 4), from voxels of the volume to mm.
+        """
         lengths = np.linalg.norm(affine[:3, :2], axis=0) * self.step
         return float(lengths[0]), float(lengths[1])
 
@@ -73,6 +77,9 @@ class Cut:
         """Return the affine that tells how the slice lies in a patient: of a picture the identity, which tells nothing.
 
         What turned or resized a picture has given it an affine, but no patient.
+
+        Args:
+            affine: (4, 4), from voxels of the volume to mm.
         """
         return affine if len(self.size) == 3 else np.eye(4)
 
@@ -119,7 +126,11 @@ def affine_of(image: torch.Tensor, index: int | None = None) -> Array:
 
 
 def grey_window(pixels: Array) -> tuple[float, float]:
-    """Return the values of a slice that are drawn black and white."""
+    """Return the values of a slice that are drawn black and white.
+
+    Args:
+        pixels: of the slice.
+    """
     finite = pixels[np.isfinite(pixels)]
     low, high = (float(one) for one in np.percentile(finite, _WINDOW)) if finite.size else (0.0, 1.0)
     return low, high if high > low else low + 1

@@ -78,7 +78,12 @@ def probe(network: torch.nn.Module, channels: int, dims: int, wanted: Size | Non
 
 
 def at_one_size(network: torch.nn.Module, probed: Probe) -> Probe:
-    """Return inputs of the one spatial size that the network is meant for."""
+    """Return inputs of the one spatial size that the network is meant for.
+
+    Args:
+        network: the network.
+        probed: what is known of it.
+    """
     attempt = _Attempt(network, probed.inputs[0].shape[1])
     return attempt.probe(probed.size, [(1, probed.size), (2, probed.size)], any_size=False)
 

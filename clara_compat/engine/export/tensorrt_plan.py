@@ -28,7 +28,16 @@ def is_installed() -> bool:
 
 
 def trtexec_line(onnx: str, plan: str, input_name: str, probed: Probe, max_batch_size: int, precision: str) -> str:
-    """Return the command that makes the plan on a machine with TensorRT."""
+    """Return the command that makes the plan on a machine with TensorRT.
+
+    Args:
+        onnx: path of the ONNX file.
+        plan: path of the plan.
+        input_name: of the network's input.
+        probed: what is known of the network.
+        max_batch_size: the most images at once.
+        precision: ``FP32`` or ``FP16``.
+    """
     smallest, usual, largest = ("x".join(map(str, shape)) for shape in _profile(probed, max_batch_size))
     half = " --fp16" if precision == "FP16" else ""
     return (

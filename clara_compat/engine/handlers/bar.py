@@ -46,7 +46,11 @@ class Bar:
         return not self._bar.disable and time.perf_counter() - self._shown > _PAUSE
 
     def note(self, **values: Any) -> None:
-        """Show values behind the bar."""
+        """Show values behind the bar.
+
+        Args:
+            values: numbers or text by name.
+        """
         self._shown = time.perf_counter()
         self._bar.set_postfix(**values)
 

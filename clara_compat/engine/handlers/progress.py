@@ -86,6 +86,10 @@ class Progress:
 
 
 def readable(value: Any) -> str:
-    """Return a metric for a person."""
+    """Return a metric for a person.
+
+    Args:
+        value: a number, or whatever a metric gives.
+    """
     number = float(value)
     return "undefined" if math.isnan(number) else f"{number:.4f}"

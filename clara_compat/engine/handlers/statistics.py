@@ -21,7 +21,12 @@ __all__ = ["TrainStatistics", "validated"]
 
 
 def validated(trainer: Engine, evaluator: Engine | None) -> State | None:
-    """Return the evaluator's state when the validation of the trainer's current epoch has run, else None."""
+    """Return the evaluator's state when the validation of the trainer's current epoch has run, else None.
+
+    Args:
+        trainer: the engine that trains.
+        evaluator: the engine that validates, or None.
+    """
     if evaluator is None or evaluator.state.epoch != trainer.state.epoch or not evaluator.state.metrics:
         return None
     return evaluator.state

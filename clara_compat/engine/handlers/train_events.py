@@ -95,7 +95,11 @@ class TrainEvents:
         return {name: copy.copy(getattr(self.context, name)) for name in _KEPT}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where another training stopped, before this one starts."""
+        """Go on where another training stopped, before this one starts.
+
+        Args:
+            state: what :meth:`state_dict` of the other one returned.
+        """
         for name in _KEPT:
             setattr(self.context, name, copy.copy(state[name]))
 

@@ -43,7 +43,12 @@ def on_host(value: torch.Tensor) -> np.ndarray[Any, Any]:
 
 
 def laid_out(value: Any, data_property: DataProperty | None) -> Any:
-    """Return a view of a batch (N, C, spatial...), a tensor or an array, in the layout that the pipeline declares."""
+    """Return a view of a batch (N, C, spatial...), a tensor or an array, in the layout that the pipeline declares.
+
+    Args:
+        value: the batch.
+        data_property: what the pipeline says of the data; None leaves the layout.
+    """
     last = getattr(data_property, "data_format", None) == DataFormat.CHANNELS_LAST
     if not last or value.ndim <= 2:
         return value

@@ -35,6 +35,9 @@ class CallableTransformer:
     def transform(self, transform_ctx: TransformContext) -> TransformContext:
         """Run the function.
 
+        Args:
+            transform_ctx: the item.
+
         Raises:
             ClaraError: it returned no dictionary, or an array whose layout is not known.
         """

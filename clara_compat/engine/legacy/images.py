@@ -195,7 +195,11 @@ def _laid_out_shape(shape: Sequence[int], shape_format: ShapeFormat) -> tuple[in
 
 
 def label_of(tensor: torch.Tensor) -> str | None:
-    """Return the layout label of a tensor, without decoding its other properties."""
+    """Return the layout label of a tensor, without decoding its other properties.
+
+    Args:
+        tensor: the image.
+    """
     text = tensor.meta.get(properties.KEY) if isinstance(tensor, MetaTensor) else None
     return None if text is None else json.loads(text).get(ImageProperty.SHAPE_FORMAT)
 
@@ -205,6 +209,9 @@ def layout_of(tensor: torch.Tensor) -> ShapeFormat:
 
     A transform may have given channels to an image that had no channel axis: it is shown channels-first then, and so
     is a tensor without a label.
+
+    Args:
+        tensor: the image.
     """
     known = label_of(tensor)
     if known is None:
@@ -218,7 +225,12 @@ def _channel_first(tensor: torch.Tensor) -> np.ndarray:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal: numbers, text, arrays, and lists, tuples and dictionaries of such."""
+    """Whether two values are equal: numbers, text, arrays, and lists, tuples and dictionaries of such.
+
+    Args:
+        one: a value.
+        other: another.
+    """
     if one is other:
         return True
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):

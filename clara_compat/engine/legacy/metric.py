@@ -64,7 +64,11 @@ class LegacyMetric(IgniteMetric):
             self.metric.reset()
 
     def iteration_completed(self, engine: Engine) -> None:
-        """Hand the batch's values over, case by case."""
+        """Hand the batch's values over, case by case.
+
+        Args:
+            engine: the evaluator.
+        """
         values = self._cases(engine, self.field)
         labels: Sequence[Any] = [None] * len(values)
         if self.label_field is not None and len(values) == len(found := self._cases(engine, self.label_field)):
@@ -75,7 +79,11 @@ class LegacyMetric(IgniteMetric):
                 self.metric.update(_own(value), _own(label), names[i] if i < len(names) else "", self.data_prop)
 
     def update(self, output: Any) -> None:
-        """Not used: :meth:`iteration_completed` reads the engine itself."""
+        """Not used: :meth:`iteration_completed` reads the engine itself.
+
+        Args:
+            output: of the engine.
+        """
 
     def compute(self) -> float:
         """Return the metric's value and write its report."""

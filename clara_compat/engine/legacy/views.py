@@ -42,7 +42,12 @@ class PathText(str):
     __slots__ = ()
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Return the text itself."""
+        """Return the text itself.
+
+        Args:
+            encoding: not used.
+            errors: not used.
+        """
         return str(self)
 
 
@@ -51,6 +56,9 @@ def to_context(data: Mapping[str, Any]) -> TransformContext:
 
     A tensor of fewer axes than an image has, such as a network's values per class, is shown as an array. Lists,
     dictionaries and arrays are copied: the user's code may write into them, and a cache may hold them.
+
+    Args:
+        data: the item.
     """
     context = TransformContext()
     for field, value in data.items():
@@ -104,7 +112,11 @@ def _plain(value: Any) -> Any:
 
 
 def to_medical_image(tensor: torch.Tensor) -> MedicalImage:
-    """Return a view of a channel-first tensor (C, spatial...) in the layout of its legacy shape format."""
+    """Return a view of a channel-first tensor (C, spatial...) in the layout of its legacy shape format.
+
+    Args:
+        tensor: the image.
+    """
     return TensorView(tensor)
 
 

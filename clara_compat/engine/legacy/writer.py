@@ -38,20 +38,32 @@ class LegacyWriter:
         return data
 
     def is_written(self, file: Any) -> bool:
-        """Whether the user's object says that its results are there."""
+        """Whether the user's object says that its results are there.
+
+        Args:
+            file: path of the image.
+        """
         with users_code(self.name):
             check = getattr(self.writer, "check_results_exist", None)
             return bool(check(_first(file))) if callable(check) else False
 
     def restored(self, file: Any) -> dict[str, Any]:
-        """Return what the user's object loads of an earlier run."""
+        """Return what the user's object loads of an earlier run.
+
+        Args:
+            file: path of the image.
+        """
         context = TransformContext()
         with users_code(self.name):
             self.writer.load_results(_first(file), context)
         return from_context(context, {}, self.name)
 
     def paths(self, file: Any) -> list[str]:
-        """Return nothing: the user's object does not say where it writes."""
+        """Return nothing: the user's object does not say where it writes.
+
+        Args:
+            file: path of the image.
+        """
         return []
 
     def finalize(self) -> None:

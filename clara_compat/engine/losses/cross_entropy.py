@@ -46,7 +46,11 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
         self.smooth = smooth
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:
-        """Return ``-log(p + smooth)`` per voxel."""
+        """Return ``-log(p + smooth)`` per voxel.
+
+        Args:
+            log_probability: log(p) of the true class, any shape.
+        """
         if self.smooth == 0:
             return -log_probability
         return -torch.logaddexp(log_probability, log_probability.new_full((), math.log(self.smooth)))

@@ -41,5 +41,10 @@ class LossWithExtra(nn.Module):
         self._extra: Callable[[], torch.Tensor] = inner.extra_loss
 
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Return the loss of the predictions, as the wrapped loss does, plus the network's."""
+        """Return the loss of the predictions, as the wrapped loss does, plus the network's.
+
+        Args:
+            predictions: as the wrapped loss takes them.
+            targets: as the wrapped loss takes them.
+        """
         return self.loss(predictions, targets) + self._extra()

@@ -52,7 +52,11 @@ class ClaraFocalLoss(VoxelwiseLoss):
         return self.alpha * super().forward(predictions, targets)
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:
-        """Return ``-(1 - p)^gamma log(p)`` per voxel."""
+        """Return ``-(1 - p)^gamma log(p)`` per voxel.
+
+        Args:
+            log_probability: log(p) of the true class, any shape.
+        """
         if self.gamma == 0:
             return -log_probability
         tiny = torch.finfo(log_probability.dtype).tiny  # a root has no gradient at 0

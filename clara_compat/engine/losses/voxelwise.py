@@ -44,7 +44,11 @@ class VoxelwiseLoss(nn.Module):
         self.is_independent_predictions = is_independent_predictions
 
     def term(self, log_probability: torch.Tensor) -> torch.Tensor:
-        """Return the loss per voxel, finite with a finite gradient, of log(p) per voxel, which is never above 0."""
+        """Return the loss per voxel, finite with a finite gradient, of log(p) per voxel, which is never above 0.
+
+        Args:
+            log_probability: log(p) of the true class, any shape.
+        """
         raise NotImplementedError
 
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -35,6 +35,11 @@ class WeightedSumLoss(nn.Module):
             raise ValueError("all weights are 0, so there is no loss: give one of the losses a weight")
 
     def forward(self, predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Return the loss, a scalar."""
+        """Return the loss, a scalar.
+
+        Args:
+            predictions: as the parts take them: (N, C, ...).
+            targets: as the parts take them.
+        """
         parts = [w * loss(predictions, targets) for w, loss in zip(self.weights, self.losses, strict=True) if w]
         return torch.stack(parts).sum()

@@ -51,11 +51,19 @@ class CaseMetric(Metric):
 
     @abstractmethod
     def case_values(self, output: MutableMapping[str, Any]) -> Sequence[Any]:
-        """Return the values of a batch: per case a number or a row of numbers, or one item for the whole batch."""
+        """Return the values of a batch: per case a number or a row of numbers, or one item for the whole batch.
+
+        Args:
+            output: the engine's output: tensors (N, ...) by field.
+        """
 
     @torch.no_grad()
     def iteration_completed(self, engine: Engine) -> None:
-        """Take the values of the batch the engine has just computed."""
+        """Take the values of the batch the engine has just computed.
+
+        Args:
+            engine: the evaluator.
+        """
         batch = engine.state.batch if isinstance(engine.state.batch, dict) else {}
         self.update(ChainMap(engine.state.output, batch), file_names(engine.state.batch))
 
@@ -81,7 +89,12 @@ class CaseMetric(Metric):
         return _finite_mean([_finite_mean(row, np.nan) for row in self.values], 0.0)
 
     def completed(self, engine: Engine, name: str) -> None:
-        """Put the validation's value into ``engine.state.metrics`` and write the reports."""
+        """Put the validation's value into ``engine.state.metrics`` and write the reports.
+
+        Args:
+            engine: the evaluator.
+            name: the metric's name.
+        """
         super().completed(engine, name)
         self.write_report()
 
@@ -92,6 +105,10 @@ class CaseMetric(Metric):
 
     def field(self, output: MutableMapping[str, Any], field: str) -> Any:
         """Return a field of the output, a tensor without its metadata.
+
+        Args:
+            output: the engine's output.
+            field: the name.
 
         Raises:
             ClaraError: when nothing produced that field.
@@ -113,7 +130,11 @@ def _finite_mean(values: Sequence[float] | np.ndarray, otherwise: float) -> floa
 
 
 def file_names(batch: Any) -> list[str]:
-    """Return the file of every image of a batch, as far as the images' metadata tell."""
+    """Return the file of every image of a batch, as far as the images' metadata tell.
+
+    Args:
+        batch: what the loader gave.
+    """
     image = batch.get(CommonKeys.IMAGE) if isinstance(batch, Mapping) else None
     names = image.meta.get("filename_or_obj", ()) if isinstance(image, MetaTensor) else ()
     names = [names] if isinstance(names, (str, bytes, os.PathLike)) else names

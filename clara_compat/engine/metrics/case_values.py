@@ -47,6 +47,9 @@ class CaseValues:
 def mean_of(value: Any) -> float:
     """Return the mean of the finite numbers of a case, NaN without one.
 
+    Args:
+        value: a number or an array of numbers.
+
     Raises:
         TypeError: it is no number and holds none.
         ValueError: the same.

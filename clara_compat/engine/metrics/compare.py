@@ -11,5 +11,9 @@ def greater(current: float, best: float) -> bool:
     """Return whether ``current`` is better: greater, or the first that is a number at all.
 
     MONAI's own comparison never recovers from a first value of NaN.
+
+    Args:
+        current: the value of this validation.
+        best: the best one until now.
     """
     return current > best or (math.isnan(best) and not math.isnan(current))

@@ -13,5 +13,9 @@ def named_metrics(names: Sequence[str], metrics: Sequence[Metric]) -> dict[str, 
     """Return the metrics by name, for an engine.
 
     ``ConfigParser`` reads ``#``, ``@`` or a leading ``_`` in a key as more than a name; here names are values.
+
+    Args:
+        names: one per metric.
+        metrics: in the same order.
     """
     return dict(zip(names, metrics, strict=True))

@@ -58,7 +58,11 @@ class FinalActivation(nn.Module):
 
 
 def widened(values: torch.Tensor) -> torch.Tensor:
-    """Return values of 16 bits, which autocast leaves, in float32; others as they are."""
+    """Return values of 16 bits, which autocast leaves, in float32; others as they are.
+
+    Args:
+        values: any tensor.
+    """
     return values.float() if values.dtype in [torch.bfloat16, torch.float16] else values  # a list: TorchScript
 
 

@@ -37,6 +37,10 @@ def norm_for(norm: NormSpec, channels: int) -> str | tuple[Any, ...] | None:
 def check_groups(norm: NormSpec, channels: Iterable[int]) -> None:
     """Check that group normalisation can share these numbers of channels out.
 
+    Args:
+        norm: MONAI's name of a normalisation, or name and arguments.
+        channels: numbers of channels that are normalised.
+
     Raises:
         ValueError: when the groups do not divide one of them.
     """
@@ -53,7 +57,13 @@ def check_groups(norm: NormSpec, channels: Iterable[int]) -> None:
 
 
 def norm_activation(spatial_dims: int, channels: int, norm: NormSpec) -> list[nn.Module]:
-    """Return normalisation and ReLU, which changes its input in place only where that is the normalisation's output."""
+    """Return normalisation and ReLU, which changes its input in place only where that is the normalisation's output.
+
+    Args:
+        spatial_dims: 2 or 3.
+        channels: of its input.
+        norm: MONAI's name of a normalisation, or name and arguments; None for none.
+    """
     layer_norm = norm_for(norm, channels)
     if layer_norm is None:
         return [nn.ReLU()]
@@ -67,6 +77,14 @@ def same_convolution(
 
     The padding is as small as it can be, an odd voxel of it behind: a 3x3x3 kernel with stride 2 gets nothing before
     and one voxel after, so outputs sit one input voxel later than under torch's ``padding=1``.
+
+    Args:
+        spatial_dims: 2 or 3.
+        in_channels: of its input.
+        out_channels: of its output.
+        kernel_size: along each axis.
+        stride: along each axis.
+        bias: whether it has one.
     """
     convolution = Conv[Conv.CONV, spatial_dims]
     total = max(kernel_size - stride, 0)

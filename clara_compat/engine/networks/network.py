@@ -66,6 +66,9 @@ class ClaraNetwork(nn.Module):
     def check_image(self, image: torch.Tensor) -> None:
         """Check an input (N, in_channels, spatial...).
 
+        Args:
+            image: what it is called with.
+
         Raises:
             ValueError: when it has other dimensions or a size that cannot be halved as often as the network does, or
                 batch normalisation cannot be trained with it.
@@ -86,7 +89,11 @@ class ClaraNetwork(nn.Module):
             self._check_batch_norm(image)
 
     def deepest_voxels(self, sizes: Sequence[int]) -> int:
-        """Return how many voxels an image of these spatial sizes has at least where its features are normalised."""
+        """Return how many voxels an image of these spatial sizes has at least where its features are normalised.
+
+        Args:
+            sizes: voxels per axis of the image.
+        """
         return math.prod(size // self.divisor for size in sizes)
 
     def _check_batch_norm(self, image: torch.Tensor) -> None:

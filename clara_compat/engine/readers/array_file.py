@@ -40,6 +40,10 @@ def read_array(path: str, shape_format: str, dtype: Any) -> Volume:
 def array_header(path: str, shape_format: str) -> Header:
     """Return the size, without reading the values.
 
+    Args:
+        path: the file.
+        shape_format: layout of the array in it.
+
     Raises:
         ClaraError: as :func:`read_array`.
     """

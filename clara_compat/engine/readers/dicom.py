@@ -50,6 +50,10 @@ def read_dicom(folder: str, dtype: Any) -> Volume:
 
     The third axis runs from slice to slice, so the affine is also right for a tilted gantry.
 
+    Args:
+        folder: where the slices are.
+        dtype: of the array.
+
     Raises:
         ClaraError: the folder holds no DICOM files, several series, slices of unlike planes or at uneven distances, or
             a damaged file.
@@ -68,6 +72,9 @@ def read_dicom(folder: str, dtype: Any) -> Volume:
 def dicom_header(folder: str) -> Header:
     """Return what the slices' headers say, without reading the voxels.
 
+    Args:
+        folder: where the slices are.
+
     Raises:
         ClaraError: as :func:`read_dicom`, as far as the headers go.
     """
@@ -78,6 +85,9 @@ def dicom_header(folder: str) -> Header:
 
 def find_series(folder: str) -> Series:
     """Return the folder's one series.
+
+    Args:
+        folder: where the slices are.
 
     Raises:
         ClaraError: as :func:`read_dicom`, as far as the headers go.

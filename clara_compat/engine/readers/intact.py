@@ -29,6 +29,9 @@ class _Readable(Protocol):
 def check_intact(path: Path) -> None:
     """Check that a NIfTI or MetaImage holds all bytes that its header announces; other formats are left to ITK.
 
+    Args:
+        path: the file.
+
     Raises:
         ClaraError: the file is cut off or damaged.
         OSError: it cannot be opened.

@@ -53,6 +53,9 @@ def read_itk(path: str, dtype: Any) -> Volume:
 def itk_header(path: str) -> Header:
     """Return what the header says, without reading the voxels.
 
+    Args:
+        path: the file.
+
     Raises:
         ClaraError: as :func:`read_itk`, as far as the header goes.
     """
@@ -66,7 +69,13 @@ def itk_header(path: str) -> Header:
 
 
 def itk_volume(image: Any, dtype: Any, file_format: str) -> Volume:
-    """Return a copy of an ITK image, its axes reversed to x, y(, z)."""
+    """Return a copy of an ITK image, its axes reversed to x, y(, z).
+
+    Args:
+        image: of ITK.
+        dtype: of the array.
+        file_format: name of the format, for messages.
+    """
     import itk
 
     array = np.array(itk.array_view_from_image(image).T, dtype=dtype, order="C")
@@ -81,7 +90,13 @@ def itk_volume(image: Any, dtype: Any, file_format: str) -> Volume:
 
 
 def itk_affine(direction: Any, spacing: Sequence[float], origin: Any) -> np.ndarray[Any, Any]:
-    """Return the affine (4x4) from voxel indices to RAS mm of an ITK geometry of 2 or 3 axes."""
+    """Return the affine (4x4) from voxel indices to RAS mm of an ITK geometry of 2 or 3 axes.
+
+    Args:
+        direction: (rank, rank), of LPS axes.
+        spacing: mm per voxel, for each axis.
+        origin: of the first voxel, mm in LPS.
+    """
     dims = len(spacing)
     affine = np.eye(4)
     affine[:dims, :dims] = np.asarray(direction) @ np.diag(spacing)

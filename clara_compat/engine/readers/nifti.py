@@ -65,6 +65,10 @@ def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
 def nifti_header(path: str, channels_first: bool = False) -> Header:
     """Return what the header says, without reading the voxels.
 
+    Args:
+        path: the file.
+        channels_first: of a file of four axes the first is the channel, else the last.
+
     Raises:
         ClaraError: as :func:`read_nifti`, as far as the header goes.
     """

@@ -52,6 +52,10 @@ def read_picture(path: str, dtype: Any, palette_indices: bool = False) -> Volume
 def picture_header(path: str, palette_indices: bool = False) -> Header:
     """Return what the header says, without reading the pixels.
 
+    Args:
+        path: the file.
+        palette_indices: of a picture with a palette the indices are taken, else the colours.
+
     Raises:
         ClaraError: as :func:`read_picture`, as far as the header goes.
     """

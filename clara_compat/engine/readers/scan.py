@@ -45,6 +45,11 @@ def read_scan(path: str, dtype: Any, nii_is_channels_first: bool = False, as_clo
 def scan_header(path: str, nii_is_channels_first: bool = False, as_closest_canonical: bool = False) -> Header:
     """Return what the header says of what :func:`read_scan` gives, without reading the voxels.
 
+    Args:
+        path: the file, or the folder of a DICOM series.
+        nii_is_channels_first: of a NIfTI file of four axes the first is the channel.
+        as_closest_canonical: the axes are turned to run to the right, front and head.
+
     Raises:
         ClaraError: as :func:`read_scan`, as far as the header goes.
     """

@@ -57,12 +57,23 @@ class Volume(NamedTuple):
 
 
 def plain_volume(data: np.ndarray[Any, Any], shape_format: str, file_format: str) -> Volume:
-    """Return the volume of a file that says nothing of its place in space: identity affine, spacing 1."""
+    """Return the volume of a file that says nothing of its place in space: identity affine, spacing 1.
+
+    Args:
+        data: the array.
+        shape_format: its layout.
+        file_format: name of the format, for messages.
+    """
     return Volume(data, shape_format, np.eye(4), np.eye(4), (1.0,) * (data.ndim - 1), file_format)
 
 
 def plain_header(size: tuple[int, ...], channels: int) -> Header:
-    """Return the header of a file that says nothing of its place in space: identity affine, spacing 1."""
+    """Return the header of a file that says nothing of its place in space: identity affine, spacing 1.
+
+    Args:
+        size: voxels per axis.
+        channels: how many it has.
+    """
     return Header(size, (1.0,) * len(size), channels, np.eye(4))
 
 
@@ -94,6 +105,10 @@ def reading(
 
 
 def reason(error: BaseException) -> str:
-    """Return the last line of an error's text: libraries in C++ put the cause there."""
+    """Return the last line of an error's text: libraries in C++ put the cause there.
+
+    Args:
+        error: what was raised.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{lines[-1]:.200}" if lines else type(error).__name__

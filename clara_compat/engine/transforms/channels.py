@@ -43,7 +43,11 @@ class LabelChannelsd(MapTransform):
         return d
 
     def label(self, known: ShapeFormat) -> ShapeFormat:
-        """Return the new label."""
+        """Return the new label.
+
+        Args:
+            known: the label that the image has.
+        """
         return known if known.is_channeled() else known.with_channels_first()
 
     def _relabelled(self, tensor: torch.Tensor) -> torch.Tensor:

@@ -53,6 +53,9 @@ class LoadFilesd(MapTransform):
     def read(self, path: str) -> Volume:
         """Read one file.
 
+        Args:
+            path: the file.
+
         Raises:
             ClaraError: it cannot be read.
         """

@@ -25,6 +25,9 @@ __all__ = ["box_size", "check_axes", "check_same_size", "cut_box", "moved", "mov
 def box_size(size: Sequence[int]) -> tuple[int, ...]:
     """Return the size of a box as integers.
 
+    Args:
+        size: whole numbers, one per axis, as ints or floats.
+
     Raises:
         ClaraError: it is not 2 or 3 positive numbers.
     """
@@ -36,6 +39,11 @@ def box_size(size: Sequence[int]) -> tuple[int, ...]:
 
 def check_axes(size: Sequence[int], image: torch.Tensor, key: Hashable) -> None:
     """Check that a box has as many axes as an image (C, spatial...).
+
+    Args:
+        size: voxels of the box per axis.
+        image: the image.
+        key: its name, for the message.
 
     Raises:
         ClaraError: it has not.
@@ -49,6 +57,10 @@ def check_axes(size: Sequence[int], image: torch.Tensor, key: Hashable) -> None:
 
 def check_same_size(data: Mapping[Hashable, Any], keys: Iterable[Hashable]) -> None:
     """Check that fields that are cut at the same place have the same spatial size.
+
+    Args:
+        data: the item.
+        keys: names of the images.
 
     Raises:
         ClaraError: two differ.
@@ -67,6 +79,11 @@ def cut_box(image: torch.Tensor, start: Sequence[int], size: Sequence[int]) -> t
     """Return a box of an image (C, spatial...) with its affine and properties; outside the image it is 0.
 
     The box is a copy: a view would keep the whole scan in memory, and send it from worker to trainer.
+
+    Args:
+        image: the image.
+        start: voxel of the box's first corner; it may lie outside.
+        size: voxels of the box per axis.
     """
     voxels, shape = plain(image), image.shape[1:]
     ends = [a + n for a, n in zip(start, size, strict=True)]

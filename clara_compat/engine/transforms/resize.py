@@ -62,6 +62,10 @@ class ResizeImaged(MapTransform):
     def new_size(self, item: Mapping[Hashable, Any], key: Hashable) -> tuple[int, ...]:
         """Return the new spatial size, in voxels, of the image under ``key``.
 
+        Args:
+            item: the item.
+            key: name of the image.
+
         Raises:
             ClaraError: the image cannot be resized.
         """

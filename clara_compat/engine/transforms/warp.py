@@ -65,7 +65,13 @@ def place_matrix(matrix: _Array, centre: Sequence[float], size: Sequence[int]) -
 
 
 def region_coordinates(place: _Array, size: Sequence[int], displacement: _Array | None = None) -> _Array:
-    """Return where each voxel of the region lies in the image: float32 array (rank, *size), in voxels."""
+    """Return where each voxel of the region lies in the image: float32 array (rank, *size), in voxels.
+
+    Args:
+        place: (rank + 1, rank + 1), from voxels of the region to voxels of the image.
+        size: voxels of the region per axis.
+        displacement: (rank, *size), in voxels, or None.
+    """
     rank = len(size)
     steps = [
         np.arange(n, dtype=np.float32).reshape([-1 if j == axis else 1 for j in range(rank)])

@@ -54,16 +54,28 @@ class WriteClassesd(MapTransform):
         return d
 
     def is_written(self, file: Any) -> bool:
-        """Whether a file of an earlier run has a row of the case with this image."""
+        """Whether a file of an earlier run has a row of the case with this image.
+
+        Args:
+            file: path of the image.
+        """
         return self.table.holds(_name(file))
 
     def restored(self, file: Any) -> dict[str, torch.Tensor]:
-        """Return the values of an earlier run, which are kept."""
+        """Return the values of an earlier run, which are kept.
+
+        Args:
+            file: path of the image.
+        """
         values = torch.from_numpy(self.table.take_over(_name(file)))
         return {str(key): values for key in self.keys}
 
     def paths(self, file: Any) -> list[str]:
-        """Return the file, which is the same for all cases."""
+        """Return the file, which is the same for all cases.
+
+        Args:
+            file: path of the image.
+        """
         return [str(self.table.file)]
 
     def finalize(self) -> None:

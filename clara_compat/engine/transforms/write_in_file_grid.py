@@ -72,7 +72,11 @@ class WriteInFileGridd(WriteNiftid):
         return d
 
     def paths(self, file: Any) -> list[str]:
-        """Return the files of the case with this image."""
+        """Return the files of the case with this image.
+
+        Args:
+            file: path of the image, or the paths of its files.
+        """
         return super().paths(file) if self.file is None else [str(self.file)]
 
     def _write(self, path: Path, image: Any, grid: Header | None, field: str) -> None:

@@ -132,13 +132,23 @@ class WriteNiftid(_WriteResultsd):
         self.revert_canonical = revert_canonical
 
     def save(self, path: Path, image: torch.Tensor, field: str) -> None:
-        """Write one image."""
+        """Write one image.
+
+        Args:
+            path: the file.
+            image: (C, spatial...).
+            field: its name, for messages.
+        """
         affine = image.affine.cpu().numpy() if isinstance(image, MetaTensor) else np.eye(4)
         like = affine_to_restore(properties.read(image), field) if self.revert_canonical else None
         write_nifti(path, _array(image), affine, self.dtype, like, use_identity=self.use_identity)
 
     def load(self, path: str) -> Volume:
-        """Read what :meth:`save` wrote, in the type it was written in."""
+        """Read what :meth:`save` wrote, in the type it was written in.
+
+        Args:
+            path: the file.
+        """
         return read_nifti(path, np.uint8 if self.dtype == np.bool_ else self.dtype, False)
 
 
@@ -162,11 +172,21 @@ class WritePngd(_WriteResultsd):
     ending = ".png"
 
     def save(self, path: Path, image: torch.Tensor, field: str) -> None:
-        """Write one image."""
+        """Write one image.
+
+        Args:
+            path: the file.
+            image: (C, spatial...).
+            field: its name, for messages.
+        """
         write_png(path, _array(image))
 
     def load(self, path: str) -> Volume:
-        """Read what :meth:`save` wrote."""
+        """Read what :meth:`save` wrote.
+
+        Args:
+            path: the file.
+        """
         return read_picture(path, np.float32)
 
 
