@@ -32,6 +32,12 @@ class MedicalImage:
 
     Raises:
         ValueError: the format is unknown, or ``data`` has another number of axes.
+
+    Example::
+
+        image = MedicalImage(np.zeros((64, 64, 32), np.float32), ShapeFormat.DHW)
+        image.set_property(ImageProperty.SPACING, [0.8, 0.8, 2.5])  # mm
+        brighter = image.new_image(image.get_data() + 1, image.get_shape_format())  # keeps the spacing
     """
 
     def __init__(self, data: Any, shape_format: ShapeFormat | str) -> None:

@@ -11,7 +11,14 @@ __all__ = ["TrainHandler"]
 
 
 class TrainHandler:
-    """Reacts to events of a training run; a subclass overrides those it wants, the others do nothing."""
+    """Reacts to events of a training run; a subclass overrides those it wants, the others do nothing.
+
+    Example::
+
+        class StopWhenGood(TrainHandler):
+            def key_metric_computed(self, ctx):
+                ctx.stop_training = ctx.best_validation_metric > 0.95
+    """
 
     def start_train(self, ctx: TrainContext) -> None:
         """Called once, before the first epoch.

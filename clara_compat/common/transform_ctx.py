@@ -20,6 +20,11 @@ class TransformContext(BaseContext):
     ``ctx[field]`` is the raw item: a path (``str`` or ``bytes``, or a list of them) until a loader has replaced it
     by a :class:`MedicalImage`. Other values, such as a vector of class labels, may stand beside the images.
     It is a dictionary: ``in``, iteration, ``keys`` and ``get`` work as usual.
+
+    Example::
+
+        ctx = TransformContext(image=MedicalImage(np.zeros((1, 8, 8, 8)), "CDHW"), name="case 1")
+        ctx.get_image("image").get_shape_format().get_channel_axis()  # 0
     """
 
     _item = "field"

@@ -107,6 +107,9 @@ def check(
         overrides: what ``--set`` takes.
         data: also look at the data list, the scans' headers, the user's modules and the output folder; without it only
             the config itself is checked.
+
+    Returns:
+        what was found; ``passed`` is False where something must be mended.
     """
     report = CheckReport(config=str(config))
     given: dict[str, Any] = {

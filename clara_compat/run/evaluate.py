@@ -75,8 +75,16 @@ def evaluate(
             config.
         log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
 
+    Returns:
+        values of all cases and of each, and the files.
+
     Raises:
         ClaraError: something of the user's must be mended; nothing has been written before the first check passed.
+
+    Example::
+
+        result = evaluate("my_mmar", overrides={"do_validation": True})
+        result.metrics["mean_dice"]
     """
     workflow = load_evaluate_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
     return run_evaluation(workflow, eval_folder(workflow), log_config=log_config)

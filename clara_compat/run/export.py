@@ -89,6 +89,9 @@ def export(folder: str | os.PathLike[str], options: ExportOptions | None = None,
         options: see :class:`ExportOptions`.
         more: options by name: ``export("models", triton_model="spleen")``.
 
+    Returns:
+        the files, and how far each is from the network.
+
     Raises:
         ClaraError: something of the user's must be mended, or a file would not give what the network gives.
     """

@@ -61,8 +61,15 @@ def infer(
         overrides: what ``--set`` takes.
         log_config: a ``logging`` INI file.
 
+    Returns:
+        the files of each image, and what else the chain left.
+
     Raises:
         ClaraError: something of the user's must be mended.
+
+    Example::
+
+        infer("scan.nii.gz", "my_mmar/config/config_validation.json", "mask.nii.gz", mmar="my_mmar")
     """
     listed = [images] if isinstance(images, (str, os.PathLike)) else list(images)
     files = [os.fspath(image) for image in listed]

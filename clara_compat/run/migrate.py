@@ -83,8 +83,15 @@ def migrate(
         overrides: what ``--set`` takes.
         native: put MONAI's nearest class in the place of every entry that points into this package.
 
+    Returns:
+        what was written, what in it needs this package, and what the user should know.
+
     Raises:
         ClaraError: something of the user's must be mended; nothing was written.
+
+    Example::
+
+        migrate("my_bundle", "my_mmar", native=True).differences["train"]
     """
     found = migrated_configs(configs, mmar=_path(mmar), env=_path(env), overrides=overrides)
     made = native_bundle(found) if native else None

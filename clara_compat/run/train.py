@@ -70,8 +70,16 @@ def train(
         overrides: what ``--set`` takes: ``["epochs=2"]`` or ``{"epochs": 2}``, also paths into the config.
         log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
 
+    Returns:
+        statistics, files, network and parser of the run.
+
     Raises:
         ClaraError: something of the user's must be mended; nothing has been written before the first check passed.
+
+    Example::
+
+        result = train("my_mmar", overrides={"epochs": 2, "DATA_ROOT": "/data/spleen"})
+        result.stats["best_value"]
     """
     workflow = load_train_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])

@@ -43,6 +43,10 @@ def training_report(
 
     Raises:
         ClaraError: there is no training in the folder, no evaluation in the other one, or the page cannot be written.
+
+    Example::
+
+        training_report("my_mmar/models", evaluation="my_mmar/eval", out="spleen.html")
     """
     from clara_compat.report.html.page import write_page
     from clara_compat.report.training.page import training_page

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from doctest import script_from_examples
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -123,3 +125,11 @@ class Other(Base):
         ["spacing"],
         ["mode"],
     ]
+
+
+def test_examples_are_python(shown: list[Any]) -> None:
+    found = {one.path: re.search(r"Examples?::\n\n((?: {4}.*\n?|\n)+)", _text(one)) for one in shown}
+    examples = {path: dedent(one[1]) for path, one in found.items() if one is not None}
+    assert len(examples) > 30
+    for path, text in examples.items():
+        compile(script_from_examples(text) if ">>>" in text else text, path, "exec")

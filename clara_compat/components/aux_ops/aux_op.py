@@ -19,6 +19,12 @@ class AuxiliaryOperation(GraphComponent):
     Args:
         do_summary: write the values to TensorBoard.
         do_print: show the values on the console.
+
+    Example::
+
+        class Foreground(AuxiliaryOperation):
+            def get_output_tensors(self, predictions, label, build_ctx):
+                return {"foreground": predictions[:, 1].mean()}
     """
 
     def __init__(self, do_summary: bool = True, do_print: bool = True) -> None:

@@ -14,7 +14,14 @@ __all__ = ["Loss"]
 
 
 class Loss(GraphComponent):
-    """Computes the training loss of a batch."""
+    """Computes the training loss of a batch.
+
+    Example::
+
+        class SquaredError(Loss):
+            def get_loss(self, predictions, targets, build_ctx=None):
+                return tf.reduce_mean(tf.square(predictions - targets))
+    """
 
     def __init__(self) -> None:
         GraphComponent.__init__(self)

@@ -14,6 +14,12 @@ class LRPolicy:
     """Says what the learning rate shall be next.
 
     When Clara asked is not documented (`assumed`: before every step, as it fed the learning rate with each).
+
+    Example::
+
+        class WarmUp(LRPolicy):
+            def evaluate(self, train_ctx):
+                return train_ctx.initial_learning_rate * min(1.0, train_ctx.current_epoch / 5)
     """
 
     def evaluate(self, train_ctx: TrainContext) -> float:

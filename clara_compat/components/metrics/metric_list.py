@@ -26,6 +26,15 @@ class MetricList:
         invalid_value: value of a case for which the metric is not defined. Such a case, and any nan, is left out of
             ``self._list`` and shown as ``nan`` in the report (assumed).
         report_path: folder of the report; without it there is none.
+
+    Example::
+
+        class Volume(MetricList):
+            def update(self, value, label_value=None, filename="", data_prop=None):
+                self._list = np.append(self._list, (value >= 0.5).sum())
+
+            def get(self):
+                return self._list.mean()
     """
 
     def __init__(self, name: str, invalid_value: float = math.nan, report_path: str | None = None) -> None:

@@ -14,7 +14,19 @@ __all__ = ["Model"]
 
 
 class Model(GraphComponent):
-    """Maps a batch of images to predictions, ending in its own activation."""
+    """Maps a batch of images to predictions, ending in its own activation.
+
+    Example::
+
+        class OneLayer(Model):
+            def __init__(self, num_classes):
+                Model.__init__(self)
+                self.num_classes = num_classes
+
+            def get_predictions(self, inputs, is_training, build_ctx=None):
+                logits = tf.layers.conv3d(inputs, self.num_classes, 3, padding="same", data_format="channels_first")
+                return tf.nn.softmax(logits, axis=1)
+    """
 
     def __init__(self) -> None:
         GraphComponent.__init__(self)

@@ -18,6 +18,12 @@ class Optimizer(GraphComponent):
 
     Args:
         args: arguments of the optimizer, all but the learning rate; kept in ``self.args`` (an assumed name).
+
+    Example::
+
+        class AdamW(Optimizer):
+            def get_optimizer(self, lr):
+                return functools.partial(torch.optim.AdamW, lr=lr, **self.args)
     """
 
     def __init__(self, **args: Any) -> None:

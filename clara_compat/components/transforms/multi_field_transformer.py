@@ -21,6 +21,16 @@ class MultiFieldTransformer(Transformer):
 
     Raises:
         ClaraError: no name, or a name that is not a non-empty string.
+
+    Example::
+
+        class Halve(MultiFieldTransformer):
+            def transform(self, transform_ctx):
+                for field in self.fields:
+                    image = transform_ctx.get_image(field)
+                    half = image.new_image(image.get_data() / 2, image.get_shape_format())
+                    transform_ctx.set_image(field, half)
+                return transform_ctx
     """
 
     def __init__(self, fields: str | Sequence[str]) -> None:

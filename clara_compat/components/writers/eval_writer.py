@@ -17,6 +17,12 @@ class EvalWriter:
 
     Args:
         field: name of the field; kept in ``self.field`` (an assumed name).
+
+    Example::
+
+        class WriteArray(EvalWriter):
+            def write(self, input_file_name, data_dict):
+                np.save(f"{input_file_name}.npy", data_dict.get_image(self.field).get_data())
     """
 
     def __init__(self, field: str) -> None:

@@ -18,6 +18,9 @@ class ClaraCrossEntropyLoss(VoxelwiseLoss):
     the usual guard of the logarithm. It bounds the loss of a voxel (18.4 for 1e-8) and takes the gradient of a voxel
     away whose p is far below it; with 0 this is ``torch.nn.functional.cross_entropy`` on the logits.
 
+    :meth:`~VoxelwiseLoss.forward` takes probabilities (N, C, spatial...) and class indices (N, 1, spatial...), or with
+    ``is_onehot_targets`` targets (N, C, spatial...), and returns a scalar.
+
     Args:
         skip_background: leave channel 0 out.
         smooth: added to the probability.

@@ -23,7 +23,7 @@ _UNLABELLED = {3: ShapeFormat.CHW, 4: ShapeFormat.CDHW}
 class LabelChannelsd(MapTransform):
     """Give images without a channel axis one in front, by their legacy layout label; no data moves.
 
-    The engine's images are channel-first at all times, whatever layout legacy code is shown (rule 1 of the house):
+    The engine's images are channel-first at all times, whatever layout legacy code is shown:
     ``DHW`` becomes ``CDHW``, ``HW`` becomes ``CHW``, images with a channel axis stay. An image without a label, such as
     a network's output, is seen channels-first anyway and passes.
 
