@@ -25,7 +25,7 @@ _VARIABLES = {
 """What may be given on the command line, and what it is."""
 
 _COMMANDS = {
-    "train": ("Train", "weights in `models/`: `model.pt` (best), `final_model.pt`; `train_stats.json`"),
+    "train": ("Train", "weights in `models/`: `model.pt` (best), `final_model.pt`"),
     "evaluate": ("Evaluate", "metrics of each case and of all"),
     "inference": ("Infer", "`predictions/`, a result for every image in `input/`"),
 }
@@ -114,8 +114,9 @@ def _running(facts: BundleFacts) -> Iterator[str]:
     lines = []
     for name, (what, leaves) in _COMMANDS.items():
         if name in facts.configs:
+            figures = "; train_stats.json" if name == "train" and not facts.native else ""
             lines += [
-                f"# {what}: {leaves.replace('`', '')}",
+                f"# {what}: {leaves.replace('`', '')}{figures}",
                 f"python -m monai.bundle run --config_file configs/{name}.json --meta_file configs/metadata.json \\",
                 "    --logging_file configs/logging.conf",
                 "",
