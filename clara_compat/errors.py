@@ -56,7 +56,11 @@ class ClaraError(Exception):
 
 
 def printable(text: str) -> str:
-    """Return a text that may hold a stranger's words as a terminal can show it: the middle of a long one left out."""
+    """Return a text that may hold a stranger's words as a terminal can show it: the middle of a long one left out.
+
+    Args:
+        text: a message, or a part of one.
+    """
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
     return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -22,6 +22,9 @@ def endless(path: str | os.PathLike[str]) -> str | None:
     """Return what is at a path that reading may never come to the end of (``"a pipe"``, ``"a device"``), else None.
 
     Nothing is said of files, of folders, and of what is not there.
+
+    Args:
+        path: any path.
     """
     try:
         return _ENDLESS.get(stat.S_IFMT(Path(path).stat().st_mode))
@@ -30,7 +33,11 @@ def endless(path: str | os.PathLike[str]) -> str | None:
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a file without a byte at a path."""
+    """Whether there is a file without a byte at a path.
+
+    Args:
+        path: any path.
+    """
     try:
         return Path(path).stat().st_size == 0
     except OSError:
