@@ -81,6 +81,8 @@ _PORTED = {
     },
 }
 """What MONAI has for a component whose name says what it is; the first that fits."""
+_CLARA = ("ai4med.", "clara_compat.")
+"""Where a component's base may be imported from."""
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 
 
@@ -134,10 +136,7 @@ def _all(module: Module) -> list[_Found]:
     bases = {base.id for one in definitions for base in one.bases if isinstance(base, ast.Name)}
     for definition in definitions:
         known = [module.names.meaning(base) or "" for base in definition.bases]
-        if any(
-            one and one.partition(".")[0] not in ("ai4med", "clara_compat") and _is_foreign(module, one)
-            for one in known
-        ):
+        if any(one and not one.startswith(_CLARA) and _is_foreign(module, one) for one in known):
             continue
         try:
             user = find_user_class(f"{dotted}.{definition.name}", UserRoots((module.root,)), None, built_in_family)
@@ -145,7 +144,7 @@ def _all(module: Module) -> list[_Found]:
             continue
         family = user.family
         if family in _SINGULAR:
-            base = next((one.rpartition(".")[2] for one in known if one.startswith("ai4med.")), "")
+            base = next((one.rpartition(".")[2] for one in known if one.startswith(_CLARA)), "")
             found.append(_Found(definition, user, family, base, definition.name in bases))
     return found
 

@@ -54,12 +54,14 @@ _FACADE = ("loader", "network", "loss")
 
 def api_pages() -> list[ApiPage]:
     """Return the pages of the reference, in their order."""
+    elsewhere = _exported("common", "components", "engine")
     pages = [
         ApiPage(
             "api/clara_compat.md",
             "From Python",
-            "What a command does, as a function. What a command would refuse with a message is a `ClaraError` here.",
-            (*_exported(), "clara_compat.errors"),
+            "What a command does, as a function. What a command would refuse with a message is a `ClaraError` here. "
+            f"{_listed(elsewhere)} can be imported from `clara_compat`, too; they are on the pages of their modules.",
+            (*_exported("run"), "clara_compat.errors"),
         ),
         ApiPage(
             "api/common.md",
@@ -102,12 +104,23 @@ def modules(folder: str) -> Iterator[str]:
             yield ".".join(("clara_compat", *folder.split("/"), path.stem))
 
 
-def _exported() -> list[str]:
-    """Return where the functions and classes that ``clara_compat`` exports are defined, functions first."""
+def _exported(*rooms: str) -> list[str]:
+    """Return where the functions and classes that ``clara_compat`` exports are defined, functions first.
+
+    Args:
+        rooms: only what is defined there.
+    """
     import clara_compat
 
     names = sorted(clara_compat.__all__, key=lambda name: (name[0].isupper(), name))
-    return [f"{clara_compat._HOMES[name]}.{name}" for name in names]  # noqa: SLF001 -- the table behind __all__
+    homes = [f"{clara_compat._HOMES[name]}.{name}" for name in names]  # noqa: SLF001 -- the table behind __all__
+    return [home for home in homes if home.split(".")[1] in rooms]
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as links to where they are documented."""
+    links = [f"[`{name.rpartition('.')[2]}`][{name}]" for name in names]
+    return f"{', '.join(links[:-1])} and {links[-1]}"
 
 
 def _bases() -> Iterator[str]:

@@ -169,6 +169,16 @@ def test_what_is_no_fault(lint_text, source) -> None:
     assert faults(lint_text(IMPORTS + source)) == []
 
 
+def test_a_base_may_come_from_this_package(lint_text) -> None:
+    source = "from clara_compat import MultiFieldTransformer\nclass T(MultiFieldTransformer):\n"
+    source += "    def __init__(self, fields): self.x = fields\n    def transform(self, ctx): return ctx\n"
+    report = lint_text(source)
+    assert [one.message for one in report.findings if not one.status.passes] == [
+        "T.__init__ does not call MultiFieldTransformer.__init__(self, ...), which sets self.fields"
+    ]
+    assert [one.family for one in report.components] == ["transforms"]
+
+
 def test_a_base_that_does_nothing_may_go_uncalled(lint_text) -> None:
     source = "class L(Loss):\n    def __init__(self): self.x = 1\n    def get_loss(self, p, t, c): return p\n"
     (finding,) = lint_text(IMPORTS + source).findings

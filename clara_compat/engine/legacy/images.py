@@ -84,10 +84,17 @@ class TensorView(_Untold):
         return self.tell()
 
     def tell(self) -> dict[str, Any]:
-        """Return the properties, without the layout; the affine is a copy."""
+        """Return the properties, without the layout; the affine is a copy.
+
+        An image that MONAI has loaded has the name of its file and its spacing, as one that Clara's loaders gave.
+        """
         known = properties.read(self.tensor)
         known.pop(ImageProperty.SHAPE_FORMAT, None)
         if isinstance(self.tensor, MetaTensor):
+            file = self.tensor.meta.get("filename_or_obj")
+            if properties.KEY not in self.tensor.meta and isinstance(file, str):
+                known[ImageProperty.FILENAME] = file
+                known[ImageProperty.SPACING] = properties.affine_spacing(self.tensor)
             known[ImageProperty.AFFINE] = self.tensor.affine.detach().cpu().numpy().copy()
         return known
 

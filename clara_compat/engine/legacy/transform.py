@@ -13,7 +13,7 @@ from clara_compat.engine.legacy.native import native_chain
 from clara_compat.engine.legacy.stacks import Items, items_of, view_of
 from clara_compat.errors import ClaraError
 
-__all__ = ["LegacyTransform", "RandomLegacyTransform", "legacy_transform"]
+__all__ = ["LegacyTransform", "RandomLegacyTransform", "as_monai_transform", "legacy_transform"]
 
 
 class _ClaraTransformer(Protocol):
@@ -79,3 +79,42 @@ def legacy_transform(transform: _ClaraTransformer, context: Mapping[str, Any] | 
     if native is not None:
         return native
     return RandomLegacyTransform(transform) if random else LegacyTransform(transform)
+
+
+def as_monai_transform(transform: _ClaraTransformer, *, spatial_dims: int = 3) -> Transform:
+    """Return a MONAI dictionary transform that does what a Clara transform does.
+
+    It stands among MONAI's own in any ``Compose``, ``Dataset`` and ``DataLoader``: images are channel-first tensors
+    there, and the class sees each as a ``MedicalImage`` in a ``TransformContext``. One whose ``is_deterministic()`` is
+    False counts as random for MONAI's caches. A built-in of Clara becomes the MONAI transforms that a config makes of
+    it, and so does a subclass that keeps the built-in's ``transform``.
+
+    Args:
+        transform: an object of the class, with its arguments.
+        spatial_dims: axes of the images without their channels: 2 or 3. Some built-ins become other transforms in 2-D.
+
+    Raises:
+        ClaraError: ``transform`` is a class, or has no method ``transform``; the number of axes is another one.
+
+    Example::
+
+        from clara_compat import MultiFieldTransformer, as_monai_transform
+        from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
+
+
+        class Halve(MultiFieldTransformer):
+            def transform(self, transform_ctx):
+                for field in self.fields:
+                    image = transform_ctx.get_image(field)
+                    transform_ctx.set_image(field, image.new_image(image.get_data() / 2, image.get_shape_format()))
+                return transform_ctx
+
+
+        Compose([LoadImaged("image"), EnsureChannelFirstd("image"), as_monai_transform(Halve("image"))])
+    """
+    if isinstance(transform, type):
+        name = transform.__name__
+        raise ClaraError(f"{name} is a class, expected an object of it: as_monai_transform({name}(...))")
+    if spatial_dims not in {2, 3}:
+        raise ClaraError(f"argument 'spatial_dims' is {spatial_dims!r}: expected 2 or 3")
+    return legacy_transform(transform, {"spatial_dims": spatial_dims})

@@ -444,7 +444,7 @@ def test_a_config_of_subclasses_passes_the_check_and_trains(small_mmar: Make) ->
     assert isinstance(flip, Randomizable)
     assert not isinstance(flip, LegacyTransform)
     assert dataset.cache.length == 3
-    entries = json.loads(result.paths["bundle"].read_text())["train"]["transform"]["transforms"]
+    entries = json.loads(result.paths["bundle"].read_text())["train"]["preprocessing"]["transforms"]
     assert entries[4]["context"]["spatial_dims"] == 3
 
 
@@ -465,5 +465,5 @@ def test_texts_for_booleans_are_converted_as_the_built_ins(small_mmar: Make) -> 
     )
     workflow = load_train_workflow(mmar / "config/config_train.json")
     bundle = translate_section_data(workflow, "train", Seeds(0, 0, 0, 0), mmar / "models")
-    [load, *_] = bundle.config["train"]["transform"]["transforms"]
+    [load, *_] = bundle.config["train"]["preprocessing"]["transforms"]
     assert load["transform"]["args"]["as_closest_canonical"] is False
