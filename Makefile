@@ -14,7 +14,7 @@ INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test docs lint format check hooks clean distclean
+.PHONY: help setup demo test docs notebooks lint format check hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -31,6 +31,9 @@ docs: $(VENV)/installed-docs ## write the pages of docs/ that are made from the 
 	$(BIN)/clara-compat components --markdown docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
+
+notebooks: $(VENV)/installed ## write notebooks/*.ipynb anew from the .py beside them
+	$(BIN)/jupytext --update --to ipynb notebooks/*.py
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

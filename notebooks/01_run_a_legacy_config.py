@@ -17,12 +17,14 @@
 # # Run a legacy config
 #
 # **What you will have at the end:** a network trained from a Clara Train 3.1 folder (an MMAR) as it was, without
-# changing a file in it; its curves; its Dice on every validation scan, with the worst one drawn; and the mask of a scan
-# it never saw, as a NIfTI file on the scan's own grid. About a minute on two CPU cores.
+# changing a file in it; its curves; its Dice on every validation scan, with the worst one drawn; the report of the
+# training as one page; and the mask of a scan it never saw, as a NIfTI file on the scan's own grid. About a minute on
+# two CPU cores.
 #
 # *Every number and picture below is computed by this notebook, on CT scans that it makes itself.*
 
 # %%
+import base64
 import json
 import os
 import tempfile
@@ -31,14 +33,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nibabel as nib
 import numpy as np
-from IPython.display import Image
+from IPython.display import IFrame, Image
 from nibabel.processing import resample_from_to
 from rich.table import Table
 
 import clara_compat
-from clara_compat.demo.mmar import prepare_mmar
-from clara_compat.demo.scans import make_scans
-from clara_compat.run.preview import preview
+from clara_compat.demo import make_scans, prepare_mmar
 
 folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
 os.chdir(folder)
@@ -93,7 +93,7 @@ for error in clara_compat.check(broken, "my_mmar").errors:
 # One row per scan, one column per transform, the label drawn over the image: what a training with this seed gets.
 
 # %%
-Image(preview("config/config_train.json", "my_mmar", items=2).path)
+Image(clara_compat.preview("config/config_train.json", "my_mmar", items=2).path)
 
 # %% [markdown]
 # ## Train
@@ -161,6 +161,16 @@ predicted = resample_from_to(predicted, scan, order=0)
 figure, axes = plt.subplots(figsize=(4.5, 4.5))
 show_slice(axes, scan, truth, predicted, f"{worst}: Dice {dice[worst]:.3f}\ntruth orange, prediction blue")
 plt.show()
+
+# %% [markdown]
+# ## Hand on a report
+#
+# `train` leaves `report.html` beside the weights: the curves, the cases, the configuration, the versions. With an
+# evaluation it is made anew: `clara-compat report my_mmar/models --eval my_mmar/eval`. One file, no network needed.
+
+# %%
+page = clara_compat.training_report("my_mmar/models", evaluation="my_mmar/eval").read_bytes()
+IFrame(f"data:text/html;base64,{base64.b64encode(page).decode()}", width="100%", height=500)
 
 # %% [markdown]
 # ## Infer one scan

@@ -35,8 +35,7 @@ import matplotlib.pyplot as plt
 from rich.table import Table
 
 import clara_compat
-from clara_compat.demo.mmar import prepare_mmar
-from clara_compat.demo.scans import make_scans
+from clara_compat.demo import make_scans, prepare_mmar
 
 folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
 os.chdir(folder)

@@ -39,11 +39,8 @@ from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged, RandSpati
 from rich.table import Table
 
 import clara_compat
-from clara_compat.common.medical_image import MedicalImage
-from clara_compat.common.transform_ctx import TransformContext
-from clara_compat.demo.mmar import prepare_mmar
-from clara_compat.demo.scans import make_scans
-from clara_compat.engine.legacy.transform import legacy_transform
+from clara_compat import MedicalImage, TransformContext, as_monai_transform
+from clara_compat.demo import make_scans, prepare_mmar
 
 folder = tempfile.mkdtemp(prefix="clara_compat_")  # all that is made goes there; name a folder of yours instead
 os.chdir(folder)
@@ -69,13 +66,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clara_compat.common.train_handler import TrainHandler
-from clara_compat.components.losses.loss import Loss
-from clara_compat.components.lr_policies.lr_policy import LRPolicy
-from clara_compat.components.metrics.metric import Metric
-from clara_compat.components.metrics.metric_list import MetricList
-from clara_compat.components.models.model import Model
-from clara_compat.components.transforms.multi_field_transformer import MultiFieldTransformer
+from clara_compat import Loss, LRPolicy, Metric, MetricList, Model, MultiFieldTransformer, TrainHandler
 
 
 class PercentileWindow(MultiFieldTransformer):
@@ -210,14 +201,14 @@ plt.show()
 # %% [markdown]
 # ## In a plain MONAI `Compose`
 #
-# `legacy_transform` makes a MONAI dictionary transform of it, which stands among MONAI's own, in any `Dataset` and
+# `as_monai_transform` makes a MONAI dictionary transform of it, which stands among MONAI's own, in any `Dataset` and
 # `DataLoader`. Inside MONAI an image is a channel-first `MetaTensor`; the class sees a `MedicalImage` as above.
 
 # %%
 compose = Compose([
     LoadImaged(keys=["image", "label"]),
     EnsureChannelFirstd(keys=["image", "label"]),
-    legacy_transform(PercentileWindow("image")),
+    as_monai_transform(PercentileWindow("image")),
 ])  # fmt: skip
 files = {field: str(Path("data", file)) for field, file in item.items()}
 loaded = compose(files)

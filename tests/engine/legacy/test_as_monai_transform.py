@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,14 @@ def test_the_example_of_its_docstring_runs(scan: Callable[..., Scan]) -> None:
     exec(example, names)
     item, array, _ = scan(6, 7, 8)
     np.testing.assert_array_equal(names["made"](item)["image"].numpy()[0], array / 2)
+
+
+def test_the_example_of_the_readme_runs(scan: Callable[..., Scan], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[3] / "README.md").read_text()
+    (example,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "as_monai_tr" in block]
+    item, array, _ = scan(6, 7, 8)
+    monkeypatch.chdir(Path(item["image"]).parent)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    found = names["load"](item)["image"]
+    np.testing.assert_allclose(found.numpy()[0], np.sqrt(np.maximum(array.astype(np.float64), 0)), rtol=1e-6)
