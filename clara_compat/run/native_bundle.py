@@ -11,11 +11,11 @@ from typing import Any
 from clara_compat.common.files import replacing
 from clara_compat.common.weight_files import is_tensorflow
 from clara_compat.config.user_files import files_of
-from clara_compat.config.user_source import read_source
 from clara_compat.run.migrated_configs import Configs
+from clara_compat.run.migration_code import is_plain
 from clara_compat.translate.native.evaluate import native_evaluate
 from clara_compat.translate.native.native import Difference
-from clara_compat.translate.native.native_config import OURS, NativeConfig
+from clara_compat.translate.native.native_config import NativeConfig
 from clara_compat.translate.native.train import native_train
 from clara_compat.translate.validation_run import native_validation_run
 
@@ -75,8 +75,7 @@ def _portable(found: Configs) -> Iterator[str]:
     """Return the paths of the user's torch modules that need no more than their own file, and nothing of Clara."""
     for user in found.classes:
         files = [file for file in files_of([user], found.roots).values() if file.name != "__init__.py"]
-        needed = {name for file in files for name in read_source(file).imported_modules()}
-        if user.is_module and len(files) == 1 and not any(map(OURS.fullmatch, needed)):
+        if user.is_module and len(files) == 1 and is_plain(files[0]):
             yield user.path
 
 
@@ -89,14 +88,17 @@ def rename_weights(file: Path, cut: str) -> bool:
 
     Returns:
         Whether the file is one whose names are known.
+
+    Raises:
+        ClaraError: it is damaged, or holds something else.
     """
     import torch
 
+    from clara_compat.engine.weights import read_weights
+
     if is_tensorflow(file) or file.suffix != ".pt":
         return False
-    content = torch.load(file, map_location="cpu", weights_only=True)
-    weights = content.get("network", content) if isinstance(content, dict) else {}
-    renamed = {name.removeprefix(cut): value for name, value in weights.items()}
+    renamed = {name.removeprefix(cut): value for name, value in read_weights(file).items()}
     with replacing(file) as stream:
         torch.save(renamed, stream)
     return True

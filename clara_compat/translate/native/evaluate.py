@@ -170,7 +170,7 @@ def _chains(config: Mapping[str, Any], facts: Facts, notes: Notes, *, validates:
 def _first_of_results(labels: Sequence[Any], post: Sequence[Any], config: Mapping[str, Any]) -> int:
     """Return which transform of the label is the first that needs or makes what is compared with a prediction."""
     made = {text for one in post for text in one.get("output_keys", ())} | {PRED}
-    compared = {str(metric.get("label_field")) for _, metric in named_metrics(config["metrics"])} - {"label"}
+    compared = {str(metric.entry.get("label_field")) for metric in named_metrics(config["metrics"])} - {"label"}
     return next((n for n, one in enumerate(labels) if mentions(one, {*made, *compared})), len(labels))
 
 

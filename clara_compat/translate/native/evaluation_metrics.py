@@ -10,7 +10,7 @@ from clara_compat.translate.native.facts import Facts
 from clara_compat.translate.native.metrics import AUC, DICE, LABELS_AUC, compared, native_metric
 from clara_compat.translate.native.native_config import Notes, target_of
 from clara_compat.translate.native.prediction import PRED
-from clara_compat.translate.native.validation import label_columns, named_metrics
+from clara_compat.translate.native.validation import label_columns, named_metrics, note_names
 
 __all__ = ["native_evaluation_metrics"]
 
@@ -29,7 +29,8 @@ def native_evaluation_metrics(
     whole = not any(one.get("argmax") and "model" in one.get("keys", ()) for one in post)
     found: dict[str, Any] = {}
     prepared: dict[str, dict[str, Any]] = {}
-    for name, metric in named_metrics(metrics):
+    note_names(metrics, "metrics", notes)
+    for place, name, metric in named_metrics(metrics):
         field = str(metric.get("field", PRED))
         if target_of(metric) == DICE:
             several = field == PRED and whole and facts.channels != 1
@@ -50,11 +51,11 @@ def native_evaluation_metrics(
                 prepared.setdefault(metric["label_field"], {**column, "keys": metric["label_field"]})
         else:
             form = native_metric(metric, [], facts)
-            notes.add(f"metrics#{name}", metric, "", form.difference)
+            notes.add(f"metrics#{place}", metric, "", form.difference)
             continue
         if metric.get("report_path") is not None:
             text = f"{text} The table of its values has MONAI's layout.".strip()
-        notes.add(f"metrics#{name}", metric, entry, text)
+        notes.add(f"metrics#{place}", metric, entry, text)
         found[name] = entry
     return found, list(prepared.values())
 

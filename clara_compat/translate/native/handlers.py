@@ -80,6 +80,9 @@ def native_handlers(
     handlers = dict(_placed(train))
     validated = next((dict(one) for one in handlers.values() if target_of(one) == "ValidationHandler"), None)
     keyed = validation is not None and bool(validation.key) and validated is not None
+    for number, handler in enumerate(train["handlers"]):
+        if target_of(handler) == NAMED:
+            notes.add(f"train#handlers#{number}", handler)
     for place, handler in handlers.items():
         _note(place, handler, notes)
     for number, handler in enumerate(config.get("validate", {}).get("handlers", [])):
@@ -112,10 +115,13 @@ def _placed(train: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _note(place: str, handler: Any, notes: Notes) -> None:
     target = target_of(handler)
-    if target == OPERATIONS and place.startswith("train#"):
+    if target == OPERATIONS:
+        notes.add(place, handler)
         text = "Values of auxiliary operations are not computed in training."
-        for number, operation in enumerate(handler["ops"]):
+        for number, operation in enumerate(handler["ops"] if place.startswith("train#") else []):
             notes.add(f"{place}#ops#{number}", operation, "", text)
+    elif target == EVENTS:
+        notes.add(place, handler)
     elif target in HANDLERS:
         now, text = HANDLERS[target]
         notes.add(place, handler, now, text)

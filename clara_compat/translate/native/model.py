@@ -12,6 +12,7 @@ from clara_compat.translate.native.losses import LOSSES, native_loss, stand_in_l
 from clara_compat.translate.native.native_config import Notes, is_ours, target_of, users_path
 from clara_compat.translate.native.networks import NativeNetwork, native_network
 from clara_compat.translate.native.optimizers import native_optimizer
+from clara_compat.translate.render import is_safe_key
 
 __all__ = ["Model", "native_model"]
 
@@ -68,7 +69,8 @@ def _loss(
     """Return the entries of the loss, and whether it may have parameters that are trained."""
     place = "loss_def" if "loss_def" in config else "loss"
     entry, own = config[place], users_path(config[place])
-    if own is not None and (target_of(entry) != _USER_MODULE or own[0] not in portable):
+    comes_along = own is not None and target_of(entry) == _USER_MODULE and own[0] in portable
+    if own is not None and not (comes_along and all(map(is_safe_key, own[1]))):
         return _entries(stand_in_loss(own[0], facts), place, entry, notes), False
     if own is None and target_of(entry) in LOSSES:
         return _entries(native_loss(entry, facts), place, entry, notes), False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from clara_compat.translate.native.native import Difference, Native
 
 __all__ = ["OURS", "NativeConfig", "Notes", "entries_of", "is_ours", "target_of", "users_path"]
 
-OURS = re.compile(r"\b(clara_compat|ai4med|nvmidl|tensorflow|keras)\b")
+OURS = re.compile(r"\b(clara_compat|ai4med|dlmed|nvmidl|tensorflow|keras)\b")
 """What is not there where a native config runs."""
 
 _COMPONENT = "clara_compat.tensorflow.loader.component"
@@ -75,7 +76,7 @@ def target_of(entry: Any) -> str:
 
 def users_path(entry: Any) -> tuple[str, dict[str, Any]] | None:
     """Return path and arguments of the user's own component that an entry runs; None where it runs none."""
-    return next(((one["path"], one.get("args", {})) for one in entries_of(entry) if target_of(one) == _COMPONENT), None)
+    return next(((one["path"], _arguments(one)) for one in entries_of(entry) if target_of(one) == _COMPONENT), None)
 
 
 def entries_of(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -85,6 +86,12 @@ def entries_of(value: Any) -> Iterator[Mapping[str, Any]]:
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     for one in inner:
         yield from entries_of(one)
+
+
+def _arguments(component: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a user's component; with odd names they are one escaped expression."""
+    given = component.get("args", {})
+    return dict(given if isinstance(given, Mapping) else ast.literal_eval(str(given).removeprefix("$")))
 
 
 def is_ours(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from clara_compat.translate.native.facts import Facts
 from clara_compat.translate.native.native import Native
 from clara_compat.translate.native.native_config import target_of, users_path
+from clara_compat.translate.render import is_safe_key
 
 __all__ = ["NETWORKS", "NativeNetwork", "native_network"]
 
@@ -59,7 +60,7 @@ def native_network(entry: Mapping[str, Any], facts: Facts, portable: Collection[
         return NativeNetwork(Native([dict(entry)]), channels=channels if type(channels) is int else None, weights="")
     path, args = own
     channels = next((args[name] for name in _CHANNELS if type(args.get(name)) is int), None)
-    if target == _USER_MODULE and path in portable:
+    if target == _USER_MODULE and path in portable and all(map(is_safe_key, args)):
         return NativeNetwork(Native([{"_target_": f"scripts.{path}", **args}]), channels=channels, weights="")
     return _stand_in(path, entry, channels, facts)
 

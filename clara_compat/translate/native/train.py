@@ -7,7 +7,7 @@ from typing import Any
 
 from clara_compat.translate.native.data import native_data
 from clara_compat.translate.native.facts import Facts
-from clara_compat.translate.native.handlers import Handlers, native_handlers
+from clara_compat.translate.native.handlers import OPERATIONS, Handlers, native_handlers
 from clara_compat.translate.native.inferers import native_inferer
 from clara_compat.translate.native.initialize import native_initialize
 from clara_compat.translate.native.model import native_model
@@ -22,7 +22,6 @@ _START = (
     "(torch.load(@start_weights, map_location=@device, weights_only=True)))"
 )
 """Takes over the weights whose names and shapes agree: MONAI's CheckpointLoader without ``strict_shape`` takes none."""
-_OPERATIONS = "clara_compat.engine.aux_ops.AuxiliaryOutputs"
 
 
 def native_train(config: Mapping[str, Any], *, portable: Collection[str] = ()) -> NativeConfig:
@@ -53,6 +52,7 @@ def native_train(config: Mapping[str, Any], *, portable: Collection[str] = ()) -
     if validation is not None:
         entries = native_data(config["validate"], "validate", notes, facts).entries
         found["validate"] = {**entries, **_validate(config["validate"], validation, handlers, notes)}
+    notes.add("cache_budget", config["cache_budget"])
     found["initialize"] = native_initialize(config, notes)
     found["run"] = [*([] if model.start_weights is None else [_START]), *handlers.run, *config["run"]]
     found["finalize"] = config.get("finalize", [])
@@ -63,8 +63,12 @@ def native_train(config: Mapping[str, Any], *, portable: Collection[str] = ()) -
 def _validation(config: Mapping[str, Any], facts: Facts, notes: Notes) -> Validation | None:
     if "validate" not in config:
         return None
-    handlers = config["validate"]["handlers"]
-    operations = [one for handler in handlers if target_of(handler) == _OPERATIONS for one in handler["ops"]]
+    operations = {
+        f"validate#handlers#{number}#ops#{place}": operation
+        for number, handler in enumerate(config["validate"]["handlers"])
+        if target_of(handler) == OPERATIONS
+        for place, operation in enumerate(handler["ops"])
+    }
     return native_validation(config["validate"], operations, notes, facts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from clara_compat.translate.native.context import NativeContext
 from clara_compat.translate.native.native import Native
+from clara_compat.translate.native.native_config import users_path
 from clara_compat.translate.native.transforms_loading import load_files
 from clara_compat.translate.native.writing import fields, made
 
@@ -22,8 +23,7 @@ _FIELDS = ("fields", "field", "image_field", "label_field")
 
 def _own(entry: Mapping[str, Any], context: NativeContext) -> Native:
     """A user's code cannot come along; where it loads what nothing else loads, MONAI's loader takes its place."""
-    component = entry["transform"]
-    name, arguments = component.get("path", "a transform"), component.get("args", {})
+    name, arguments = users_path(entry["transform"]) or ("a transform", {})
     named = [field for argument in _FIELDS if argument in arguments for field in fields(arguments[argument])]
     loaded = [key for key in context.unloaded if not named or key in named]
     if not loaded:

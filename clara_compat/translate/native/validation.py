@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain, count
+from typing import Any, NamedTuple
 
 from clara_compat.translate.native.facts import Facts
 from clara_compat.translate.native.metrics import (
@@ -18,8 +19,9 @@ from clara_compat.translate.native.metrics import (
     tags_of,
 )
 from clara_compat.translate.native.native_config import Notes, target_of
+from clara_compat.translate.places import plain_text
 
-__all__ = ["Validation", "label_columns", "named_metrics", "native_validation"]
+__all__ = ["Validation", "label_columns", "named_metrics", "native_validation", "note_names"]
 
 _METRICS = ("key_metric", "additional_metrics")
 """Entries of the section: the metric that chooses the best model, and the others."""
@@ -41,31 +43,61 @@ class Validation:
     others: dict[str, Any] = field(default_factory=dict)
 
 
-def named_metrics(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the metrics of a config by their names, which need not be those of entries."""
+class NamedMetric(NamedTuple):
+    """A metric of a config.
+
+    Args:
+        place: its id below that of the metrics.
+        name: as the name of an entry; no two of a config have the same.
+        entry: the metric.
+    """
+
+    place: str
+    name: str
+    entry: Mapping[str, Any]
+
+
+def named_metrics(value: Any, taken: Collection[str] = ()) -> Iterator[NamedMetric]:
+    """Yield metrics by their names, of which any text may be one.
+
+    Args:
+        value: the entry of the metrics.
+        taken: names of others.
+    """
     if target_of(value) == _NAMED:
-        for name, metric in zip(value["names"], value["metrics"], strict=True):
-            yield re.sub(r"\W+", "_", str(name).removeprefix("$")).strip("_") or "metric", metric
+        names = set(taken)
+        for number, (name, metric) in enumerate(zip(value["names"], value["metrics"], strict=True)):
+            plain = re.sub(r"\W+", "_", plain_text(name) or "").strip("_") or "metric"
+            free = next(one for one in chain([plain], (f"{plain}_{n}" for n in count(2))) if one not in names)
+            names.add(free)
+            yield NamedMetric(f"metrics#{number}", free, metric)
     elif isinstance(value, Mapping):
-        yield from value.items()
+        yield from (NamedMetric(name, name, metric) for name, metric in value.items())
+
+
+def note_names(value: Any, place: str, notes: Notes) -> None:
+    """Note that metrics are entries by their names, where names and metrics were lists."""
+    if target_of(value) == _NAMED:
+        notes.add(place, value)
 
 
 def native_validation(
-    section: Mapping[str, Any], operations: Sequence[Mapping[str, Any]], notes: Notes, facts: Facts
+    section: Mapping[str, Any], operations: Mapping[str, Mapping[str, Any]], notes: Notes, facts: Facts
 ) -> Validation:
     """Return the metrics of a validation, and what is made of the outputs for them.
 
     Args:
         section: ``validate`` of the exact config.
-        operations: the auxiliary operations of the validation.
+        operations: the auxiliary operations of the validation, by their ids.
         notes: takes what changes.
         facts: of the config.
     """
     forms: dict[str, MetricForm] = {}
     key = ""
     for where in _METRICS:
-        for name, metric in named_metrics(section.get(where)):
-            form = native_metric(metric, operations, facts)
+        note_names(section.get(where), f"validate#{where}", notes)
+        for place, name, metric in named_metrics(section.get(where), forms):
+            form = native_metric(metric, list(operations.values()), facts)
             if form.entry is None and where == _METRICS[0]:
                 stand_in = stand_in_metric(facts)
                 form = MetricForm(
@@ -78,7 +110,7 @@ def native_validation(
                 text = f"{text} {own}".strip()
             if metric.get("report_path") is not None:
                 text = f"{text} No report is written.".strip()
-            notes.add(f"validate#{where}#{name}", metric, form.entry or "", text)
+            notes.add(f"validate#{where}#{place}", metric, form.entry or "", text)
             if form.entry is not None:
                 forms[name] = form
                 key = name if where == _METRICS[0] else key
@@ -88,14 +120,14 @@ def native_validation(
     return Validation(_postprocessing(list(forms.values()), facts), first, entries)
 
 
-def _note_operations(operations: Sequence[Mapping[str, Any]], section: Mapping[str, Any], notes: Notes) -> None:
+def _note_operations(operations: Mapping[str, Mapping[str, Any]], section: Mapping[str, Any], notes: Notes) -> None:
     """Say what becomes of the operations: metrics take over those that they read, in the validation only."""
     metrics = [one for where in _METRICS for one in named_metrics(section.get(where))]
-    read = {metric.get(name) for _, metric in metrics for name in ("field", "label_field")}
-    for number, operation in enumerate(operations):
+    read = {metric.entry.get(name) for metric in metrics for name in ("field", "label_field")}
+    for place, operation in operations.items():
         taken = read & {*tags_of(operation)}
         text = "" if taken else "It is left out: no metric reads it."
-        notes.add(f"validate#handlers#ops#{number}", operation, "", text)
+        notes.add(place, operation, "", text)
 
 
 def _postprocessing(forms: Sequence[MetricForm], facts: Facts) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import clara_compat
 from clara_compat.translate.native.facts import CLASSES
-from clara_compat.translate.native.handlers import EARLY_STOP, EVENTS, HANDLERS
+from clara_compat.translate.native.handlers import EARLY_STOP, EVENTS, HANDLERS, NAMED
 from clara_compat.translate.native.inferers import AUTOCAST, MASKS
 from clara_compat.translate.native.losses import LOSSES
 from clara_compat.translate.native.lr_policies import POLICIES
@@ -72,6 +72,7 @@ KNOWN = {
     *OPERATIONS,
     *HANDLERS,
     EVENTS,
+    NAMED,
     EARLY_STOP,
     AUTOCAST,
     MASKS,

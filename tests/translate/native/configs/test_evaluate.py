@@ -140,6 +140,24 @@ COMPARED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", COMPARED)
+def test_nothing_is_lost_without_a_word(exact: Callable[..., dict[str, Any]], complete: Any, name: str) -> None:
+    config = exact(COMPARED[name])
+    complete(config, native_of(config))
+
+
+def test_metrics_with_odd_names(exact: Callable[..., dict[str, Any]], complete: Any, run_native: Run) -> None:
+    names = ("a#", "a$", "a", "_target_")
+    config = exact(
+        lambda config: config.update(val_metrics=[dice("pred_1", "label_1", name=name) for name in names])
+    )
+    native = native_of(config)
+    complete(config, native)
+    metrics = run_native(native.config)["metrics"]
+    assert list(metrics) == ["a", "a_2", "a_3", "target"]
+    assert len(set(metrics.values())) == 1
+
+
+@pytest.mark.parametrize("name", COMPARED)
 def test_dice_is_that_of_numpy(
     exact: Callable[..., dict[str, Any]], run_native: Run, small_scans: Path, name: str
 ) -> None:

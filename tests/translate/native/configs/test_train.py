@@ -138,6 +138,17 @@ CHANGES: dict[str, Change] = {
     "dice of slices": metrics(metric("ComputeAverageDice", name="dice", is_2d=True, is_key_metric=True)),
     "two thresholds": metrics(DICE, metric("ComputeAverageDice", name="other", logit_thresh=0.3)),
     "background": metrics(metric("ComputeAverageDice", name="dice", remove_bg=False, report_path="reports")),
+    "names alike": metrics(
+        metric("ComputeAverageDice", name="dice a", is_key_metric=True),
+        metric("ComputeAverageDice", name="dice_a"),
+        metric("ComputeAverageDice", name="dice#a", logit_thresh=0.3),
+    ),
+    "all at once": both(
+        handler("EarlyStop", val_times_threshold=1),
+        setting(stop_threshold=0.9, use_amp=True, use_tf32=True, infer_in_training_mode=True),
+        operation("DiceMaskedOutput", tags=["d", "d0", "d1"]),
+        lambda config: config["train"].update(lr_policy={"name": "ReduceCosine"}),
+    ),
     "odd name": metrics(metric("ComputeAverageDice", name="dice $#::")),
     "loss metric": metrics(metric("ComputeAverage", name="loss", field="loss", negate_value=True)),
     "no metric": metrics(),
