@@ -52,8 +52,8 @@ def native_model(config: Mapping[str, Any], portable: Collection[str], notes: No
     network = native_network(config["network_def"], facts, portable)
     facts = replace(facts, activation=network.activation, channels=network.channels)
     [definition] = notes.take("network_def", config["network_def"], network.native)
-    loss, learns = _loss(config, facts, portable, notes)
-    optimizer = native_optimizer(config["optimizer"], network.penalty, loss_learns=learns)
+    loss, learning = _loss(config, facts, portable, notes)
+    optimizer = native_optimizer(config["optimizer"], network.penalty, learning_loss=learning)
     [optimizing] = notes.take("optimizer", config["optimizer"], optimizer)
     extra = config["train"]["trainer"]["loss_function"]
     if target_of(extra) == _EXTRA:
@@ -65,25 +65,26 @@ def native_model(config: Mapping[str, Any], portable: Collection[str], notes: No
 
 def _loss(
     config: Mapping[str, Any], facts: Facts, portable: Collection[str], notes: Notes
-) -> tuple[dict[str, Any], bool]:
-    """Return the entries of the loss, and whether it may have parameters that are trained."""
+) -> tuple[dict[str, Any], str]:
+    """Return the entries of the loss, and a reference to that of them which may have parameters that are trained."""
     place = "loss_def" if "loss_def" in config else "loss"
     entry, own = config[place], users_path(config[place])
     comes_along = own is not None and target_of(entry) == _USER_MODULE and own[0] in portable
     if own is not None and not (comes_along and all(map(is_safe_key, own[1]))):
-        return _entries(stand_in_loss(own[0], facts), place, entry, notes), False
+        return _entries(stand_in_loss(own[0], facts), place, entry, notes), ""
     if own is None and target_of(entry) in LOSSES:
-        return _entries(native_loss(entry, facts), place, entry, notes), False
+        return _entries(native_loss(entry, facts), place, entry, notes), ""
     kept = dict(entry) if own is None else {"_target_": f"scripts.{own[0]}", **own[1]}
     if own is not None:
         notes.add(place, entry, kept)
     activated = _ACTIVATED.get(facts.activation)
     if activated is None and place == "loss":
-        return {"loss": kept}, False
+        return {"loss": kept}, ""
     if activated is None:
-        return {"loss_def": kept, "loss": "$@loss_def.to(@device)"}, own is not None
+        return {"loss_def": kept, "loss": "$@loss_def.to(@device)"}, "" if own is None else "@loss"
     notes.add("loss", "@loss_def", "loss_def", "")
-    return {"loss_def": kept, "loss": f"$lambda outputs, labels: @loss_def.to(@device)({activated}, labels)"}, False
+    loss = f"$lambda outputs, labels: @loss_def.to(@device)({activated}, labels)"
+    return {"loss_def": kept, "loss": loss}, "" if own is None else "@loss_def"
 
 
 def _entries(form: LossForm, place: str, entry: Mapping[str, Any], notes: Notes) -> dict[str, Any]:

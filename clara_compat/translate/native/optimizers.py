@@ -36,13 +36,13 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, str], str]] = {
 """For each optimizer what it becomes, the arguments that have another name there, and what differs."""
 
 
-def native_optimizer(entry: Mapping[str, Any], penalty: float, *, loss_learns: bool = False) -> Native:
+def native_optimizer(entry: Mapping[str, Any], penalty: float, *, learning_loss: str = "") -> Native:
     """Return what stands in the place of an optimizer.
 
     Args:
         entry: of the exact config.
         penalty: weight of an L2 penalty that the network added to the loss.
-        loss_learns: the native loss has parameters that are trained, too.
+        learning_loss: reference to a part of the native loss whose parameters are trained, too; empty without any.
     """
     target = target_of(entry)
     own = users_path(entry)
@@ -55,7 +55,7 @@ def native_optimizer(entry: Mapping[str, Any], penalty: float, *, loss_learns: b
         arguments = {names.get(name, name): value for name, value in entry.items() if name != "_target_"}
         found = {"_target_": now, **arguments}
         texts += [text] if text else []
-    params = entry["params"] if loss_learns else _PARAMETERS
+    params = f"$[*@network.parameters(), *{learning_loss}.parameters()]" if learning_loss else _PARAMETERS
     if penalty:
         found["weight_decay"] = found.get("weight_decay", 0.0) + penalty
         texts.append(

@@ -12,8 +12,10 @@ import torch
 
 from clara_compat.config.workflow import load_train_workflow
 from clara_compat.translate.bundle import Seeds
+from clara_compat.translate.native.context import NativeContext
 from clara_compat.translate.native.native_config import is_ours
 from clara_compat.translate.native.train import native_train
+from clara_compat.translate.native.transforms import native_chain
 from clara_compat.translate.train import translate_train
 
 Run = Callable[[dict[str, Any]], dict[str, Any]]
@@ -33,6 +35,17 @@ CODE = {
         class Loss(nn.Module):
             def forward(self, outputs, labels):
                 return ((outputs[:, 1:] - labels) ** 2).mean()
+        """,
+    "any": """
+        from torch import nn
+
+        class Thing(nn.Module):
+            def __init__(self, out_channels=2, **more):
+                super().__init__()
+                self.layer = nn.Conv3d(1, out_channels, 1)
+
+            def forward(self, image, label=None):
+                return self.layer(image)
         """,
     "parts": """
         from ai4med.components.handlers.train_handler import TrainHandler
@@ -100,6 +113,30 @@ def test_its_loss_gets_what_it_got(exact: Callable[..., dict[str, Any]]) -> None
     native = native_train(exact(loss=LOSS), portable={"nets.Loss"})
     activated = "torch.softmax(outputs, dim=1)"
     assert native.config["loss"] == f"$lambda outputs, labels: @loss_def.to(@device)({activated}, labels)"
+    assert native.config["optimizer"]["params"] == "$[*@network.parameters(), *@loss_def.parameters()]"
+
+
+@pytest.mark.parametrize("name", ["_odd", "a b", "__class__"])
+def test_arguments_with_odd_names_go_to_no_class(
+    exact: Callable[..., dict[str, Any]], run_native: Run, name: str
+) -> None:
+    """They are one escaped expression in the exact config, and cannot be names of a config's entries."""
+    own = {"path": "any.Thing", "args": {name: 1, "out_channels": 2}}
+    config = exact(model=own, loss=own)
+    assert isinstance(config["network_def"]["module"]["args"], str)
+    native = native_train(config, portable={"any.Thing"})
+    assert native.config["network_def"]["_target_"] == "monai.networks.nets.UNet"
+    assert native.config["loss"]["_target_"] == "DiceCELoss"
+    assert run_native({**native.config, "epochs": 1, "device": "cpu"})["steps"] > 0
+
+
+def test_the_chain_may_have_a_transform_with_odd_arguments(exact: Callable[..., dict[str, Any]]) -> None:
+    chain = exact()["train"]["preprocessing"]["transforms"]
+    component = {"_target_": "clara_compat.tensorflow.loader.component", "path": "a.B", "args": "${'_x': 1}"}
+    own = {"_target_": "clara_compat.engine.legacy.transform.legacy_transform", "transform": component}
+    [native] = native_chain([own], NativeContext(), ["image"])
+    assert "'a.B' is the user's own" in native.difference
+    assert len(native_chain([*chain, own], NativeContext(), ["image"])) == len(chain) + 1
 
 
 @pytest.mark.parametrize(
