@@ -64,7 +64,8 @@ class BundleFacts:
 
 def bundle_readme(facts: BundleFacts) -> str:
     """Return the page as Markdown."""
-    parts = [f"# {facts.name}", _introduction(facts), *_running(facts), *_variables(facts), *_contents(facts)]
+    title = f"# {escaped(' '.join(facts.name.split()))}"
+    parts = [title, _introduction(facts), *_running(facts), *_variables(facts), *_contents(facts)]
     parts += _differences(facts) if facts.native else _own_entries(facts)
     if facts.notices:
         parts += ["## What to know", "\n".join(f"- {escaped(' '.join(notice.split()))}" for notice in facts.notices)]
@@ -199,7 +200,8 @@ def _differences(facts: BundleFacts) -> Iterator[str]:
 
 def _sentence(text: str) -> str:
     """Return a difference as a sentence."""
-    return escaped(text[:1].upper() + text[1:].rstrip(".") + ".")
+    line = " ".join(text.split())
+    return escaped(line[:1].upper() + line[1:].rstrip(".") + ".")
 
 
 def _places(entries: Sequence[str]) -> str:

@@ -19,8 +19,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def code_span(text: str) -> str:
-    """Return code; a table takes a pipe in it for a border unless it is escaped."""
-    return "`" + text.replace("|", r"\|") + "`"
+    """Return code on one line, whatever is in it; a table takes a pipe in it for a border unless it is escaped."""
+    line = re.sub(r"\s", " ", text).replace("|", r"\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    space = " " if len(fence) > 1 else ""  # a backtick at an end would belong to the fence
+    return f"{fence}{space}{line}{space}{fence}"
 
 
 def prose(text: str) -> str:

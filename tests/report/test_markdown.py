@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clara_compat.report.markdown import escaped, link, prose, table
+from clara_compat.report.markdown import code_span, escaped, link, prose, table
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ def test_plain_text_means_itself(text: str, shown: str) -> None:
 def test_code_is_left_as_it_is() -> None:
     assert prose("``U(-m, m) * <x>``, not *this*") == r"`U(-m, m) * <x>`, not \*this\*"
     assert prose("see :meth:`new_size`\n    and on") == "see `new_size` and on"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a|b", r"`a\|b`"), ("a\n\n# b", "`a  # b`"), ("`", "`` ` ``"), ("a``b`", "``` a``b` ```"), ("", "``")],
+)
+def test_code_stays_on_its_line(text: str, shown: str) -> None:
+    assert code_span(text) == shown
 
 
 def test_tables_and_links() -> None:
