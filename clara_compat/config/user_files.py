@@ -6,14 +6,14 @@ Nothing is imported; only ``import`` statements with written-out names are follo
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from clara_compat.config.user_code import UserClass
 from clara_compat.config.user_source import read_source
 from clara_compat.errors import ClaraError
 
-__all__ = ["files_of"]
+__all__ = ["files_of", "trusted"]
 
 _NEVER = frozenset({"ai4med", "clara_compat", "dlmed", "nvmidl"})
 """Packages that are never the user's, wherever a copy of them lies."""
@@ -25,7 +25,6 @@ def files_of(classes: Iterable[UserClass], roots: Sequence[Path]) -> dict[Path, 
     Args:
         classes: the components.
         roots: folders that modules are looked up in; the first hit wins, as when they run.
-
     """
     found: dict[Path, Path] = {}
     pending = [user.module for user in classes]
@@ -48,6 +47,23 @@ def files_of(classes: Iterable[UserClass], roots: Sequence[Path]) -> dict[Path, 
             continue
         pending += _imported(tree, package)
     return dict(sorted(found.items()))
+
+
+def trusted(files: Mapping[Path, Path], mmar: Path, roots: Sequence[Path]) -> tuple[dict[Path, Path], list[Path]]:
+    """Return the files that may be copied, and those that links lead to out of the MMAR and out of PYTHONPATH.
+
+    An MMAR may come from a stranger, whose links can lead to anything on this machine.
+
+    Args:
+        files: as :func:`files_of` returns them.
+        mmar: folder of the MMAR.
+        roots: folders that modules are looked up in.
+    """
+    places = [place.resolve() for place in (mmar, *(root for root in roots if not root.is_relative_to(mmar)))]
+    kept = {
+        below: file for below, file in files.items() if any(file.resolve().is_relative_to(place) for place in places)
+    }
+    return kept, [file for below, file in files.items() if below not in kept]
 
 
 def _parents(name: str) -> Iterator[str]:

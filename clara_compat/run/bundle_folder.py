@@ -15,7 +15,13 @@ from clara_compat.common.weight_files import is_tensorflow, prefix_of
 from clara_compat.errors import ClaraError
 from clara_compat.translate.places import path_below
 
-__all__ = ["bring_files", "bring_scripts", "bring_weights", "new_folder"]
+__all__ = ["bring_files", "bring_scripts", "bring_weights", "comes_along", "left_behind", "licence_of", "new_folder"]
+
+_ROOT = "bundle_root"
+_OF_THE_BUNDLE = frozenset({"eval", "input", "models", "predictions", "scripts"})
+"""Folders of a bundle that its configs name, whatever the MMAR has by these names."""
+_LICENCES = ("LICENSE", "LICENSE.txt", "LICENCE", "license.txt", "docs/license.txt")
+_LONGEST_LICENCE = 2**20
 
 
 @contextmanager
@@ -82,9 +88,6 @@ def bring_files(
 ) -> list[str]:
     """Copy the files of the MMAR that configs name, to the same places in the bundle.
 
-    A config may come from a stranger: what a link leads to outside the MMAR, and what a path with ``..`` names, stays
-    where it is.
-
     Args:
         configs: of the bundle.
         mmar: folder of the MMAR.
@@ -94,28 +97,71 @@ def bring_files(
     Returns:
         The copied files, as they lie below both folders.
     """
-    copied = []
-    for below in sorted(set(_named_below(list(configs)))):
-        source = mmar / below
-        if ".." in Path(below).parts or not source.is_file() or any(source.is_relative_to(one) for one in outputs):
-            continue
-        if not source.resolve().is_relative_to(mmar.resolve()):
-            continue
+    copied = [below for below in _named_below(configs) if comes_along(mmar / below, mmar, outputs)]
+    for below in copied:
         target = folder / below
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        copied.append(below)
+        shutil.copyfile(mmar / below, target)
     return copied
 
 
-def _named_below(value: Any) -> Iterator[str]:
-    """Find the paths that start from the bundle's root."""
+def left_behind(configs: Sequence[Mapping[str, Any]], mmar: Path, *, outputs: Sequence[Path]) -> list[str]:
+    """Return the files and folders of the MMAR that configs name and :func:`bring_files` does not copy, but results."""
+    return [
+        below
+        for below in _named_below(configs)
+        if _exists(mmar / below)
+        and Path(below).parts[0] not in _OF_THE_BUNDLE
+        and not _is_result(mmar / below, outputs)
+        and not comes_along(mmar / below, mmar, outputs)
+    ]
+
+
+def comes_along(file: Path, mmar: Path, outputs: Sequence[Path]) -> bool:
+    """Whether a file goes into the bundle.
+
+    A config may come from a stranger: what a link leads to outside the MMAR, and what a path with ``..`` names, stays
+    where it is.
+
+    Args:
+        file: its path.
+        mmar: folder of the MMAR.
+        outputs: folders of the MMAR with results of runs, which stay there.
+    """
+    return (
+        file.is_file()
+        and ".." not in file.parts
+        and not _is_result(file, outputs)
+        and file.resolve().is_relative_to(mmar.resolve())
+    )
+
+
+def licence_of(mmar: Path) -> str:
+    """Return the text of the MMAR's licence; empty where it has none."""
+    for file in (mmar / name for name in _LICENCES):
+        if comes_along(file, mmar, ()) and file.stat().st_size <= _LONGEST_LICENCE:
+            return file.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
+def _is_result(path: Path, outputs: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(one) for one in outputs)
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file or something in a folder."""
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def _named_below(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths in configs that start from the bundle's root, below it."""
+    found = (path_below(_ROOT, text) for text in _texts(list(configs)))
+    return sorted({below for rest in found if rest is not None and (below := rest.strip("/"))})
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if (below := path_below("bundle_root", value)) is not None and below.strip("/"):
-            yield below.lstrip("/")
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _named_below(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _named_below(item)
+        yield value
+    elif isinstance(value, (Mapping, list)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)

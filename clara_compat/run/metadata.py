@@ -36,7 +36,7 @@ def bundle_metadata(
     *,
     name: str = "",
     data_list: Mapping[str, Any] | None = None,
-    out_channels: int | None = None,
+    numbers: Mapping[str, int] | None = None,
     scores: Mapping[str, float] | None = None,
     native: bool = False,
 ) -> dict[str, Any]:
@@ -47,11 +47,12 @@ def bundle_metadata(
         name: of the bundle; by its task when empty.
         data_list: top level of the data list file, whose ``labels`` and ``modality`` name the channels, and whose
             ``name``, ``reference`` and ``licence`` say where the data are from. It may hold anything.
-        out_channels: channels of the prediction where ``network_def`` does not tell, as with a user's own network.
+        numbers: ``spatial_dims``, ``in_channels`` and ``out_channels`` of the network where its entry does not tell
+            them, as with a user's own or an exported one.
         scores: metrics that the bundle's weights reached, by name.
         native: the bundle runs without this package.
     """
-    facts = _Facts(config, data_list or {}, out_channels)
+    facts = _Facts(config, data_list or {}, numbers or {})
     task = _TASKS[facts.task].format(axes=facts.axes)
     engine = "plain MONAI" if native else "MONAI and clara-compat"
     classes = ", ".join(facts.outputs.values())
@@ -82,15 +83,15 @@ def bundle_metadata(
 class _Facts:
     """What a bundle config and a data list tell of the network's input and output."""
 
-    def __init__(self, config: Mapping[str, Any], data_list: Mapping[str, Any], out_channels: int | None) -> None:
+    def __init__(self, config: Mapping[str, Any], data_list: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
         self.config = config
-        self.network = {**config.get("network_input", {}), **config["network_def"]}
-        network = pydoc.locate(str(self.network["_target_"]))
+        self.network = {**numbers, **config.get("network_input", {}), **config.get("network_def", {})}
+        network = pydoc.locate(str(self.network.get("_target_", "torch.nn.Module")))
         self.task = str(self.network.get("task") or getattr(network, "task", "segmentation"))
-        self.spatial_dims = int(self.network["spatial_dims"])
+        self.spatial_dims = int(self.network.get("spatial_dims") or self._window_axes() or 3)
         self.axes = f"{self.spatial_dims}-D"
-        self.channels = out_channels if out_channels is not None else self._channels()
-        self.inputs = _numbered(_names(data_list.get("modality")), int(self.network["in_channels"]), "image")
+        self.channels = self._channels()
+        self.inputs = _numbered(_names(data_list.get("modality")), int(self.network.get("in_channels", 1)), "image")
         self.outputs = self._classes(_names(data_list.get("labels")))
         told = [_text(data_list[key]) for key in ("name", "reference", "licence") if key in data_list]
         self.origin = {"data_source": "; ".join(filter(None, told))} if any(told) else {}
@@ -148,6 +149,11 @@ class _Facts:
         elif has_background and names:
             names = {0: "background", **names}
         return _numbered(names, self.channels, "class")
+
+    def _window_axes(self) -> int | None:
+        """Return how many axes the windows of the inferer have."""
+        sizes = [found.get("roi_size") for found in _inferers(self.config)]
+        return next((len(size) for size in sizes if isinstance(size, list)), None)
 
     def _shape(self) -> list[int | str]:
         """Return the size of the windows, or of the crops, that the network is run on; ``*`` where it takes any."""

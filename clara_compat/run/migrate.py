@@ -14,12 +14,19 @@ from typing import Any
 from clara_compat.common.files import save_json
 from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Notice
-from clara_compat.config.user_files import files_of
+from clara_compat.config.user_files import files_of, trusted
 from clara_compat.errors import ClaraError
 from clara_compat.report.bundle_readme import BundleFacts, bundle_readme, entries_of
 from clara_compat.report.migration import MigrationReport
 from clara_compat.report.migration_page import write_report
-from clara_compat.run.bundle_folder import bring_files, bring_scripts, bring_weights, new_folder
+from clara_compat.run.bundle_folder import (
+    bring_files,
+    bring_scripts,
+    bring_weights,
+    left_behind,
+    licence_of,
+    new_folder,
+)
 from clara_compat.run.check import check
 from clara_compat.run.metadata import bundle_metadata
 from clara_compat.run.migrated_configs import START, Configs, migrated_configs
@@ -36,7 +43,6 @@ It holds a configuration, and it may hold code and weights, of the owner of the 
 MONAI (https://github.com/Project-MONAI/MONAI) and clara-compat, which it runs with, are under the Apache License 2.0.
 """
 _RUNS = {"train": "trains", "evaluate": "measures the weights on the data list", "inference": "runs single images"}
-_LICENCES = ("LICENSE", "LICENSE.txt", "LICENCE", "license.txt", "docs/license.txt")
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,19 @@ def migrate(
         text = "the native network is another one: the weights do not fit it and stay behind; train the bundle anew"
         found.notices.append(Notice(found.workflows[0].address(), text))
     folder = Path(out)
-    content = _Content(found, made, files_of(found.classes, found.roots), _path(env))
+    scripts, outside = trusted(files_of(found.classes, found.roots), found.mmar, found.roots)
+    staying = [
+        *(
+            f"'{below}', which a config names, stays in the MMAR: copy it into the bundle"
+            for below in left_behind(list(found.configs.values()), found.mmar, outputs=found.outputs)
+        ),
+        *(
+            f"{file} is a link that leads out of the MMAR: it stays there, copy what it leads to into scripts/"
+            for file in outside
+        ),
+    ]
+    found.notices += [Notice(found.workflows[0].address(), text) for text in staying]
+    content = _Content(found, made, scripts, _path(env))
     try:
         with new_folder(folder) as filling:
             content.write(filling, folder.resolve().name)
@@ -149,7 +167,9 @@ class _Content:
         for kind, config in self.configs.items():
             save_json(config, folder / "configs" / f"{kind}.json")
         first = next(iter(found.configs.values()))
-        metadata = bundle_metadata(first, name=name, data_list=_data_list(found), native=self.native is not None)
+        metadata = bundle_metadata(
+            first, name=name, data_list=_data_list(found), numbers=found.numbers, native=self.native is not None
+        )
         save_json(metadata, folder / "configs/metadata.json")
         (folder / "configs/logging.conf").write_text(LOGGING_CONF)
         bring_weights(self.weights, folder / "models")
@@ -157,9 +177,8 @@ class _Content:
             for place in self.weights:
                 rename_weights(folder / "models" / place, self.native.weights)
         bring_scripts(self.scripts, folder / "scripts")
-        files = bring_files(list(self.configs.values()), found.mmar, folder, outputs=_outputs(found))
-        licence = next((found.mmar / one for one in _LICENCES if (found.mmar / one).is_file()), None)
-        (folder / "LICENSE").write_text(_LICENSE if licence is None else licence.read_text(errors="replace"))
+        files = bring_files(list(self.configs.values()), found.mmar, folder, outputs=found.outputs)
+        (folder / "LICENSE").write_text(licence_of(found.mmar) or _LICENSE, encoding="utf-8")
         facts = BundleFacts(
             name=name,
             configs=self.configs,
@@ -223,12 +242,6 @@ def _data_list(found: Configs) -> Mapping[str, Any] | None:
             except ClaraError:  # the run itself says so
                 continue
     return None
-
-
-def _outputs(found: Configs) -> list[Path]:
-    """Return the folders of the MMAR that runs write to."""
-    names = ("MMAR_CKPT_DIR", "MMAR_EVAL_OUTPUT_PATH")
-    return [Path(str(one.variables[name])) for one in found.workflows for name in names if one.variables.get(name)]
 
 
 def _described(target: str) -> str:

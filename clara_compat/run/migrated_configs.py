@@ -15,10 +15,12 @@ from clara_compat.config.evaluate_workflow import EvaluateWorkflow, is_evaluatio
 from clara_compat.config.loading import Workflow, find_config
 from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Notice, Problems
-from clara_compat.config.user_code import UserClass
+from clara_compat.config.spec import Catalogue
+from clara_compat.config.user_code import UserClass, UserRoots, find_user_class
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluation_check import evaluation_limits
+from clara_compat.run.moved_config import moved
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.start_weights import start_weights
 from clara_compat.translate.bundle import Bundle
@@ -27,11 +29,11 @@ from clara_compat.translate.evaluate import translate_evaluate
 from clara_compat.translate.evaluation_model import Model, find_model
 from clara_compat.translate.evaluation_writers import Inference
 from clara_compat.translate.limits import limits
-from clara_compat.translate.places import DATA_PLACES, Places, plain_text
+from clara_compat.translate.native.native_config import users_path
 from clara_compat.translate.prediction_of_training import prediction_of
 from clara_compat.translate.render import render
 from clara_compat.translate.train import translate_train
-from clara_compat.translate.validation_run import validation_run
+from clara_compat.translate.validation_run import keeps_best, validation_run
 
 __all__ = ["START", "Configs", "migrated_configs"]
 
@@ -40,15 +42,8 @@ Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 
 TRAINING, EVALUATION = "config/config_train.json", "config/config_validation.json"
 _INPUT = "clara_compat.engine.evaluation.cases.image_files"
-_FOLDERS = {
-    "bundle_root": ".",
-    "ckpt_dir": "$@bundle_root + '/models'",
-    "output_dir": "$@bundle_root + '/eval'",
-}
-"""Where a bundle has things."""
 START = "start"
 """Folder below ``models/`` with the weights that the training starts from."""
-_LIST = "DATASET_JSON"
 _IMAGES = {"dataset_dir": "$@bundle_root + '/input'", "output_dir": "$@bundle_root + '/predictions'"}
 
 
@@ -63,7 +58,8 @@ class Configs:
         bundles: what each became, with where its parts come from: ``train``, ``evaluate``, ``inference``.
         configs: the same at their places in a bundle.
         weights: files for ``models/``, by their places there: those that exist.
-        classes: the user's components.
+        classes: the user's components, that of the trained network included.
+        numbers: ``spatial_dims``, ``in_channels`` and ``out_channels`` of the network, as far as they are known.
         notices: what the user should know.
     """
 
@@ -74,6 +70,7 @@ class Configs:
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     weights: dict[str, Path] = field(default_factory=dict)
     classes: list[UserClass] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
     @property
@@ -84,7 +81,14 @@ class Configs:
     @property
     def roots(self) -> list[Path]:
         """Folders of the user's code, in the order in which they are searched."""
-        return list(dict.fromkeys(Path(root) for one in self.workflows for root in one.user_roots))
+        searched = [Path(root) for one in self.workflows for root in one.user_roots]
+        return list(dict.fromkeys([*searched, *(user.root for user in self.classes)]))
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Folders that runs of the MMAR write to."""
+        names = ("MMAR_CKPT_DIR", "MMAR_EVAL_OUTPUT_PATH")
+        return [Path(str(one.variables[name])) for one in self.workflows for name in names if one.variables.get(name)]
 
 
 def migrated_configs(
@@ -189,6 +193,7 @@ class _Migration:
         if self.training is not None:
             self._train(self.training)
         model = self._model()
+        self._network(model)
         if model.files.file.is_file():
             found.weights[str(model.files.file.relative_to(model.files.folder))] = model.files.file
         if self.evaluation is not None and not self.evaluation.annotation:
@@ -226,11 +231,22 @@ class _Migration:
         if _has_weights(ckpt_dir):
             return find_model(_as_evaluation(workflow))
         configured = network_of(workflow, ckpt_dir)
-        name = "final_model.pt" if workflow.validate is None else "model.pt"
+        name = "model.pt" if keeps_best(self.found.bundles["train"].config) else "final_model.pt"
         text = f"{ckpt_dir} holds no weights: train the bundle before it is evaluated"
         self.found.notices.append(Notice(workflow.address(), text))
         files = ModelFiles(ckpt_dir, weights=ckpt_dir / name)
         return Model(files, network=configured.network, label_format=configured.label_format)
+
+    def _network(self, model: Model) -> None:
+        """Keep what is known of the network, and its class where it is the user's own and no training names it."""
+        found = self.found
+        found.numbers = {} if model.network is None else dict(model.network.numbers)
+        own = users_path(model.entries)
+        if own is None or any(user.path == own[0] for user in found.classes):
+            return
+        place = found.workflows[0].address()
+        roots = UserRoots(tuple(map(Path, model.code)))
+        found.classes.append(find_user_class(own[0], roots, place, Catalogue.installed().family_of))
 
     def _inference(self, model: Model) -> None:
         workflow: EvaluateWorkflow | None = self.evaluation
@@ -251,13 +267,7 @@ class _Migration:
         found.bundles[name] = bundle
         told = {notice.text for notice in found.notices}
         found.notices += [notice for notice in bundle.notices if notice.text not in told]
-        here = {key: value for key, value in _FOLDERS.items() if key in bundle.config}
-        data = {key: _absolute(bundle.config[key]) for key in DATA_PLACES if key in bundle.config}
-        listed = plain_text(data.get(_LIST))
-        if listed is not None:  # a list in the MMAR comes along
-            data[_LIST] = render(Places({"bundle_root": str(found.mmar)}).placed(listed))
-        code = ["$@bundle_root + '/scripts'"] if found.classes else []
-        found.configs[name] = {**bundle.config, **here, **data, "user_code": code}
+        found.configs[name] = moved(bundle.config, found.mmar, found.outputs, has_code=bool(found.classes))
 
 
 def _ckpt_dir(workflow: TrainWorkflow) -> Path:
@@ -279,11 +289,3 @@ def _as_evaluation(workflow: TrainWorkflow) -> EvaluateWorkflow:
     """Return an evaluation that looks for the weights where the training leaves them."""
     stand_in = Model(ModelFiles(_ckpt_dir(workflow)))
     return prediction_of(workflow, stand_in)[0]
-
-
-def _absolute(path: Any) -> Any:
-    """Return a path of the data so that it does not depend on the working folder."""
-    text = plain_text(path)
-    if not text or text.startswith("/"):
-        return path
-    return render(os.path.abspath(text))  # noqa: PTH100 -- keeps the user's links

@@ -11,27 +11,42 @@ from clara_compat.components.model_loaders.model_loader import ModelFiles, netwo
 from clara_compat.translate.places import Places
 from clara_compat.translate.render import render
 
-__all__ = ["native_validation_run", "validation_run"]
+__all__ = ["keeps_best", "native_validation_run", "validation_run"]
 
 _OF_TRAINING = ("optimizer", "train", "lr_scheduler", "early_stop")
 _LEFT_OUT = ("epochs", "learning_rate", "val_interval", "start_weights", "run", *_OF_TRAINING)
+
+_METRICS = ("key_metric", "additional_metrics")
+_OF_THE_BEST = "clara_compat.engine.handlers.case_records.CaseRecords"
+"""Keeps the cases of a training's best validation."""
 
 _NAMES = ("dataset", "inferer", "evaluator")
 """What MONAI's workflows for inference look for at the top of a config."""
 
 
+def keeps_best(config: Mapping[str, Any]) -> bool:
+    """Whether a training leaves the weights of its best validation (``model.pt``), not only those of its last epoch.
+
+    Args:
+        config: of the training, exact or in plain MONAI.
+    """
+    validates = any(one.get("_target_") == "ValidationHandler" for one in config["train"]["handlers"])
+    return validates and "key_metric" in config.get("validate", {})
+
+
 def validation_run(config: Mapping[str, Any], files: ModelFiles) -> dict[str, Any] | None:
-    """Return the config that validates trained weights once, or None where the training has no validation.
+    """Return the config that validates trained weights once, or None where the training has nothing to measure.
 
     Args:
         config: of the training.
         files: the weights.
     """
-    if "validate" not in config:
+    if not any(name in config.get("validate", {}) for name in _METRICS):
         return None
     network = render(Places({"ckpt_dir": str(files.folder)}).placed(network_entry(files)))
     told = render(Entry("StatsHandler", iteration_log=False))  # of a training, the trainer's handlers tell the metrics
-    return _run({**config, "network": network}, [*config["validate"]["handlers"], told])
+    handlers = [one for one in config["validate"]["handlers"] if one["_target_"] != _OF_THE_BEST]
+    return _run({**config, "network": network}, [*handlers, told])
 
 
 def native_validation_run(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +57,7 @@ def native_validation_run(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     load = {
         "_target_": "CheckpointLoader",
-        "load_path": "$@ckpt_dir + '/model.pt'",
+        "load_path": f"$@ckpt_dir + '/{'model.pt' if keeps_best(config) else 'final_model.pt'}'",
         "load_dict": {"model": "@network"},
     }
     handlers = [one for one in config["validate"]["handlers"] if not _is_of_training(one)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -132,8 +133,110 @@ def test_without_a_config_for_evaluation_the_trainings_own_validation_is_it(
     (result.folder / "input").mkdir()
     shutil.copy(Path(result.configs["train"]["DATA_ROOT"]) / "case4_image.nii.gz", result.folder / "input")
     run_bundle(result.folder, "inference")
+    cases = [folder / "validation_cases.json" for folder in (trained / "models", result.folder / "models")]
+    assert cases[0].exists()
+    assert not cases[1].exists()  # those of a best validation are a training's
     [written] = (result.folder / "predictions").rglob("*.nii.gz")
     assert set(np.unique(nibabel.load(written).get_fdata())) <= {0, 1}
+
+
+def test_a_training_that_measures_nothing_has_nothing_to_evaluate(
+    small_mmar: Callable[..., Path], tmp_path: Path
+) -> None:
+    mmar = small_mmar(lambda config: config["validate"].update(metrics=[]))
+    result = migrate(tmp_path / "bundle", mmar)
+    assert set(result.configs) == {"train", "inference"}
+    assert result.configs["inference"]["network"]["file"] == "$@ckpt_dir + '/final_model.pt'"
+
+
+NETWORK = """
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.layer = torch.nn.Conv3d(1, num_classes, 1)
+
+    def forward(self, image):
+        return torch.softmax(self.layer(image), 1)
+"""
+
+
+def test_an_evaluation_alone_brings_the_users_network(
+    small_mmar: Callable[..., Path], tmp_path: Path, run_bundle: Any
+) -> None:
+    mmar = small_mmar(lambda config: config["train"].update(model={"path": "net.Net", "args": {"num_classes": 2}}))
+    (mmar / "custom").mkdir()
+    (mmar / "custom/net.py").write_text(NETWORK)
+    train(mmar, overrides={"epochs": 1})
+    (mmar / "config/config_validation.json").write_text(json.dumps(EVALUATION))
+    result = migrate(tmp_path / "bundle", mmar, ["config/config_validation.json"])
+    assert set(result.configs) == {"evaluate", "inference"}
+    assert (result.folder / "scripts/net.py").read_text() == NETWORK
+    run_bundle(result.folder, "evaluate")
+    here = json.loads((result.folder / "eval/evaluate_stats.json").read_text())
+    there = evaluate(mmar, overrides={"do_validation": True})
+    assert {case["name"]: case["metrics"] for case in here["cases"]} == there.cases
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_an_exported_network_alone(trained: Path, tmp_path: Path, verify_metadata: Any, native: bool) -> None:
+    config = copy.deepcopy(EVALUATION)
+    config["model_loader"] = {"name": "FrozenGraphModelLoader", "args": {"model_file_path": "exported/model.trt.pb"}}
+    (trained / "config/config_validation.json").write_text(json.dumps(config))
+    (trained / "exported").mkdir()
+    traced = torch.jit.trace(torch.nn.Identity(), torch.rand(1, 1, 16, 16, 16))
+    traced.save(str(trained / "exported/model.ts"))
+    result = migrate(tmp_path / "bundle", trained, ["config/config_validation.json"], native=native)
+    assert (result.folder / "models/model.ts").is_file()
+    metadata = json.loads((result.folder / "configs/metadata.json").read_text())
+    assert metadata["network_data_format"]["inputs"]["image"]["spatial_shape"] == [16, 16, 16]
+    verify_metadata(result.folder)
+
+
+def test_what_stays_in_the_mmar_is_told(small_mmar: Callable[..., Path], tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        args = {"fields": "image", "file": "{FILE}"}
+        config["train"]["pre_transforms"].append({"path": "mine.Own", "args": args})
+
+    mmar = small_mmar(change)
+    environment = json.loads((mmar / "config/environment.json").read_text())
+    (tmp_path / "private").write_text("x = 'private'\n")
+    for name in ("atlas.txt", "custom/secret.py", "LICENSE"):
+        (mmar / name).parent.mkdir(exist_ok=True)
+        (mmar / name).symlink_to(tmp_path / "private")
+    environment["FILE"] = str(mmar / "atlas.txt")
+    (mmar / "config/environment.json").write_text(json.dumps(environment))
+    (mmar / "custom/mine.py").write_text(
+        "import secret\nclass Own:\n    def __init__(self, fields, file):\n        pass\n"
+        "    def transform(self, transform_ctx):\n        return transform_ctx\n"
+    )
+    result = migrate(tmp_path / "bundle", mmar)
+    told = "\n".join(map(str, result.notices))
+    assert "'atlas.txt', which a config names, stays in the MMAR: copy it into the bundle" in told
+    assert "secret.py is a link that leads out of the MMAR: it stays there, copy what it leads to into scripts/" in told
+    kept = [
+        file for file in result.folder.rglob("*") if file.is_file() and "private" in file.read_text(errors="replace")
+    ]
+    assert kept == []
+    assert "stays in the MMAR" in (result.folder / "docs/README.md").read_text()
+
+
+def test_damaged_weights_are_no_defect(small_mmar: Callable[..., Path], tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["train"]["model"] = {"name": "SegAhnet", "args": {"num_classes": 2}}
+        config["train"]["pre_transforms"][3]["args"]["size"] = [32, 32, 32]
+        for section in ("train", "validate"):
+            config[section]["image_pipeline"]["args"]["output_crop_size"] = [32, 32, 32]
+        config["validate"]["inferer"]["args"]["roi_size"] = [32, 32, 32]
+
+    mmar = small_mmar(change)
+    (mmar / "models").mkdir()
+    (mmar / "models/model.pt").write_bytes(b"garbage")
+    with pytest.raises(ClaraError, match=r"model.pt' is damaged or no file of weights: expected one that torch.save"):
+        migrate(tmp_path / "bundle", mmar, native=True)
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_variables_are_given_on_the_command_line(

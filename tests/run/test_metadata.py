@@ -123,7 +123,7 @@ def test_a_stock_network(tmp_path: Path) -> None:
 
 
 def test_a_users_network_whose_channels_the_caller_knows(tmp_path: Path) -> None:
-    metadata = bundle_metadata(USER_NETWORK, out_channels=3, data_list={"labels": LABELS})
+    metadata = bundle_metadata(USER_NETWORK, numbers={"out_channels": 3}, data_list={"labels": LABELS})
     pred = verified(metadata, tmp_path)["network_data_format"]["outputs"]["pred"]
     assert (pred["num_channels"], pred["spatial_shape"]) == (3, [16, 16, 16])
     assert pred["channel_def"] == LABELS
@@ -152,7 +152,7 @@ def test_extra_inputs(tmp_path: Path) -> None:
         ],
     }
     config = {**USER_NETWORK, "train": {"preprocessing": {"_target_": "Compose", "transforms": [end]}}}
-    inputs = verified(bundle_metadata(config, out_channels=2), tmp_path)["network_data_format"]["inputs"]
+    inputs = verified(bundle_metadata(config, numbers={"out_channels": 2}), tmp_path)["network_data_format"]["inputs"]
     assert list(inputs) == ["image", "age", "prior", "any"]
     assert (inputs["age"]["num_channels"], inputs["age"]["spatial_shape"]) == (1, [])
     assert (inputs["prior"]["num_channels"], inputs["prior"]["spatial_shape"]) == (2, ["*", "*", 8])
