@@ -96,8 +96,6 @@ def _of_the_image(
 
 
 def _is_random(spec: ComponentSpec, component: Any) -> bool:
-    if getattr(component, "batches", None) is not None:
-        return True
     deterministic = spec.user.deterministic if spec.user is not None else getattr(component, "is_deterministic", None)
     return not (deterministic() if callable(deterministic) else deterministic is not False)
 

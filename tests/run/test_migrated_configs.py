@@ -89,6 +89,33 @@ def test_weights_of_another_network_stay_behind(small_mmar: Make, tmp_path: Path
     assert told in str(result.notices)
 
 
+@pytest.mark.parametrize("native", [False, True])
+def test_the_weights_that_a_training_starts_from_come_along(small_mmar: Make, tmp_path: Path, native: bool) -> None:
+    import torch
+
+    mmar = small_mmar()
+    (tmp_path / "elsewhere").mkdir()
+    torch.save({"x": torch.zeros(1)}, tmp_path / "elsewhere/good.pt")
+    found = migrated_configs(mmar=mmar, overrides={"MMAR_CKPT": str(tmp_path / "elsewhere/good.pt")})
+    assert found.weights == {"start/good.pt": tmp_path / "elsewhere/good.pt"}
+    assert found.configs["train"]["network"]["path"] == "$@ckpt_dir + '/start/good.pt'"
+    if native:
+        made = native_bundle(found)
+        [told] = [one for one in made.differences["train"] if one.entry == "network"]
+        assert told.text == "The training starts from new weights: those of the file do not fit."
+        assert "start_weights" not in made.configs["train"]
+
+
+def test_what_is_told_is_told_once(both: Callable[..., Path]) -> None:
+    mmar = both(use_amp=True)
+    config = json.loads((mmar / "config/config_train.json").read_text())
+    config["use_xla"] = True
+    (mmar / "config/config_train.json").write_text(json.dumps(config))
+    texts = [notice.text for notice in migrated_configs(mmar=mmar).notices]
+    assert "use_xla has no counterpart and is ignored" in texts
+    assert len(texts) == len(set(texts))
+
+
 def inference(mmar: Path) -> tuple[list[dict[str, Any]], str]:
     """Return the transforms of the images of the inference that a training implies, and what is told."""
     found = migrated_configs(["config/config_train.json"], mmar=mmar)

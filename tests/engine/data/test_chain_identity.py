@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +34,20 @@ def test_every_transform_and_their_order_count() -> None:
     both = ChainIdentity([scale, normal])
     assert [both.key(length) for length in range(3)] == [key(), key(scale), key(scale, normal)]
     assert key(ScaleIntensityd("image")) == key(scale)
+
+
+def test_what_lies_beside_a_package_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package may import what lies beside it, as a module may."""
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package/__init__.py").write_text("def same(x):\n    return x\n")
+    (tmp_path / "beside.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("own_package")
+    chain = Lambdad("image", module.same)
+    before = key(chain)
+    (tmp_path / "beside.py").write_text("x = 2\n")
+    assert key(chain) != before
+    monkeypatch.delitem(sys.modules, "own_package")
 
 
 class Counts(Transform):

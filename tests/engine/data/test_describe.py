@@ -113,6 +113,7 @@ DIFFERENT: list[Any] = [
     Thing(size=1).method, Thing(size=2).method, functools.partial(max, 1), functools.partial(max, 2),
     functools.partial(min, 1), functools.partial(max, key=len), np, torch,
     lambda x: x > 0, lambda x: x > 1, lambda x: x < 0, lambda y: y, lambda x: x, lambda x=1: x, lambda x=2: x,
+    lambda *, x=1: x, lambda *, x=2: x,
     lambda x: x.max, lambda x: x.min, lambda x: [y > 0 for y in x], lambda x: [y > 1 for y in x], lambda: told,
     closing_over(1), closing_over(2), closing_over([1]),
     GridSampleMode.BILINEAR, GridSampleMode.NEAREST, "bilinear",

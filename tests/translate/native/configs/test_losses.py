@@ -133,6 +133,14 @@ def test_differences_of_classifications_are_told(
     assert difference in form.difference
 
 
+@pytest.mark.parametrize(
+    ("facts", "classes"),
+    [(Facts(channels=3), 3), (Facts(), 2), (Facts(label_format=(1, 3)), 4), (Facts(channels=5, label_format=(2,)), 5)],
+)
+def test_how_many_outputs_a_network_has(facts: Facts, classes: int) -> None:
+    assert facts.classes == classes
+
+
 def test_a_stand_in_says_that_it_must_be_ported() -> None:
     form = stand_in_loss("mine.MyLoss", Facts(activation="softmax", channels=2))
     assert form.difference.startswith("A stand-in that must be ported: mine.MyLoss needs Clara")

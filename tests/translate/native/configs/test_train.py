@@ -303,6 +303,13 @@ def test_a_window_of_the_list(native_of: Native) -> None:
     assert len(dataset) == 3
 
 
+def test_duplicates(native_of: Native, small_scans: Path) -> None:
+    """Every item as often as before, beside itself."""
+    found = ConfigParser(native_of(pipeline(duplicate_count=2)).config).get_parsed_content("train#data")
+    names = [str(small_scans / f"case{case}_image.nii.gz") for case in range(4) for _ in range(2)]
+    assert [item["image"] for item in found] == names
+
+
 def test_the_validation_measures_what_the_exact_one_does(
     native_of: Native, run_native: Run, exact_train: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
