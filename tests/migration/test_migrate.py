@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -233,7 +234,8 @@ def test_damaged_weights_are_no_defect(small_mmar: Callable[..., Path], tmp_path
 
     mmar = small_mmar(change)
     (mmar / "models").mkdir()
-    (mmar / "models/model.pt").write_bytes(b"garbage")
+    with zipfile.ZipFile(mmar / "models/model.pt", "w") as file:
+        file.writestr("archive/data.pkl", b"garbage")
     with pytest.raises(ClaraError, match=r"model.pt' is damaged or no file of weights: expected one that torch.save"):
         migrate(tmp_path / "bundle", mmar, native=True)
     assert not (tmp_path / "bundle").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,19 @@ def test_all_files_of_a_tensorflow_checkpoint_come_along(tmp_path: Path) -> None
     names = ("model.ckpt.index", "model.ckpt.data-00000-of-00001", "model.ckpt.meta", "model.pt", "model_2.ckpt.index")
     for name in names:
         (there / name).write_text(name)
+    with zipfile.ZipFile(there / "model.pt", "w") as file:  # as torch.save writes
+        file.writestr("data.pkl", b"")
     bring_weights({"start/model.ckpt.index": there / names[0], "model.pt": there / "model.pt"}, here)
     found = sorted(file.relative_to(here).as_posix() for file in here.rglob("*") if file.is_file())
     assert found == ["model.pt", *sorted(f"start/{name}" for name in names[:3])]
     assert (here / "start/model.ckpt.meta").read_text() == "model.ckpt.meta"
+
+
+def test_what_is_no_file_of_weights_stays(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_text("private")
+    with pytest.raises(ClaraError, match=r"model.pt' is no file of weights that torch wrote: it does not go into a"):
+        bring_weights({"model.pt": tmp_path / "model.pt"}, tmp_path / "models")
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_scripts_lie_as_they_are_imported(tmp_path: Path) -> None:

@@ -223,6 +223,19 @@ def test_a_plateau_lowers_the_learning_rate(native_of: Native, run_native: Run) 
     assert result["rate"] == pytest.approx(1e-9 / 4)
 
 
+@pytest.mark.parametrize(("reached", "ended"), [(0.5, True), (0.75, True), (0.25, False)])
+def test_a_threshold_is_reached_by_its_own_value(native_of: Native, reached: float, ended: bool) -> None:
+    from types import SimpleNamespace
+
+    config = native_of(setting(stop_threshold=0.5)).config
+    [ends] = [one.partition("COMPLETED, ")[2].rstrip(")") for one in config["run"] if "COMPLETED" in one]
+    ran = []
+    space = {"trainer": SimpleNamespace(terminate=lambda: ran.append(1))}
+    state = SimpleNamespace(metrics={"dice": reached}, key_metric_name="dice")
+    eval(ends.replace("@train#trainer", "trainer"), space)(SimpleNamespace(state=state))
+    assert bool(ran) is ended
+
+
 @pytest.mark.parametrize(
     ("change", "epochs"),
     [
