@@ -101,7 +101,7 @@ def test_trainings(tmp_path: Path, config: str, channels: int | None, shape: lis
     image, pred = (metadata["network_data_format"][key] for key in ("inputs", "outputs"))
     assert image["image"]["spatial_shape"] == shape
     if channels is None:
-        assert "3-D images, whose number of channels the network's own code decides: give num_channels" in pred["pred"]
+        assert "3-D images, whose number of channels the network itself decides: give num_channels" in pred["pred"]
     else:
         assert (pred["pred"]["num_channels"], len(pred["pred"]["channel_def"])) == (channels, channels)
     pictures = config == "demo_classification_2d"
