@@ -235,7 +235,7 @@ class _Content:
             for name in names
         ]
         differences = None if self.native is None else [self.differences.get(name, []) for name in names]
-        return collect(checked, bundles, differences)
+        return collect(checked, bundles, differences, users=found.classes)
 
 
 def _data_list(found: Configs) -> Mapping[str, Any] | None:
