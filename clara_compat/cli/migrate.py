@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,6 +72,8 @@ def spread_configs(arguments: list[str]) -> list[str]:
 
 def _print(result: MigrateResult) -> None:
     """Print what was written, what the user should know, and how to go on."""
+    from clara_compat.report.bundle_entries import is_own
+
     console = wide_console()
     for notice in result.notices:
         console.print(f"note: {notice}", markup=False, highlight=False, soft_wrap=True)
@@ -78,12 +81,16 @@ def _print(result: MigrateResult) -> None:
     for name, what in result.contents.items():
         table.add_row(escape(name), escape(what))
     console.print(table)
-    told = sum(bool(one.text) for differences in result.differences.values() for one in differences)
+    differing = [one for differences in result.differences.values() for one in differences if one.text]
+    own = dict.fromkeys(one.was for one in differing if is_own(one.was))
     if result.differences:
-        console.print(f"{told} entries give other results than clara_compat's: docs/README.md lists them.")
+        console.print(f"{len(differing)} entries give other results than clara_compat's: docs/README.md lists them.")
+    if own:
+        text = f"Not in it until you port it: {', '.join(own)}."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     elif result.needs:
         console.print(f"{sum(result.needs.values())} entries need clara_compat installed; --native does without.")
-    console.print(f"cd {result.folder}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"cd {shlex.quote(str(result.folder))}", markup=False, highlight=False, soft_wrap=True)
     first = next(iter(result.configs))
     command = f"python -m monai.bundle run --config_file configs/{first}.json --logging_file configs/logging.conf"
     console.print(command, markup=False, highlight=False, soft_wrap=True)

@@ -16,6 +16,7 @@ __all__ = [
     "NOTHING",
     "PORT",
     "REPLACE",
+    "USER_CODE",
     "ComponentReport",
     "ConfigReport",
     "Effort",
@@ -29,14 +30,14 @@ __all__ = [
     "fidelity_counts",
 ]
 
-DOES_NOT_RUN = "does not run"
-"""Fidelity of a component that has no counterpart."""
+USER_CODE, DOES_NOT_RUN = "user code", "does not run"
+"""Fidelity of the user's own component, and of one that has no counterpart."""
 
 FIDELITIES = {
     "exact": "the documented mathematics, unchanged",
     "approximate": "documented, and met with the difference that is told",
     "assumed": "not documented by Clara: a choice was made, and is told",
-    "user code": "your own code, which runs as it is",
+    USER_CODE: "your own code, which runs as it is",
     DOES_NOT_RUN: "not accepted: it has no counterpart here",
 }
 """Levels of fidelity, the best first, with what they mean."""

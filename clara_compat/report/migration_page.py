@@ -18,7 +18,7 @@ from clara_compat.report.migration import (
     MigrationReport,
     fidelity_counts,
 )
-from clara_compat.report.migration_summary import anchor, file_anchor, outcome, tasks, verdict
+from clara_compat.report.migration_summary import anchor, differing, file_anchor, outcome, tasks, verdict
 
 __all__ = ["FORMAT", "as_json", "page", "write_report"]
 
@@ -86,6 +86,7 @@ def page(report: MigrationReport) -> str:
         total=len(components),
         untouched=sum(one.effort == NOTHING for one in components),
         with_entries=sum(bool(one.entries) for one in components),
+        same=len(components) - len(differing(report)),
         plain=sum(bool(one.entries) and not one.needs for one in components),
         colours=_COLOURS,
         fidelities=FIDELITIES,

@@ -11,6 +11,7 @@ from clara_compat.report.migration import (
     LOOK,
     MEND,
     PORT,
+    USER_CODE,
     ComponentReport,
     ConfigReport,
     FileReport,
@@ -18,7 +19,7 @@ from clara_compat.report.migration import (
     fidelity_counts,
 )
 
-__all__ = ["Link", "Task", "anchor", "file_anchor", "outcome", "tasks", "verdict"]
+__all__ = ["Link", "Task", "anchor", "differing", "file_anchor", "outcome", "tasks", "verdict"]
 
 Outcome = Literal["blocked", "in part", "ready"]
 Size = Literal["small", "medium", "large"]
@@ -72,7 +73,8 @@ def outcome(report: MigrationReport) -> Outcome:
         return "blocked"
 
     limits = any(config.limits for config in report.configs)
-    return "in part" if limits or _failing(report) or fidelity_counts(report)[DOES_NOT_RUN] else "ready"
+    short = limits or _failing(report) or fidelity_counts(report)[DOES_NOT_RUN] or _to_port(report)
+    return "in part" if short else "ready"
 
 
 def verdict(report: MigrationReport) -> str:
@@ -93,8 +95,20 @@ def verdict(report: MigrationReport) -> str:
             reasons.append(f"{files} of your own code {_verb(failing, 'has', 'have')} lines that do not run")
         if not refused and any(config.limits for config in report.configs):
             reasons.append("it asks for what is not accepted")
+        if own := _to_port(report):
+            one, several = (
+                "is left out of this bundle or has a stand-in",
+                "are left out of this bundle or have stand-ins",
+            )
+            until = f"until you port {_verb(len(own), 'it', 'them')}"
+            reasons.append(f"{len(own)} of your own components {_verb(len(own), one, several)} there, {until}")
         return f"Not all of it runs: {_and(reasons)}."
-    same = counts["exact"] + counts["user code"]
+    if report.native:
+        changed = len(differing(report))
+        return (
+            f"All of it runs in plain MONAI: {changed} of {_number(total, 'component')} with other results than before."
+        )
+    same = counts["exact"] + counts[USER_CODE]
     if same == total:
         return f"All of it runs: {_number(total, 'component')}, each as documented or as you wrote it."
     return (
@@ -106,6 +120,20 @@ def verdict(report: MigrationReport) -> str:
 def tasks(report: MigrationReport) -> list[Task]:
     """Return what is left to do, the most pressing first."""
     return [*_mend(report), *_replace(report), *_code(report), *_look(report), *_native(report)]
+
+
+def differing(report: MigrationReport) -> list[ComponentReport]:
+    """Return the components that give other results in plain MONAI."""
+    return [component for component in report.components() if _differs(component)]
+
+
+def _differs(component: ComponentReport) -> bool:
+    return any(one.text for one in component.native)
+
+
+def _to_port(report: MigrationReport) -> list[str]:
+    """Return the user's components that a bundle of plain MONAI does without, by name."""
+    return list(dict.fromkeys(one.name for one in differing(report) if one.fidelity == USER_CODE))
 
 
 def _mend(report: MigrationReport) -> Iterator[Task]:
@@ -139,7 +167,8 @@ def _code(report: MigrationReport) -> Iterator[Task]:
             yield Task(_size(file), "Mend lines of your own code that do not run.", (_file_link(number, file),))
     for number, file in enumerate(report.files):
         if file.effort in (MEND, PORT):
-            text = f"Port {_number(file.lines, 'line')} of your own code before you leave clara_compat."
+            until = ": this bundle does without them" if report.native else " before you leave clara_compat"
+            text = f"Port {_number(file.lines, 'line')} of your own code{until}."
             yield Task(_size(file), text, (_file_link(number, file),))
 
 
@@ -150,11 +179,11 @@ def _look(report: MigrationReport) -> Iterator[Task]:
 
 
 def _native(report: MigrationReport) -> Iterator[Task]:
-    differing = sum(bool(one.text) for component in report.components() for one in component.native)
-    differing += sum(bool(one.text) for config in report.configs for one in config.elsewhere)
-    if differing:
-        links = _links(report, lambda component: any(one.text for one in component.native))
-        entries = f"{_number(differing, 'entry', 'entries')} of it {_verb(differing, 'differs', 'differ')}"
+    number = sum(bool(one.text) for component in report.components() for one in component.native)
+    number += sum(bool(one.text) for config in report.configs for one in config.elsewhere)
+    if number:
+        links = _links(report, _differs)
+        entries = f"{_number(number, 'entry', 'entries')} of it {_verb(number, 'differs', 'differ')}"
         yield Task("medium", f"Compare results before you use the bundle of plain MONAI: {entries}.", links)
 
 

@@ -26,7 +26,7 @@ _TASKS = {
     "classification": "Classification of {axes} medical images",
 }
 _UNKNOWN = (
-    "a float32 tensor of {axes} images, whose number of channels the network's own code decides: give num_channels and "
+    "a float32 tensor of {axes} images, whose number of channels the network itself decides: give num_channels and "
     "channel_def here once they are known"
 )
 
@@ -71,7 +71,7 @@ def bundle_metadata(
         "copyright": "the authors of the Clara Train configuration",
         "intended_use": "Research and engineering. Not a medical device.",
         **facts.origin,
-        "data_type": "nibabel" if "Nifti" in str(config) else "images",
+        "data_type": "nibabel" if _reads_nifti(config) else "images",
         "image_classes": ", ".join(facts.inputs.values()),
         **({"label_classes": classes, "pred_classes": classes} if classes else {}),
         "eval_metrics": {metric: score for metric, score in (scores or {}).items() if math.isfinite(score)},
@@ -88,16 +88,19 @@ class _Facts:
         self.network = {**numbers, **config.get("network_input", {}), **config.get("network_def", {})}
         network = pydoc.locate(str(self.network.get("_target_", "torch.nn.Module")))
         self.task = str(self.network.get("task") or getattr(network, "task", "segmentation"))
-        self.spatial_dims = int(self.network.get("spatial_dims") or self._window_axes() or 3)
+        self.spatial_dims = int(self.network.get("spatial_dims") or self._axes())
         self.axes = f"{self.spatial_dims}-D"
         self.channels = self._channels()
-        self.inputs = _numbered(_names(data_list.get("modality")), int(self.network.get("in_channels", 1)), "image")
+        modality = _names(data_list.get("modality"))
+        self.inputs = _numbered(modality, int(self.network.get("in_channels") or len(modality)), "image")
         self.outputs = self._classes(_names(data_list.get("labels")))
         told = [_text(data_list[key]) for key in ("name", "reference", "licence") if key in data_list]
         self.origin = {"data_source": "; ".join(filter(None, told))} if any(told) else {}
 
     def described_inputs(self) -> dict[str, Any]:
-        """Return the image and what else the network is fed with."""
+        """Return the image, or a sentence where its channels are not known, and what else the network is fed with."""
+        if not self.inputs:
+            return {"image": _UNKNOWN.format(axes=self.axes)}
         image = {
             "type": "image",
             "format": "magnitude",
@@ -150,10 +153,11 @@ class _Facts:
             names = {0: "background", **names}
         return _numbered(names, self.channels, "class")
 
-    def _window_axes(self) -> int | None:
-        """Return how many axes the windows of the inferer have."""
+    def _axes(self) -> int:
+        """Return how many axes the windows of the inferer have, or the images that are read."""
         sizes = [found.get("roi_size") for found in _inferers(self.config)]
-        return next((len(size) for size in sizes if isinstance(size, list)), None)
+        windows = next((len(size) for size in sizes if isinstance(size, list)), None)
+        return windows or (3 if _reads_nifti(self.config) else 2)
 
     def _shape(self) -> list[int | str]:
         """Return the size of the windows, or of the crops, that the network is run on; ``*`` where it takes any."""
@@ -167,6 +171,10 @@ class _Facts:
         """Return the extra inputs that the end of the transforms declares."""
         chain = self.config.get("train", self.config).get("preprocessing", {}).get("transforms", [])
         return list(chain[-1].get("extra_inputs", ())) if chain else []
+
+
+def _reads_nifti(config: Mapping[str, Any]) -> bool:
+    return "Nifti" in str(config)
 
 
 def _inferers(section: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

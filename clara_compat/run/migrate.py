@@ -16,7 +16,8 @@ from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Notice
 from clara_compat.config.user_files import files_of, trusted
 from clara_compat.errors import ClaraError
-from clara_compat.report.bundle_readme import BundleFacts, bundle_readme, entries_of
+from clara_compat.report.bundle_entries import entries_of
+from clara_compat.report.bundle_readme import BundleFacts, bundle_readme
 from clara_compat.report.migration import MigrationReport
 from clara_compat.report.migration_page import write_report
 from clara_compat.run.bundle_folder import (
@@ -104,6 +105,10 @@ def migrate(
     if made is not None and made.weights is None and found.weights:
         text = "the native network is another one: the weights do not fit it and stay behind; train the bundle anew"
         found.notices.append(Notice(found.workflows[0].address(), text))
+    named = _data_lists(found)
+    if named and not any(file.is_file() for file in named):
+        text = f"the data list {named[0]} is not here: give the bundle DATA_ROOT and DATASET_JSON when it is run"
+        found.notices.append(Notice(found.workflows[0].address(), text))
     folder = Path(out)
     scripts, outside = trusted(files_of(found.classes, found.roots), found.mmar, found.roots)
     staying = [
@@ -154,7 +159,7 @@ class _Content:
         self.weights = {
             place: file
             for place, file in found.weights.items()
-            if native is None or native.weights is not None or place.startswith(f"{START}/")
+            if native is None or (native.starts if place.startswith(f"{START}/") else native.weights is not None)
         }
 
     def write(self, folder: Path, name: str) -> None:
@@ -194,6 +199,7 @@ class _Content:
                 for one in differences
             ],
             version=version("clara-compat"),
+            monai=version("monai"),
             described={target: _described(target) for target in self.needs},
         )
         (folder / "docs").mkdir()
@@ -229,19 +235,24 @@ class _Content:
             for name in names
         ]
         differences = None if self.native is None else [self.differences.get(name, []) for name in names]
-        return collect(checked, bundles, differences)
+        return collect(checked, bundles, differences, users=found.classes)
 
 
 def _data_list(found: Configs) -> Mapping[str, Any] | None:
     """Return the data list file, where it is on this machine."""
-    named = (workflow.variables.get("DATASET_JSON") for workflow in found.workflows)
-    for file in (Path(str(one)) for one in named if one):
+    for file in _data_lists(found):
         if file.is_file():
             try:
                 return read_json(file).data
             except ClaraError:  # the run itself says so
                 continue
     return None
+
+
+def _data_lists(found: Configs) -> list[Path]:
+    """Return the data list files that the configs name."""
+    named = (one.variables.get("DATASET_JSON") for one in found.workflows)
+    return [Path(str(one)) for one in dict.fromkeys(named) if one]
 
 
 def _described(target: str) -> str:

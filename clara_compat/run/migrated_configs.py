@@ -31,7 +31,7 @@ from clara_compat.translate.evaluation_writers import Inference
 from clara_compat.translate.limits import limits
 from clara_compat.translate.native.native_config import users_path
 from clara_compat.translate.prediction_of_training import prediction_of
-from clara_compat.translate.render import render
+from clara_compat.translate.render import render, spelled
 from clara_compat.translate.train import translate_train
 from clara_compat.translate.validation_run import keeps_best, validation_run
 
@@ -210,7 +210,7 @@ class _Migration:
         ckpt_dir, path = _ckpt_dir(workflow), None
         if start.path is not None:
             self.found.weights[f"{START}/{start.path.name}"] = start.path
-            path = ckpt_dir / START / start.path.name
+            path = Expression(f"$@bundle_root + {spelled(f'/models/{START}/{start.path.name}')}")  # not of ckpt_dir
         self._add("train", translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, path))
 
     def _model(self) -> Model:

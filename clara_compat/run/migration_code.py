@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clara_compat.config.loading import Workflow
+from clara_compat.config.user_code import UserClass
 from clara_compat.config.user_files import files_of
 from clara_compat.config.user_source import Source, read_source
 from clara_compat.errors import ClaraError
@@ -27,17 +28,22 @@ def is_plain(file: Path) -> bool:
     return source is not None and not source.imported_modules() & _LEGACY
 
 
-def file_reports(workflows: Sequence[Workflow], shown: Callable[[Path], str]) -> list[FileReport]:
+def file_reports(
+    workflows: Sequence[Workflow], shown: Callable[[Path], str], further: Sequence[UserClass] = ()
+) -> list[FileReport]:
     """Lint the user's files, and those of the user's that they import; first those that the configs name.
 
     Args:
         workflows: the configs.
         shown: gives the name of a file in the report.
+        further: the user's classes that no config names, such as the network of an evaluation's weights.
     """
     from clara_compat.lint.linter import lint
 
     users = [spec.user for workflow in workflows for spec in workflow.specs if spec.user is not None]
+    users += [user for user in further if user not in users]
     roots = [Path(root) for workflow in workflows for root in workflow.user_roots]
+    roots += [user.root for user in further]
     named: dict[Path, list[str]] = {}
     for user in users:
         names = named.setdefault(user.file.absolute(), [])

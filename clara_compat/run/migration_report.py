@@ -13,6 +13,7 @@ from clara_compat.common.files import readable_json
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.paths import format_path, parse_path
 from clara_compat.config.problems import Notice
+from clara_compat.config.user_code import UserClass
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
 from clara_compat.report.migration import (
@@ -54,6 +55,7 @@ def collect(
     bundles: Sequence[Bundle | None] = (),
     differences: Sequence[Sequence[Difference]] | None = None,
     *,
+    users: Sequence[UserClass] = (),
     when: datetime | None = None,
 ) -> MigrationReport:
     """Say of each component of some configs what it became and what is left to do.
@@ -62,6 +64,7 @@ def collect(
         checked: what :func:`clara_compat.run.check.check` found in each config; one that does not run is reported, too.
         bundles: what each became, in the same order; where it is not given, what can be translated is, here.
         differences: how the bundle of plain MONAI differs from each of them; None where none was made.
+        users: classes of the user's that are needed besides those that the configs name.
         when: date of the report; now by default.
     """
     whole = [*bundles, *[None] * (len(checked) - len(bundles))]
@@ -73,7 +76,7 @@ def collect(
     return MigrationReport(
         name=names.mmar.name if names.mmar is not None else ", ".join(config.file for config in configs),
         configs=tuple(configs),
-        files=tuple(file_reports(workflows, names.file)),
+        files=tuple(file_reports(workflows, names.file, users)),
         versions={"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         date=f"{moment:%Y-%m-%d %H:%M} UTC",
         native=differences is not None,

@@ -40,6 +40,11 @@ class NativeBundle:
     differences: dict[str, list[Difference]]
     weights: str | None
 
+    @property
+    def starts(self) -> bool:
+        """Whether the training starts from the weights that the exact one starts from."""
+        return "start_weights" in self.configs.get("train", {})
+
 
 def native_bundle(found: Configs) -> NativeBundle:
     """Make the configs of a bundle run with MONAI and torch only.

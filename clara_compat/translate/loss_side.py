@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
@@ -26,7 +25,7 @@ class LossSide:
         """Whether it may have variables of its own: the optimizer trains them and the checkpoint keeps them, as in
         TensorFlow. Only training needs them."""
 
-    def entries(self, context: BundleContext, start_weights: Path | None) -> dict[str, Any]:
+    def entries(self, context: BundleContext, start_weights: str | Expression | None) -> dict[str, Any]:
         """Return the entries of the loss; one that may have tensors of its own is brought to the device.
 
         Args:
@@ -42,7 +41,7 @@ class LossSide:
         loss: Entry | Expression = Expression("$@loss_def.to(@device)")
         if start_weights is not None and self.learns:
             target = "clara_compat.engine.loss_variables.load_loss_into"
-            loss = Entry(target, loss=loss, path=str(start_weights), network=Expression("@network"))
+            loss = Entry(target, loss=loss, path=start_weights, network=Expression("@network"))
         return {"loss_def": entry, "loss": loss}
 
     @property

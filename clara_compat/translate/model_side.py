@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.components.models._common import BuiltInModel
@@ -77,10 +76,10 @@ class ModelSide:
         user = self.spec.user
         return self.kind == "legacy" or (self.kind == "module" and user is not None and "extra_loss" in user.methods)
 
-    def network(self, start_weights: Path | None) -> Entry | Expression:
+    def network(self, start_weights: str | Expression | None) -> Entry | Expression:
         """Return the network on its device, with the weights it starts from."""
         network = Expression("$@network_def.to(@device)")
         if start_weights is None:
             return network
         target = "clara_compat.engine.fine_tuning.load_into"
-        return Entry(target, network=network, path=str(start_weights))
+        return Entry(target, network=network, path=start_weights)

@@ -36,9 +36,12 @@ class Places:
         self._paths = [(name, path) for name, path in longest if Path(path).is_absolute() and path != "/"]
 
     def listed(self, data: Entry) -> Entry:
-        """Return the entry of a data list whose file and folder are those of the entries at the top."""
+        """Return the entry of a data list whose file and folder are those of the entries at the top.
+
+        The folder is ``dataset_dir``, which bundles of MONAI have, and which is ``DATA_ROOT`` here.
+        """
         given = {
-            argument: Expression(f"@{name}")
+            argument: Expression("@dataset_dir" if name == "DATA_ROOT" else f"@{name}")
             for name, argument in DATA_PLACES.items()
             if data.arguments.get(argument) == self.paths.get(name, "")
         }

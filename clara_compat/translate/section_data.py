@@ -147,6 +147,7 @@ def translate_section_data(workflow: TrainWorkflow, section: SectionName, seeds:
     places = places_of(workflow, ckpt_dir)
     config: dict[str, Any] = {
         **places.paths,
+        "dataset_dir": Expression("@DATA_ROOT"),
         "seed": seeds.data,
         "user_code": list(workflow.user_roots),
         section: places.placed({name: side.entries[name] for name in _KEPT}),

@@ -33,14 +33,17 @@ _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.
 """Functions that the config hands over as they are."""
 
 
-def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | None = None) -> Bundle:
+def translate_train(
+    workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | Expression | None = None
+) -> Bundle:
     """Translate ``workflow`` into the config that trains it.
 
     Args:
         workflow: the resolved config.
         seeds: of this run.
         ckpt_dir: where the outputs go.
-        start_weights: file of weights that the network starts from; None for new ones.
+        start_weights: file of weights that the network starts from, or what gives its path in the bundle; None for new
+            ones.
 
     Raises:
         ClaraError: something in the workflow cannot be translated; what is not supported yet is found before, by
@@ -50,12 +53,14 @@ def translate_train(workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start
 
 
 class _TrainTranslation:
-    def __init__(self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | None) -> None:
+    def __init__(
+        self, workflow: TrainWorkflow, seeds: Seeds, ckpt_dir: Path, start_weights: Path | Expression | None
+    ) -> None:
         self.workflow = workflow
         self.settings = workflow.settings
         self.seeds = seeds
         self.ckpt_dir = ckpt_dir
-        self.start_weights = start_weights
+        self.start_weights = str(start_weights) if isinstance(start_weights, Path) else start_weights
         self.model = ModelSide(workflow.train.model)
         self.loss = LossSide(workflow)
         self.pipeline = pipeline_of(workflow.train.image_pipeline)

@@ -52,6 +52,22 @@ def test_a_native_bundle_says_how_much_differs(
     assert "entries give other results than clara_compat's: docs/README.md lists them" in capsys.readouterr().out
 
 
+def test_a_native_bundle_names_what_is_to_be_ported(
+    small_mmar: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mmar = small_mmar(lambda config: config["train"]["pre_transforms"].append({"path": "mine.Own"}))
+    (mmar / "custom").mkdir()
+    (mmar / "custom/mine.py").write_text(
+        "from ai4med.components.transforms.transformer import Transformer\n\n\n"
+        "class Own(Transformer):\n    def transform(self, transform_ctx):\n        return transform_ctx\n"
+    )
+    folder = tmp_path / "my bundle"
+    assert run("migrate", "-m", str(mmar), "-o", str(folder), "--native") == 0
+    out = capsys.readouterr().out
+    assert "Not in it until you port it: mine.Own." in out
+    assert f"cd '{folder}'" in out
+
+
 def test_what_must_be_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config_train.json").write_text("{")

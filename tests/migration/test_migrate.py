@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
@@ -364,3 +365,32 @@ def test_what_is_called_weights_and_is_something_else_stays_behind(trained: Path
     with pytest.raises(ClaraError, match="model.pt' is no file of weights that torch wrote: it does not go into"):
         migrate(tmp_path / "bundle", trained)
     assert not (tmp_path / "bundle").exists()
+
+
+def test_weights_to_start_from_stay_where_the_bundle_has_them(
+    trained: Path, small_scans: Path, tmp_path: Path, run_bundle: Any
+) -> None:
+    environment = json.loads((trained / "config/environment.json").read_text())
+    environment |= {"MMAR_CKPT": "models/model.pt", "DATA_ROOT": "/nowhere"}
+    (trained / "config/environment.json").write_text(json.dumps(environment))
+    bundle = migrate(tmp_path / "bundle", trained).folder
+    assert (bundle / "models/start/model.pt").read_bytes() == (trained / "models/model.pt").read_bytes()
+    shutil.rmtree(trained)
+    more = ["--epochs", "1", "--ckpt_dir", str(tmp_path / "there"), "--dataset_dir", str(small_scans)]
+    done = run_bundle(bundle, "train", *more)
+    assert re.search(r"weights of \S*models/start/model.pt: (\d+) of the network's \1 tensors", done.stdout)
+    assert (tmp_path / "there/model.pt").is_file()
+
+
+def test_weights_that_do_not_fit_a_native_network_stay_behind(trained: Path, tmp_path: Path) -> None:
+    bundle = migrate(tmp_path / "bundle", trained, overrides={"MMAR_CKPT": "models/model.pt"}, native=True).folder
+    assert not any((bundle / "models").rglob("*.pt"))
+
+
+def test_a_data_list_that_is_not_here_is_told(trained: Path, tmp_path: Path) -> None:
+    there = migrate(tmp_path / "bundle", trained)
+    assert "data list" not in str(there.notices)
+    gone = migrate(tmp_path / "other", trained, overrides={"DATASET_JSON": "/nowhere/list.json"})
+    assert "the data list /nowhere/list.json is not here: give the bundle DATA_ROOT and DATASET_JSON" in str(
+        gone.notices
+    )

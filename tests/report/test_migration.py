@@ -98,6 +98,9 @@ def test_each_level_is_told(fidelity: str) -> None:
     assert fidelity_counts(made) == {level: int(level == fidelity) for level in FIDELITIES}
 
 
+DIFFERS, SAME = NativeText("e", "clara_compat.X", "", "it is left out"), NativeText("e", "clara_compat.X", "Y", "")
+
+
 @pytest.mark.parametrize(
     ("made", "ends", "sentence"),
     [
@@ -133,6 +136,33 @@ def test_each_level_is_told(fidelity: str) -> None:
             "blocked",
             "Not yet: 2 things must be mended before this can run.",
         ),
+        (
+            report(component(), component("assumed", native=(DIFFERS, SAME)), component(native=(SAME,)), native=True),
+            "ready",
+            "All of it runs in plain MONAI: 1 of 3 components with other results than before.",
+        ),
+        (
+            report(
+                component("user code", "a.Mine", native=(DIFFERS,)), component("user code", native=(SAME,)), native=True
+            ),
+            "in part",
+            (
+                "Not all of it runs: 1 of your own components is left out of this bundle or has a stand-in there, "
+                "until you port it."
+            ),
+        ),
+        (
+            report(
+                *(component("user code", name, native=(DIFFERS,)) for name in ("a.Mine", "a.Mine", "a.Other")),
+                files=(FAILING,),
+                native=True,
+            ),
+            "in part",
+            (
+                "Not all of it runs: 1 file of your own code has lines that do not run and 2 of your own components "
+                "are left out of this bundle or have stand-ins there, until you port them."
+            ),
+        ),
         (report(errors=(Remark("a"),)), "blocked", "Not yet: 1 thing must be mended before this can run."),
     ],
 )
@@ -161,8 +191,8 @@ def test_tasks_the_most_pressing_first() -> None:
         ("large", "Replace what is not accepted, or leave it out.", ["Odd"]),
         ("small", "Change 1 setting that is not accepted.", ["config/config_train.json"]),
         ("large", "Mend lines of your own code that do not run.", ["custom/long.py"]),
-        ("medium", "Port 20 lines of your own code before you leave clara_compat.", ["custom/mine.py"]),
-        ("large", "Port 101 lines of your own code before you leave clara_compat.", ["custom/long.py"]),
+        ("medium", "Port 20 lines of your own code: this bundle does without them.", ["custom/mine.py"]),
+        ("large", "Port 101 lines of your own code: this bundle does without them.", ["custom/long.py"]),
         ("small", "Read the differences and choices, and decide whether they matter to you.", ["Load"]),
         ("medium", "Compare results before you use the bundle of plain MONAI: 2 entries of it differ.", ["Load"]),
     ]
@@ -291,3 +321,26 @@ def test_keys_of_the_json() -> None:
     assert all(set(config[key][0]) == remark for key in ("errors", "limits", "notices"))
     assert set(told["files"][0]) == {"file", "classes", "lines", "findings", "effort", "todo"}
     assert set(told["files"][0]["findings"][0]) == {"line", "status", "message", "port"}
+
+
+def test_the_page_of_a_native_bundle_says_what_is_in_it() -> None:
+    made = report(
+        component("user code", "a.Mine", native=(DIFFERS,)),
+        component(
+            "assumed",
+            "Load",
+            1,
+            becomes="OurLoader",
+            needs=("clara_compat.L",),
+            native=(SAME, SAME, replace(SAME, now="Z")),
+        ),
+        component("assumed", "Odd", 2, becomes="OurOdd", native=(replace(SAME, now=""),)),
+        component("assumed", "Kept", 3, becomes="OurKept"),
+        native=True,
+    )
+    text = " ".join(Text(page(made)).text.split())
+    for row in ("a.Mine → left out", "Load → Y, Z", "Odd → not needed", "Kept → OurKept"):
+        assert row in text
+    assert "3 of 4 give the same results in plain MONAI" in text
+    assert "need clara_compat installed" not in text
+    assert "Needs clara_compat for" not in text

@@ -101,7 +101,7 @@ def test_trainings(tmp_path: Path, config: str, channels: int | None, shape: lis
     image, pred = (metadata["network_data_format"][key] for key in ("inputs", "outputs"))
     assert image["image"]["spatial_shape"] == shape
     if channels is None:
-        assert "3-D images, whose number of channels the network's own code decides: give num_channels" in pred["pred"]
+        assert "3-D images, whose number of channels the network itself decides: give num_channels" in pred["pred"]
     else:
         assert (pred["pred"]["num_channels"], len(pred["pred"]["channel_def"])) == (channels, channels)
     pictures = config == "demo_classification_2d"
@@ -266,3 +266,27 @@ def test_the_schema_refuses_what_it_should(tmp_path: Path, change: Callable[[dic
     change(metadata)
     with pytest.raises(ValueError, match="Failed validating"):
         verified(metadata, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("known", "inferer", "loader", "axes", "channels"),
+    [
+        ({}, {"roi_size": [16, 16, 8]}, "LoadNiftid", "3-D", None),
+        ({}, {"_target_": "SimpleInferer"}, "LoadNiftid", "3-D", None),
+        ({}, {"_target_": "SimpleInferer"}, "LoadPicturesd", "2-D", None),
+        ({"spatial_dims": 2, "in_channels": 3}, {"_target_": "SimpleInferer"}, "LoadPicturesd", "2-D", 3),
+    ],
+)
+def test_an_evaluation_of_an_exported_network(
+    tmp_path: Path, known: dict[str, Any], inferer: dict[str, Any], loader: str, axes: str, channels: int | None
+) -> None:
+    config = {"network": {}, "inferer": inferer, "preprocessing": {"transforms": [{"_target_": loader}]}}
+    metadata = verified(bundle_metadata(config, numbers=known), tmp_path)
+    assert metadata["task"] == f"Segmentation of {axes} medical images"
+    image = metadata["network_data_format"]["inputs"]["image"]
+    if channels is None:
+        assert f"{axes} images, whose number of channels the network itself decides: give num_channels" in image
+    else:
+        assert image["num_channels"] == channels
+    named = bundle_metadata(config, data_list={"modality": {"0": "T1", "1": "T2"}})
+    assert named["network_data_format"]["inputs"]["image"]["num_channels"] == 2

@@ -54,7 +54,7 @@ def test_a_data_list_is_taken_from_the_top_also_when_relative() -> None:
     places = Places({"DATA_ROOT": "data", "DATASET_JSON": "lists/a.json"})
     given = {"data_list_key": "training", "duplicate_count": 1}
     listed = places.listed(Entry("f", data_list_file_path="lists/a.json", base_dir="data", **given))
-    assert listed.arguments == {"data_list_file_path": "@DATASET_JSON", "base_dir": "@DATA_ROOT", **given}
+    assert listed.arguments == {"data_list_file_path": "@DATASET_JSON", "base_dir": "@dataset_dir", **given}
     other = Entry("f", data_list_file_path="lists/b.json", base_dir="", **given)
     assert places.listed(other) == other
 

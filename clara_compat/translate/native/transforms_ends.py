@@ -27,9 +27,9 @@ def _own(entry: Mapping[str, Any], context: NativeContext) -> Native:
     named = [field for argument in _FIELDS if argument in arguments for field in fields(arguments[argument])]
     loaded = [key for key in context.unloaded if not named or key in named]
     if not loaded:
-        return Native([], f"'{name}' is the user's own and is left out: {_PORT} and put it here")
+        return Native([], f"'{name}' is your own and is left out: {_PORT} and put it in its place")
     difference = (
-        f"'{name}' is the user's own; as nothing else loads {' and '.join(loaded)}, LoadImaged stands in its place, "
+        f"'{name}' is your own; as nothing else loads {' and '.join(loaded)}, LoadImaged stands in its place, "
         f"which reads files as they are: whatever else '{name}' does is missing, {_PORT}"
     )
     return Native([load_files(loaded, channel_dim=_channel_axis(arguments.get("shape")))], difference)

@@ -123,7 +123,7 @@ def _imports(folder: str) -> list[str]:
 
 def _own(entry: Mapping[str, Any], _: NativeContext) -> Native:
     difference = (
-        f"the user's own writer {entry.get('name', '')} is left out: port it to a MONAI MapTransform that writes a "
+        f"your own writer {entry.get('name', '')} is left out: port it to a MONAI MapTransform that writes a "
         "field, and put it at the end of the postprocessing"
     )
     return Native([], difference)

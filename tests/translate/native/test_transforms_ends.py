@@ -31,8 +31,8 @@ def test_a_users_own_is_left_out() -> None:
     native = native_transform(_own(fields="image"), NativeContext())
     assert native.entries == []
     assert native.difference == (
-        "'mine.MyThing' is the user's own and is left out: port it to a MONAI MapTransform (clara-compat lint says "
-        "how) and put it here"
+        "'mine.MyThing' is your own and is left out: port it to a MONAI MapTransform (clara-compat lint says how) "
+        "and put it in its place"
     )
 
 
