@@ -296,7 +296,7 @@ def test_dotted_names_of_monai_lead_somewhere() -> None:
 @pytest.mark.parametrize("path", READERS, ids=name_of)
 def test_no_page_knows_this_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for word in (str(Path.home()), str(ROOT), "/work/", "/tmp/", "clara-3.1", " at 0x"):
+    for word in (str(Path.home()), str(ROOT), "/tmp/", "clara-3.1", " at 0x"):
         assert word not in text, word
 
 
