@@ -193,7 +193,7 @@ def test_an_exported_network_alone(trained: Path, tmp_path: Path, verify_metadat
     result = migrate(tmp_path / "bundle", trained, ["config/config_validation.json"], native=native)
     assert (result.folder / "models/model.ts").is_file()
     metadata = json.loads((result.folder / "configs/metadata.json").read_text())
-    assert metadata["network_data_format"]["inputs"]["image"]["spatial_shape"] == [16, 16, 16]
+    assert "3-D images, whose number of channels the network itself decides" in str(metadata["network_data_format"])
     verify_metadata(result.folder)
 
 

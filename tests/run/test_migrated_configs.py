@@ -98,7 +98,7 @@ def test_the_weights_that_a_training_starts_from_come_along(small_mmar: Make, tm
     torch.save({"x": torch.zeros(1)}, tmp_path / "elsewhere/good.pt")
     found = migrated_configs(mmar=mmar, overrides={"MMAR_CKPT": str(tmp_path / "elsewhere/good.pt")})
     assert found.weights == {"start/good.pt": tmp_path / "elsewhere/good.pt"}
-    assert found.configs["train"]["network"]["path"] == "$@ckpt_dir + '/start/good.pt'"
+    assert found.configs["train"]["network"]["path"] == "$@bundle_root + '/models/start/good.pt'"
     if native:
         made = native_bundle(found)
         [told] = [one for one in made.differences["train"] if one.entry == "network"]

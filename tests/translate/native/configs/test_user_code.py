@@ -135,7 +135,7 @@ def test_the_chain_may_have_a_transform_with_odd_arguments(exact: Callable[..., 
     component = {"_target_": "clara_compat.tensorflow.loader.component", "path": "a.B", "args": "${'_x': 1}"}
     own = {"_target_": "clara_compat.engine.legacy.transform.legacy_transform", "transform": component}
     [native] = native_chain([own], NativeContext(), ["image"])
-    assert "'a.B' is the user's own" in native.difference
+    assert "'a.B' is your own" in native.difference
     assert len(native_chain([*chain, own], NativeContext(), ["image"])) == len(chain) + 1
 
 
