@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,11 +141,19 @@ def printed(outputs: list[Any]) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", "\n".join(shown))
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A temporary folder with a short path: sockets of loader workers, which lie in it, have at most 108 characters."""
+    with tempfile.TemporaryDirectory(prefix="nb", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=by_name)
-def test_it_executes_and_shows_what_it_claims(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    temporary, work = tmp_path / "temporary", tmp_path / "work"
-    temporary.mkdir()
+def test_it_executes_and_shows_what_it_claims(
+    script: Path, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
     work.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
