@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ __all__ = ["data_loader", "shared_memory_free"]
 
 logger = logging.getLogger("clara_compat")
 
+_LONGEST_TMPDIR = 62
+"""Characters of a temporary folder in which a socket's name, at most 107 characters, has room for multiprocessing's
+``/pymp-xxxxxxxx/listener-PID-N-xxxxxxxx``."""
 _LARGEST = 1 << 30
 """Bytes of an image and its label that no scan is expected to exceed: with room for that many, none is measured."""
 
@@ -54,12 +58,31 @@ class _Loader(DataLoader):
         if self.dataset.is_ready:
             self.num_workers = 0
         if self.num_workers and not self._started:
+            self._check_sockets()
+        if self.num_workers and not self._started:
             self._check_shared_memory()
         if self.num_workers:
             self._started = True
             wait_for_threads()
         batches: Iterator[Any] = super().__iter__()
         return iter(ThreadBuffer(batches, self._buffer)) if self._buffer else batches
+
+    def _check_sockets(self) -> None:
+        """Load without workers where the sockets through which they hand batches over have too long a name; say so.
+
+        A worker would wait for ever: the error is raised in a thread of its own.
+        """
+        folder = tempfile.gettempdir()
+        if torch.multiprocessing.get_sharing_strategy() == "file_descriptor" and len(folder.encode()) > _LONGEST_TMPDIR:
+            logger.warning(
+                "the temporary folder %s has too long a path for the sockets of worker processes (at most %d "
+                "characters): loading in %s instead of %d of them; set TMPDIR to a folder with a shorter path",
+                folder,
+                _LONGEST_TMPDIR,
+                self._instead(),
+                self.num_workers,
+            )
+            self._load_here()
 
     def _check_shared_memory(self) -> None:
         """Load without workers where shared memory is too small for what is in flight, and say so."""
@@ -71,16 +94,22 @@ class _Loader(DataLoader):
         needed = items * (self.item_bytes or 0)
         if needed <= free:
             return
-        exact = self.dataset.single_thread
         logger.warning(
             "shared memory (/dev/shm) has %d MB free and the data loader needs about %d MB: loading in %s instead of "
             "%d worker processes; give the container more of it (docker run --shm-size=8g) to have them",
             shared_memory_free() >> 20,
             needed >> 20,
-            "the main process" if exact else "a thread",
+            self._instead(),
             self.num_workers,
         )
-        self._buffer = 0 if exact else self.in_flight // self.num_workers
+        self._load_here()
+
+    def _instead(self) -> str:
+        return "the main process" if self.dataset.single_thread else "a thread"
+
+    def _load_here(self) -> None:
+        """Have no worker processes."""
+        self._buffer = 0 if self.dataset.single_thread else self.in_flight // self.num_workers
         self.num_workers = 0
 
 

@@ -165,6 +165,18 @@ def test_small_shared_memory_falls_back_and_says_so(
     assert f"loading in {kind} instead of" in caplog.text
 
 
+@pytest.mark.parametrize(("characters", "workers"), [(62, 1), (63, 0)])
+def test_a_long_temporary_folder_falls_back_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, characters: int, workers: int
+) -> None:
+    """A socket whose path is too long is an error in a thread, and a worker that waits for ever."""
+    monkeypatch.setattr(loader_module.tempfile, "tempdir", "/" + "t" * (characters - 1))
+    loader = loading(dataset(), batch_size=2, num_workers=1)
+    loader._check_sockets()
+    assert loader.num_workers == workers
+    assert ("set TMPDIR to a folder with a shorter path" in caplog.text) is (workers == 0)
+
+
 @pytest.mark.parametrize(("size", "workers"), [(250, 1), (251, 0)])
 def test_a_known_size_is_taken_without_looking_at_an_item(
     monkeypatch: pytest.MonkeyPatch, size: int, workers: int
