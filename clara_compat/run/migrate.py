@@ -33,7 +33,9 @@ from clara_compat.run.metadata import bundle_metadata
 from clara_compat.run.migrated_configs import START, Configs, migrated_configs
 from clara_compat.run.migration_report import collect
 from clara_compat.run.native_bundle import NativeBundle, native_bundle, rename_weights
-from clara_compat.run.outputs import LOGGING_CONF
+from clara_compat.run.outputs import LOGGING_CONF, OUTPUTS
+from clara_compat.run.strangers_json import number, text
+from clara_compat.run.strangers_json import read_json as read_data
 from clara_compat.translate.native.native import Difference
 
 __all__ = ["MigrateResult", "migrate"]
@@ -103,12 +105,12 @@ def migrate(
     found = migrated_configs(configs, mmar=_path(mmar), env=_path(env), overrides=overrides)
     made = native_bundle(found) if native else None
     if made is not None and made.weights is None and found.weights:
-        text = "the native network is another one: the weights do not fit it and stay behind; train the bundle anew"
-        found.notices.append(Notice(found.workflows[0].address(), text))
+        told = "the native network is another one: the weights do not fit it and stay behind; train the bundle anew"
+        found.notices.append(Notice(found.workflows[0].address(), told))
     named = _data_lists(found)
     if named and not any(file.is_file() for file in named):
-        text = f"the data list {named[0]} is not here: give the bundle DATA_ROOT and DATASET_JSON when it is run"
-        found.notices.append(Notice(found.workflows[0].address(), text))
+        told = f"the data list {named[0]} is not here: give the bundle DATA_ROOT and DATASET_JSON when it is run"
+        found.notices.append(Notice(found.workflows[0].address(), told))
     folder = Path(out)
     scripts, outside = trusted(files_of(found.classes, found.roots), found.mmar, found.roots)
     staying = [
@@ -121,7 +123,7 @@ def migrate(
             for file in outside
         ),
     ]
-    found.notices += [Notice(found.workflows[0].address(), text) for text in staying]
+    found.notices += [Notice(found.workflows[0].address(), told) for told in staying]
     content = _Content(found, made, scripts, _path(env))
     try:
         with new_folder(folder) as filling:
@@ -173,7 +175,12 @@ class _Content:
             save_json(config, folder / "configs" / f"{kind}.json")
         first = next(iter(found.configs.values()))
         metadata = bundle_metadata(
-            first, name=name, data_list=_data_list(found), numbers=found.numbers, native=self.native is not None
+            first,
+            name=name,
+            data_list=_data_list(found),
+            numbers=found.numbers,
+            scores=_scores(self.weights.get("model.pt")),
+            native=self.native is not None,
         )
         save_json(metadata, folder / "configs/metadata.json")
         (folder / "configs/logging.conf").write_text(LOGGING_CONF)
@@ -236,6 +243,15 @@ class _Content:
         ]
         differences = None if self.native is None else [self.differences.get(name, []) for name in names]
         return collect(checked, bundles, differences, users=found.classes)
+
+
+def _scores(weights: Path | None) -> dict[str, float]:
+    """Return what the best weights of a training reached by its key metric, as the training beside them says."""
+    if weights is None:
+        return {}
+    stats = read_data(weights.parent / OUTPUTS["stats"], [])
+    name, value = text(stats.get("key_metric")), number(stats.get("best_value"))
+    return {name: value} if name and value is not None else {}
 
 
 def _data_list(found: Configs) -> Mapping[str, Any] | None:

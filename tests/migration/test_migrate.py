@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import re
 import shutil
@@ -57,6 +58,8 @@ def test_a_bundle_is_the_run_it_was_made_from(trained: Path, tmp_path: Path, run
     weights = [torch.load(folder / "final_model.pt") for folder in (trained / "models", bundle / "models")]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    metadata = json.loads((bundle / "configs/metadata.json").read_text())
+    assert metadata["eval_metrics"] == {"mean_dice": theirs["best_value"]}
     kept = bundle / "models/previous_1/model.pt"  # the weights that came along
     assert kept.read_bytes() == (trained / "models/model.pt").read_bytes()
 
@@ -394,3 +397,13 @@ def test_a_data_list_that_is_not_here_is_told(trained: Path, tmp_path: Path) -> 
     assert "the data list /nowhere/list.json is not here: give the bundle DATA_ROOT and DATASET_JSON" in str(
         gone.notices
     )
+
+
+def test_a_full_disk_leaves_nothing(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(content: Any, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("clara_compat.run.migrate.save_json", full)
+    with pytest.raises(ClaraError, match=r"bundle' cannot be written: No space left on device: .*train.json"):
+        migrate(tmp_path / "bundle", trained)
+    assert not [path for path in tmp_path.iterdir() if "bundle" in path.name]

@@ -323,3 +323,12 @@ def test_a_damaged_evaluation(tmp_path: Path, content: bytes | None, expected: s
     if content is not None:
         (tmp_path / "evaluate.png").write_bytes(content)
     assert expected in words(training_report(folder, evaluation=tmp_path))
+
+
+def test_damaged_pictures_are_counted(small_mmar: Make) -> None:
+    folder = train(small_mmar(lambda config: config.update(epochs=1))).paths["cases"].parent
+    recorded = json.loads((folder / "validation_cases.json").read_text())
+    recorded["pictures"].append({"case": 0, "image": "no PNG"})
+    (folder / "validation_cases.json").write_text(json.dumps(recorded))
+    told = words(training_report(folder))
+    assert f"1 of {len(recorded['pictures'])} pictures of cases are damaged and left out." in told

@@ -33,11 +33,6 @@ class NativeConfig:
     differences: list[Difference] = field(default_factory=list)
     weights: str | None = None
 
-    @property
-    def left_out(self) -> list[Difference]:
-        """Those of the differences whose entry was left out."""
-        return [one for one in self.differences if not one.now]
-
 
 class Notes:
     """Collects what changes while a config is made native."""
