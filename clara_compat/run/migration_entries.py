@@ -14,12 +14,11 @@ from clara_compat.translate.chain import component_entries
 from clara_compat.translate.render import literal
 from clara_compat.translate.section_data import SectionName, section_context
 
-__all__ = ["MISSING", "entries_of_components", "entry_at", "foreign_targets"]
+__all__ = ["MISSING", "entries_of_components", "entry_at"]
 
 MISSING = object()
 """Stands for an entry that a config does not have."""
 
-_PACKAGE = "clara_compat."
 _DATA = ("data", "plan", "dataset", "dataloader")
 _OPERATIONS = "AuxiliaryOutputs"
 
@@ -45,19 +44,6 @@ def entry_at(config: Any, entry: str) -> Any:
         else:
             return MISSING
     return config
-
-
-def foreign_targets(value: Any) -> Iterator[str]:
-    """Yield what of this package an entry points at."""
-    if isinstance(value, dict):
-        target = value.get("_target_")
-        if isinstance(target, str) and target.startswith(_PACKAGE):
-            yield target
-        for part in value.values():
-            yield from foreign_targets(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from foreign_targets(part)
 
 
 def _training(workflow: TrainWorkflow, bundle: Bundle) -> Iterator[tuple[ComponentSpec, Iterable[str]]]:

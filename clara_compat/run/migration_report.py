@@ -16,6 +16,7 @@ from clara_compat.config.problems import Notice
 from clara_compat.config.user_code import UserClass
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address, ClaraError
+from clara_compat.report.bundle_entries import entries_of
 from clara_compat.report.migration import (
     DOES_NOT_RUN,
     LOOK,
@@ -32,7 +33,7 @@ from clara_compat.report.migration import (
 )
 from clara_compat.run.check import CheckReport, Row
 from clara_compat.run.migration_code import file_reports, is_plain
-from clara_compat.run.migration_entries import entries_of_components, entry_at, foreign_targets
+from clara_compat.run.migration_entries import entries_of_components, entry_at
 from clara_compat.run.migration_settings import setting_reports
 from clara_compat.run.seeds import seeds_of
 from clara_compat.translate.bundle import Bundle, Seeds
@@ -182,7 +183,9 @@ class _Config:
             reason=reason,
             overridden=tuple(format_path(one) for one in overridden if path and one[: len(path)] == path),
             entries=tuple(EntryText(one, self.names.text(readable_json(entry))) for one, entry in entries),
-            needs=tuple(dict.fromkeys(target for _, entry in entries for target in foreign_targets(entry))),
+            needs=tuple(
+                dict.fromkeys(target for _, entry in entries for _, target in entries_of(entry, "clara_compat."))
+            ),
             native=tuple(self._native(one) for one in self.differences if _belongs(one.entry, ids)),
         )
 

@@ -62,8 +62,7 @@ def native_bundle(found: Configs) -> NativeBundle:
         configs["inference"]["imports"] = [*configs["inference"].get("imports", []), "$import pathlib"]
         configs["inference"]["images"] = _FILES
     differences = {name: one.differences for name, one in native.items()}
-    fitting = [one.weights for one in native.values()]
-    return NativeBundle(configs, differences, next(iter(fitting), None))
+    return NativeBundle(configs, differences, next((one.weights for one in native.values()), None))
 
 
 def _native(name: str, config: Mapping[str, Any], found: Configs, portable: list[str]) -> NativeConfig:

@@ -27,7 +27,7 @@ from clara_compat.report.migration import (
 from clara_compat.report.migration_page import page, write_report
 from clara_compat.report.migration_summary import outcome
 from clara_compat.run.migrated_configs import migrated_configs
-from clara_compat.run.migration_entries import MISSING, entry_at, foreign_targets
+from clara_compat.run.migration_entries import MISSING, entry_at
 from clara_compat.run.migration_report import collect
 from clara_compat.run.seeds import seeds_of
 from clara_compat.translate.native.native import Difference
@@ -427,8 +427,3 @@ def test_every_published_config_is_reported(clara_examples: Path, tmp_path: Path
 )
 def test_entry_at(entry: str, found: Any) -> None:
     assert entry_at({"a": {"b": [1, {"c": 2}]}}, entry) == found
-
-
-def test_foreign_targets() -> None:
-    value = {"_target_": "monai.X", "a": [{"_target_": "clara_compat.Y", "b": {"_target_": "clara_compat.Z"}}]}
-    assert list(foreign_targets(value)) == ["clara_compat.Y", "clara_compat.Z"]

@@ -21,7 +21,6 @@ from clara_compat.translate.native.variables import variables
 __all__ = ["native_evaluate", "native_saved_network"]
 
 _ITEMS = "clara_compat.engine.evaluation.cases.image_items"
-_EXPORTED = "clara_compat.engine.model_files.exported_network"
 
 
 @dataclass(frozen=True)

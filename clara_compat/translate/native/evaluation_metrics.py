@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,8 +45,10 @@ def native_evaluation_metrics(
         elif target_of(metric) in (AUC, LABELS_AUC):
             form = native_metric({**metric, "field": PRED}, [], facts)
             both = form.entry or {}
-            transform = both["output_transform"].replace(f"'{PRED}'", repr(field))
-            entry = {**both, "output_transform": transform.replace("'label'", repr(metric["label_field"]))}
+            names = {PRED: repr(field), "label": repr(metric["label_field"])}
+            parts = re.split(rf"'({PRED}|label)'", both["output_transform"])  # every second one is a name
+            named = [names[part] if odd % 2 else part for odd, part in enumerate(parts)]
+            entry = {**both, "output_transform": "".join(named)}
             text = form.difference
             for column in label_columns(replace(facts, classifies=True)):
                 prepared.setdefault(metric["label_field"], {**column, "keys": metric["label_field"]})

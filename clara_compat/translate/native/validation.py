@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -100,9 +100,7 @@ def native_validation(
             form = native_metric(metric, list(operations.values()), facts)
             if form.entry is None and where == _METRICS[0]:
                 stand_in = stand_in_metric(facts)
-                form = MetricForm(
-                    stand_in.entry, f"{form.difference} {stand_in.difference}", stand_in.masks, onehot=stand_in.onehot
-                )
+                form = replace(stand_in, difference=f"{form.difference} {stand_in.difference}")
             masks = next((one.masks for one in forms.values() if one.masks is not None), form.masks)
             text = form.difference
             if form.masks is not None and form.masks != masks:
