@@ -19,7 +19,6 @@ __all__ = ["ChainIdentity"]
 _PACKAGES = {"clara_compat": "clara-compat", "monai": "monai", "torch": "torch"}
 """What every chain is made of; these are told by their versions, also where they are worked on."""
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
-_SKIPPED = _INSTALLED | {"__pycache__"}
 
 
 class ChainIdentity:
