@@ -19,7 +19,7 @@ __all__ = ["app", "main", "spread_resolution"]
 app = typer.Typer(
     name="nvmidl-dataconvert",
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

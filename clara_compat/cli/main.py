@@ -21,11 +21,28 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="clara-compat",
-    help="Run NVIDIA Clara Train 3.1 configurations (MMARs) and your own components on MONAI.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its tables cut the names of options on a narrow terminal
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from clara_compat import __version__
+
+        typer.echo(f"clara-compat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Run NVIDIA Clara Train 3.1 configurations (MMARs) and your own components on MONAI."""
+
 
 Mmar = Annotated[Path | None, typer.Option("-m", "--mmar", help="Root folder of the MMAR.")]
 Env = Annotated[
@@ -58,7 +75,7 @@ CacheGb = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Train a config_train.json.")
 def train(
     config: Annotated[
         Path,
@@ -87,7 +104,7 @@ def train(
     print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log))
 
 
-@app.command()
+@app.command(short_help="Predict and measure what a config_validation.json names.")
 def evaluate(
     config: Annotated[
         Path,
@@ -112,7 +129,7 @@ def evaluate(
     print_evaluation(run(mmar, config, env, set_ or (), log_config=log))
 
 
-@app.command()
+@app.command(short_help="Run single images through a network.")
 def infer(
     images: Annotated[list[Path], typer.Argument(help="Images, or folders with a DICOM series each.")],
     config: Annotated[
@@ -147,7 +164,7 @@ def infer(
     print_inference(found)
 
 
-@app.command()
+@app.command(short_help="Say what a config becomes, and what must be mended.")
 def check(
     config: Annotated[Path, typer.Argument(help="Training or evaluation configuration, also relative to the MMAR.")],
     mmar: Mmar = None,
@@ -179,7 +196,7 @@ def check(
     raise typer.Exit(0 if report.passed else 2)
 
 
-@app.command()
+@app.command(short_help="Draw what each transform does to a few items.")
 def preview(
     config: Annotated[Path, typer.Argument(help="Training configuration, also relative to the MMAR.")],
     mmar: Mmar = None,
@@ -214,7 +231,7 @@ def preview(
         raise result.error
 
 
-@app.command()
+@app.command(short_help="List the catalogue of Clara components.")
 def components(
     family: Annotated[str | None, typer.Argument(help="Only this family, such as transforms or losses.")] = None,
     markdown: Annotated[
@@ -243,7 +260,7 @@ def components(
             typer.echo(path)
 
 
-@app.command()
+@app.command(short_help="Train a complete MMAR on synthetic images.")
 def demo(
     folder: Annotated[
         Path | None,
@@ -272,11 +289,11 @@ def demo(
     run_demo(folder, task=task, epochs=epochs, seed=seed)
 
 
-app.command()(export)
-app.command()(lint)
-app.command()(migrate)
-app.command()(report)
-app.add_typer(weights, name="weights")
+app.command(short_help="Write a trained network as TorchScript or ONNX.")(export)
+app.command(short_help="Say line by line what of your own code runs.")(lint)
+app.command(short_help="Write an MMAR as a MONAI bundle.")(migrate)
+app.command(short_help="Make the report of a training, one HTML page.")(report)
+app.add_typer(weights, name="weights", short_help="Look into files of weights, or convert TensorFlow's.")
 
 
 def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:

@@ -14,7 +14,7 @@ __all__ = ["weights"]
 
 weights = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     help="Look into files of weights, and convert those of TensorFlow.",
 )
 
@@ -28,7 +28,7 @@ Checkpoint = Annotated[
 ]
 
 
-@weights.command("list")
+@weights.command("list", short_help="List the tensors of a checkpoint.")
 def list_(
     checkpoint: Checkpoint,
     json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
@@ -44,7 +44,7 @@ def list_(
     _print_list(list_weights(checkpoint), as_json=json)
 
 
-@weights.command()
+@weights.command(short_help="Write a TensorFlow checkpoint as a state dict.")
 def convert(
     checkpoint: Checkpoint,
     out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, ending in .pt.", show_default=False)],

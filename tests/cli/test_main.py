@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import clara_compat
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.main import main, spread_set
 from clara_compat.errors import ClaraError
@@ -29,6 +32,23 @@ def test_help_needs_neither_torch_nor_monai() -> None:
     for command in ("train", "evaluate", "infer", "check", "demo", "components", "weights"):
         out = subprocess.run([sys.executable, "-c", code.format(command)], capture_output=True, text=True, check=True)
         assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_fits_a_narrow_terminal_and_cuts_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ((), ("train",), ("evaluate",), ("migrate",), ("weights",), ("weights", "convert")):
+        assert run(*command, "--help") == 0
+        told = capsys.readouterr().out
+        assert not re.findall(r"…|\w\.\.\.$", told, re.MULTILINE)
+        assert max(map(len, told.splitlines())) <= 80
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"clara-compat {clara_compat.__version__}\n"
+    assert clara_compat.__version__ == version("clara-compat")
 
 
 @pytest.mark.parametrize(
