@@ -193,7 +193,7 @@ class TrainEvents:
 
     def _end_epoch(self, engine: Engine) -> None:
         metrics = {name: float(value) for name, value in engine.state.metrics.items()}
-        self.context.train_summaries_dict = {CommonKeys.LOSS: engine.state.epoch_loss, **metrics}
+        self.context.train_summaries_dict = {CommonKeys.LOSS.value: engine.state.epoch_loss, **metrics}
         self._fire("end_epoch")
         if self.context.stop_training:
             engine.terminate()

@@ -14,6 +14,7 @@ from clara_compat.engine.generators import generator_states, set_generators
 from clara_compat.engine.handlers.kept import kept_states, restore
 from clara_compat.engine.handlers.train_events import TrainEvents
 from clara_compat.engine.matching import match_weights
+from clara_compat.engine.plain_data import plain_data
 from clara_compat.errors import ClaraError
 
 __all__ = ["Place", "TrainingState"]
@@ -85,7 +86,7 @@ class TrainingState:
         if self.evaluator is not None:
             state = self.evaluator.state
             best = {"name": state.key_metric_name, "value": state.best_metric, "epoch": state.best_metric_epoch}
-        return {
+        content = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "trainer": dict(engine.state_dict()),
@@ -100,6 +101,14 @@ class TrainingState:
             "handlers": kept_states(engine),
             "processes": [generator_states()],
         }
+        try:
+            plain = {name: plain_data(value) for name, value in content.items()}
+        except TypeError as error:
+            raise ClaraError(
+                f"a checkpoint cannot hold {error}, which the state of the network, the loss or the optimizer "
+                f"'{_name(self.optimizer)}' has: return tensors, numbers and texts from state_dict()"
+            ) from error
+        return {**plain, "network": content["network"]}  # with the versions of its layers, which torch keeps beside it
 
     def apply(self, engine: Engine, content: Mapping[str, Any]) -> Place:
         """Go on from a checkpoint; the generators are left to :meth:`set_generators`.

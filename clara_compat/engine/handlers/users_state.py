@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from clara_compat.common.blame import users_code
+from clara_compat.engine.plain_data import plain_data
 from clara_compat.errors import ClaraError
 
 __all__ = ["has_state", "plain_state"]
-
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def has_state(thing: Any) -> bool:
@@ -37,21 +33,10 @@ def plain_state(thing: Any, name: str) -> Any:
     """
     with users_code(f"{name}, state_dict"):
         state = thing.state_dict()
-    found = _foreign(state)
-    if found:
+    try:
+        return plain_data(state)
+    except TypeError as error:
         raise ClaraError(
-            f"{name}: state_dict() returned {found}, which a checkpoint cannot hold: return numbers, texts, tensors, "
+            f"{name}: state_dict() returned {error}, which a checkpoint cannot hold: return numbers, texts, tensors, "
             "and lists, tuples and dictionaries of them"
-        )
-    return state
-
-
-def _foreign(value: Any) -> str:
-    """Return what in a value is neither a tensor nor plain data; nothing when all is."""
-    if isinstance(value, torch.Tensor) or type(value) in _PLAIN:
-        return ""
-    if isinstance(value, Mapping) and type(value).__name__ in ("dict", "OrderedDict"):
-        return next(filter(None, (_foreign(one) for pair in value.items() for one in pair)), "")
-    if type(value) in (list, tuple):
-        return next(filter(None, map(_foreign, value)), "")
-    return f"a {type(value).__module__}.{type(value).__name__}"
+        ) from error
