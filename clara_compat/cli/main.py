@@ -88,6 +88,12 @@ def train(
         bool, typer.Option("--write_train_stats", help="Accepted as in Clara; train_stats.json is always written.")
     ] = False,
     cache_gb: CacheGb = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the checkpoint.pt in MMAR_CKPT_DIR. Without one, start at the first epoch."
+        ),
+    ] = False,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -96,12 +102,15 @@ def train(
     final_model.pt, checkpoint.pt, train_stats.json, report.html, TensorBoard events and the MONAI bundle config that
     ran.
 
+    SIGTERM and SIGINT (Ctrl-C) end it after the step that runs; the same command with --resume goes on from there, and
+    from the last checkpoint after a crash. With determinism the weights are those of a training in one go.
+
     Example: clara-compat train -m my_mmar -c config/config_train.json -e config/environment.json --set epochs=2
     """
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log))
+    print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log, resume=resume))
 
 
 @app.command(short_help="Predict and measure what a config_validation.json names.")

@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,10 +45,14 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, kept: Path | None = None) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` for writing; at the end of the block it takes the place of ``path``.
 
     A crash or an exception leaves the old file, or none: never a part of the new one. Folders are made as needed.
+
+    Args:
+        path: the file.
+        kept: where the old file goes, in the same folder. Between the two renames there is only this one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -59,10 +63,23 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
+        if kept is not None and path.exists():
+            path.replace(kept)
         temporary.replace(path)
+        _write_names(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _write_names(folder: Path) -> None:
+    """Have the names of a folder on the disk, too, where the system can: a renamed file is not lost with the power."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def save_json(content: Any, path: Path) -> None:

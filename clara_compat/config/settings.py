@@ -54,7 +54,7 @@ class TrainSettings(BaseModel):
         train_summary_recording_interval: steps between training summaries; 0 is once per epoch.
         determinism: seeds, or None.
         stop_threshold: stop when the key metric reaches it.
-        continue_from_ckpt_epoch: go on counting epochs from a checkpoint.
+        continue_from_ckpt_epoch: go on from the ``checkpoint.pt`` in MMAR_CKPT_DIR, where there is one (`assumed`).
         infer_in_training_mode: validate with the network in training mode.
         validate_at_end: whether a run that would end without any validation validates after its last epoch.
         cache_gb: memory for cached scans, in 10^9 bytes; 0 for no cache, None for half of what is free.

@@ -11,6 +11,8 @@ from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
+from clara_compat.engine.handlers.kept import goes_on, keep
+from clara_compat.engine.step_values import StepValues
 from clara_compat.engine.tensors import plain
 
 __all__ = ["AuxOp", "AuxiliaryOutputs", "NegLoss", "step_loss"]
@@ -48,7 +50,8 @@ class AuxiliaryOutputs:
 
     def __init__(self, ops: Sequence[AuxOp]) -> None:
         self.ops = list(ops)
-        self._values: dict[str, list[torch.Tensor]] = {}
+        self._values: dict[str, StepValues] = {}
+        self._hidden: dict[str, set[str]] = {"unsummarised": set(), "unprinted": set()}
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI trainer or evaluator."""
@@ -56,10 +59,28 @@ class AuxiliaryOutputs:
         if isinstance(engine, Trainer):
             engine.add_event_handler(Events.EPOCH_STARTED, self._reset)
             engine.add_event_handler(Events.EPOCH_COMPLETED, self._average)
+            keep(engine, "auxiliary", self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the values (n,) of the epoch so far by tag, and the tags that are not shown."""
+        return {
+            "values": {tag: values.all() for tag, values in self._values.items()},
+            "hidden": {name: sorted(tags) for name, tags in self._hidden.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another training stopped, before this one starts.
+
+        Args:
+            state: what :meth:`state_dict` of the other one returned.
+        """
+        self._values = {tag: StepValues(values) for tag, values in state["values"].items()}
+        self._hidden = {name: set(tags) for name, tags in state["hidden"].items()}
 
     def _reset(self, engine: Engine) -> None:
-        self._values = {}
-        engine.state.unsummarised, engine.state.unprinted = set(), set()
+        if not goes_on(engine):
+            self._values = {}
+            self._hidden = {name: set() for name in self._hidden}
 
     @torch.no_grad()
     def _compute(self, engine: Engine, keep: bool) -> None:
@@ -71,14 +92,15 @@ class AuxiliaryOutputs:
                 continue
             for tag, value in values.items():
                 if value.numel() == 1:
-                    self._values.setdefault(tag, []).append(value.detach().reshape(()))
+                    self._values.setdefault(tag, StepValues()).append(value)
             for unwanted, shown in (("unsummarised", op.do_summary), ("unprinted", op.do_print)):
                 if not shown:
-                    getattr(engine.state, unwanted).update(values)
+                    self._hidden[unwanted].update(values)
 
     def _average(self, engine: Engine) -> None:
+        engine.state.unsummarised, engine.state.unprinted = self._hidden["unsummarised"], self._hidden["unprinted"]
         for tag, values in self._values.items():
-            found = torch.stack(values).double()
+            found = values.all()
             engine.state.metrics[tag] = found[found.isfinite()].mean().item()
 
 

@@ -25,6 +25,7 @@ _VARIABLES = {
     "learning_rate": "the initial learning rate",
     "val_interval": "epochs between validations, at least 1; without a validation there is no model.pt",
     "seed": "of weights, dropout and everything random in the data",
+    "resume": "`true` goes on from `models/checkpoint.pt`, where there is one",
     "network#file": "weights that are used",
 }
 """What may be given on the command line, and what it is."""

@@ -53,7 +53,7 @@ _SETTINGS: Mapping[str, _Now] = {
     "train_summary_recording_interval": _Now(("train#tensorboard#interval",)),
     "determinism": _Now(("seed", "initialize"), "seeds of the data side, of torch, numpy and Python"),
     "stop_threshold": _Now(("train#events#stop_threshold",)),
-    "continue_from_ckpt_epoch": _Now(note="not accepted", off="off here, too"),
+    "continue_from_ckpt_epoch": _Now(("resume",), "a training goes on from the checkpoint.pt in ckpt_dir, if any"),
     "infer_in_training_mode": _Now(("validate#evaluator#mode", "step#training_mode")),
     "cache_gb": _Now(("cache_budget",)),
     "batch_size": _Now(("dataloader#batch_size",)),

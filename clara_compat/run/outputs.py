@@ -30,7 +30,8 @@ OUTPUTS = {
 }
 """What a training run leaves below ``MMAR_CKPT_DIR``."""
 
-_FURTHER = ("events.out.tfevents.*", "*.ts", "*.onnx", "*.plan")
+_EVENTS = "events.out.tfevents.*"
+_FURTHER = (_EVENTS, "checkpoint_previous.pt", "checkpoint_damaged.pt", "*.ts", "*.onnx", "*.plan")
 """What else belongs to a run: an exported file beside other weights would be taken for theirs."""
 
 LOGGING_CONF = """[loggers]
@@ -109,7 +110,7 @@ def put_back(folder: Path, moved: Mapping[Path, Path]) -> None:
     configs = folder / Path(OUTPUTS["bundle"]).parent
     if configs.is_dir() and not any(configs.iterdir()):
         configs.rmdir()
-    for events in folder.glob(_FURTHER[0]):
+    for events in folder.glob(_EVENTS):
         events.unlink()
     if any(earlier.exists() for earlier in moved):  # something else that this run wrote, such as debug/
         return

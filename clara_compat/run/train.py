@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
+from clara_compat.run.resumption import keep_warnings, resumed_seeds, without_start_weights, write_resumed
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.start_weights import start_weights
+from clara_compat.run.strangers_json import read_json
+from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.limits import limits
 from clara_compat.translate.train import translate_train
 
@@ -60,6 +63,7 @@ def train(
     overrides: Sequence[str] | Mapping[str, Any] = (),
     *,
     log_config: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> TrainResult:
     """Train an unmodified Clara Train 3.1 configuration on MONAI.
 
@@ -69,6 +73,8 @@ def train(
         env: the environment file; by default the MMAR's ``config/environment.json``.
         overrides: what ``--set`` takes: ``["epochs=2"]`` or ``{"epochs": 2}``, also paths into the config.
         log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
+        resume: go on from the ``checkpoint.pt`` in ``MMAR_CKPT_DIR``, where there is one, as
+            ``continue_from_ckpt_epoch`` in the config does.
 
     Returns:
         statistics, files, network and parser of the run.
@@ -83,6 +89,11 @@ def train(
     """
     workflow = load_train_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
+    checkpoint = None
+    if resume or workflow.settings.continue_from_ckpt_epoch:
+        checkpoint = _checkpoint(ckpt_dir)
+    if checkpoint is not None:
+        workflow = without_start_weights(workflow)
     errors, notices = problems_of(workflow)
     problems = Problems()
     problems.errors = [*limits(workflow), *errors]
@@ -98,24 +109,10 @@ def train(
     with logging_of_a_run(logging_settings), noted_warnings() as warned:
         for notice in [*workflow.notices, *notices]:
             logger.warning("%s", notice)
-        return _run(workflow, ckpt_dir, warned)
-
-
-def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str]) -> TrainResult:
-    from clara_compat.run.execute import execute
-
-    start = start_weights(workflow).path
-    start = None if start is None else _real(start)
-    moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
-    start = None if start is None else moved.get(start, start)
-    try:
-        bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
-        write_bundle(ckpt_dir, bundle.config)
-        parser = execute(bundle)
-    except BaseException:
-        put_back(ckpt_dir, moved)
-        raise
-    _report(ckpt_dir, warned)
+        if checkpoint is not None:
+            parser = _go_on(workflow, ckpt_dir, warned, checkpoint)
+        else:
+            parser = _run(workflow, ckpt_dir, warned, resume=resume)
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(
         stats=json.loads(paths["stats"].read_text()),
@@ -125,7 +122,52 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str]) -> Trai
     )
 
 
-def _report(ckpt_dir: Path, warned: Sequence[str]) -> None:
+def _checkpoint(ckpt_dir: Path) -> dict[str, Any] | None:
+    """Return what the checkpoint of a training says of it; its tensors have no values."""
+    from clara_compat.engine.checkpoint_files import read_checkpoint
+
+    found = read_checkpoint(ckpt_dir, values=False)
+    return None if found is None else found.content
+
+
+def _go_on(
+    workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], checkpoint: Mapping[str, Any]
+) -> ConfigParser:
+    """Go on with the training that left a checkpoint: what is in the folder stays there."""
+    from clara_compat.run.execute import execute
+
+    earlier = read_json(ckpt_dir / OUTPUTS["stats"], [])
+    bundle = translate_train(workflow, resumed_seeds(workflow, checkpoint), ckpt_dir)
+    write_resumed(ckpt_dir, bundle.config)
+    parser = execute(_resuming(bundle))
+    _report(ckpt_dir, warned, earlier)
+    return parser
+
+
+def _resuming(bundle: Bundle) -> Bundle:
+    """Return a bundle as ``--resume true`` makes it."""
+    return replace(bundle, config={**bundle.config, "resume": True})
+
+
+def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], *, resume: bool) -> ConfigParser:
+    from clara_compat.run.execute import execute
+
+    start = start_weights(workflow).path
+    start = None if start is None else _real(start)
+    moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
+    start = None if start is None else moved.get(start, start)
+    try:
+        bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
+        write_bundle(ckpt_dir, bundle.config)
+        parser = execute(_resuming(bundle) if resume else bundle)
+    except BaseException:
+        put_back(ckpt_dir, moved)
+        raise
+    _report(ckpt_dir, warned)
+    return parser
+
+
+def _report(ckpt_dir: Path, warned: Sequence[str], earlier: Mapping[str, Any] | None = None) -> None:
     """Add the warnings of the run to its statistics, and make the report of it; a run does not fail by this."""
     from clara_compat.run.training_report import training_report
 
@@ -133,6 +175,7 @@ def _report(ckpt_dir: Path, warned: Sequence[str]) -> None:
     try:
         if warned:
             save_json({**json.loads(stats.read_text()), "warnings": list(warned)}, stats)
+        keep_warnings(ckpt_dir, earlier or {})
         training_report(ckpt_dir)
     except Exception as error:  # noqa: BLE001 -- the weights are there, whatever a picture of them meets
         logger.warning("the training report could not be made: %s: %s", type(error).__name__, error)

@@ -34,11 +34,6 @@ SETTINGS: Mapping[str, NotAccepted] = {
         "one process per GPU is not built yet",
         "train on one device with --set multi_gpu=false",
     ),
-    "continue_from_ckpt_epoch": NotAccepted(
-        "``continue_from_ckpt_epoch: true``",
-        "weights can be started from (``MMAR_CKPT``), going on in the middle of the epochs is not built yet",
-        "leave it out to start from the first epoch",
-    ),
     "microbatches_size": NotAccepted(
         "``microbatches_size``",
         "a batch is one forward pass here",

@@ -97,6 +97,7 @@ class _TrainTranslation:
             "learning_rate": settings.learning_rate,
             "val_interval": self._validation_interval(),
             "seed": self.seeds.data,
+            "resume": settings.continue_from_ckpt_epoch,
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": DEVICE,
@@ -162,6 +163,9 @@ class _TrainTranslation:
                 evaluator=evaluator,
                 **({} if events is None else {"events": Expression("@train#events")}),
                 **({"loss": Expression("@loss")} if self.loss.learns else {}),
+                **({} if evaluator is None else {"interval": Expression("@val_interval")}),
+                seeds=self.seeds.referred(),
+                resume=Expression("@resume"),
             )
         )
         handlers.append(Entry("clara_compat.engine.handlers.release.ReleaseOutput"))

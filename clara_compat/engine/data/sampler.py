@@ -28,6 +28,16 @@ class EpochSampler(DistributedSampler):
     def __init__(self, plan: EpochPlan, *, num_replicas: int = 1, rank: int = 0) -> None:
         super().__init__(plan, num_replicas=num_replicas, rank=rank, shuffle=plan.shuffle, seed=plan.seed)  # type: ignore[arg-type]
         self.plan = plan
+        self._begun: dict[int, int] = {}
+
+    def begin_at(self, epoch: int, position: int) -> None:
+        """Leave out the items at the beginning of an epoch, which an interrupted training has used.
+
+        Args:
+            epoch: from 1; others begin with their first item.
+            position: how many of this process' items are left out.
+        """
+        self._begun = {epoch: position}
 
     def keys(self, epoch: int) -> list[ItemKey]:
         """Return this process' items of an epoch, in order.
@@ -40,7 +50,7 @@ class EpochSampler(DistributedSampler):
         return [ItemKey(self.plan.seed, epoch, position, order[position]) for position in positions]
 
     def __iter__(self) -> Iterator[ItemKey]:
-        return iter(self.keys(self.epoch))
+        return iter(self.keys(self.epoch)[self._begun.get(self.epoch, 0) :])
 
     def __len__(self) -> int:
         return len(range(self.rank, len(self.plan), self.num_replicas))

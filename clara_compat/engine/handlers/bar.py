@@ -25,17 +25,19 @@ class Bar:
         self._windows = 0
         self._shown = 0.0
 
-    def open(self, total: int, title: str, unit: str, network: nn.Module | None = None) -> None:
+    def open(self, total: int, title: str, unit: str, network: nn.Module | None = None, done: int = 0) -> None:
         """Begin a bar; one that is open is closed.
 
         Args:
             total: steps.
             title: what stands before the bar.
             unit: what a step is.
+            done: steps that were done before.
             network: counts its calls behind the bar: a step can be a scan that is looked through for minutes.
         """
         self.close()
-        self._bar = tqdm(total=total, desc=title, unit=unit, leave=False, dynamic_ncols=True, disable=not watched())
+        shown: dict[str, Any] = {"leave": False, "dynamic_ncols": True, "disable": not watched()}
+        self._bar = tqdm(total=total, desc=title, unit=unit, initial=done, **shown)
         self._windows = 0
         if network is not None and not self._bar.disable:
             self._hook = network.register_forward_hook(self._window)

@@ -7,6 +7,7 @@ from ignite.engine import Engine, Events
 from monai.utils import CommonKeys
 
 from clara_compat.engine.data.datalist import describe
+from clara_compat.engine.handlers.kept import before_saving
 from clara_compat.errors import ClaraError
 
 __all__ = ["LossWatch"]
@@ -29,6 +30,7 @@ class LossWatch:
         """Attach to a trainer; must stand before the handlers that save."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._look)
+        before_saving(engine, self._look)
 
     def _iteration(self, engine: Engine) -> None:
         loss = engine.state.output[CommonKeys.LOSS].detach()

@@ -44,7 +44,9 @@ class Progress:
             self.evaluator.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _epoch_start(self, engine: Engine) -> None:
-        self._bar.open(engine.state.epoch_length, f"epoch {engine.state.epoch}/{engine.state.max_epochs}", "step")
+        state = engine.state
+        done = state.iteration % state.epoch_length
+        self._bar.open(state.epoch_length, f"epoch {state.epoch}/{state.max_epochs}", "step", done=done)
 
     def _iteration(self, engine: Engine) -> None:
         if self._bar.is_due:  # reading the loss waits for the device
@@ -82,7 +84,7 @@ class Progress:
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         self._close(engine)
-        raise error
+        raise getattr(engine.state, "ended_by", None) or error  # a signal's end has an exit code of its own
 
 
 def readable(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import time
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ignite.engine import Engine, Events, State
 from monai.utils import CommonKeys
 
 from clara_compat.common.files import save_json
+from clara_compat.engine.handlers.kept import goes_on, keep
+from clara_compat.engine.step_values import StepValues
 
 __all__ = ["TrainStatistics", "validated"]
 
@@ -48,7 +51,7 @@ class TrainStatistics:
         self.path = Path(path)
         self.evaluator = evaluator
         self.stats: dict[str, Any] = {**(run or {}), "epochs": []}
-        self._losses: list[torch.Tensor] = []
+        self._losses = StepValues()
         self._started = self._trained = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -57,12 +60,32 @@ class TrainStatistics:
         engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._iteration)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
+        keep(engine, "statistics", self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the epochs so far, and losses (n,) and seconds of the one that runs."""
+        plain = json.loads(json.dumps(self.stats))  # versions are more than texts
+        return {"stats": plain, "losses": self._losses.all(), "seconds": self._trained - self._started}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another training stopped, before this one starts.
+
+        Args:
+            state: what :meth:`state_dict` of the other one returned.
+        """
+        self.stats = {**state["stats"], **self.stats, "epochs": state["stats"]["epochs"]}
+        self._losses = StepValues(state["losses"])
+        self._trained = time.perf_counter()
+        self._started = self._trained - state["seconds"]
 
     def _start(self, engine: Engine) -> None:
         from clara_compat import __version__
 
+        resumed = getattr(engine.state, "resumed", None)
+        if resumed is not None:
+            self.stats["resumed"] = [*self.stats.get("resumed", ()), resumed]
         self.stats |= {
-            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "started": self.stats.get("started", datetime.now(timezone.utc).isoformat(timespec="seconds")),
             "items": {
                 "train": _items(engine),
                 **({} if self.evaluator is None else {"validate": _items(self.evaluator)}),
@@ -77,17 +100,24 @@ class TrainStatistics:
                 "clara_compat": __version__,
             },
         }
+        if self.stats["epochs"] and (resumed is not None or not self.path.exists()):
+            save_json(self.stats, self.path)
 
     def _epoch_start(self, engine: Engine) -> None:
-        self._started = time.perf_counter()
-        self._losses = []
+        spent = 0.0
+        if goes_on(engine):
+            spent = self._trained - self._started
+        else:
+            self._losses = StepValues()
+        self._trained = time.perf_counter()
+        self._started = self._trained - spent
 
     def _iteration(self, engine: Engine) -> None:
-        self._losses.append(engine.state.output[CommonKeys.LOSS].detach())
+        self._losses.append(engine.state.output[CommonKeys.LOSS])
         self._trained = time.perf_counter()
 
     def _epoch(self, engine: Engine) -> None:
-        engine.state.epoch_loss = torch.stack(self._losses).double().mean().item()
+        engine.state.epoch_loss = self._losses.all().mean().item()
         engine.state.epoch_seconds = self._trained - self._started
         record: dict[str, Any] = {
             "epoch": engine.state.epoch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
 
+from clara_compat.engine.handlers.kept import before_saving, keep
 from clara_compat.engine.handlers.statistics import validated
 
 __all__ = ["TensorBoardScalars"]
@@ -55,6 +56,7 @@ class TensorBoardScalars(TensorBoardHandler):
         self.interval = interval
         self.every = every
         self._pending: list[_Step] = []
+        self._written = 0
 
     @property
     def writer(self) -> Any:
@@ -68,6 +70,30 @@ class TensorBoardScalars(TensorBoardHandler):
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch)
         engine.add_event_handler(Events.COMPLETED, self._end)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
+        before_saving(engine, self._settle)
+        keep(engine, "tensorboard", self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the last step that the event files hold."""
+        return {"written": self._written}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Have TensorBoard leave out what an interrupted training wrote of later steps: they are made again.
+
+        Args:
+            state: what :meth:`state_dict` of the training returned whose steps count.
+        """
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+
+        self._written = state["written"]
+        start = Event(session_log=SessionLog(status=SessionLog.START))
+        writer: Any = self._writer
+        writer.file_writer.add_event(start, self._written + 1)
+
+    def _settle(self, engine: Engine) -> None:
+        self._write_steps()
+        self._writer.flush()
+        self._written = engine.state.iteration
 
     def _iteration(self, engine: Engine) -> None:
         loss = engine.state.output[CommonKeys.LOSS].detach()

@@ -18,6 +18,7 @@ from monai.utils import CommonKeys
 from clara_compat.common.blame import users_code
 from clara_compat.common.train_ctx import TrainContext
 from clara_compat.common.train_handler import TrainHandler
+from clara_compat.engine.handlers.users_state import has_state, plain_state
 from clara_compat.engine.lr_policies import LearningRatePolicy
 from clara_compat.errors import ClaraError
 
@@ -25,7 +26,10 @@ __all__ = ["TrainEvents"]
 
 logger = logging.getLogger("clara_compat")
 
-_KEPT = ("key_metrics", "best_validation_epoch", "best_validation_metric", "validation_summaries_dict")
+_KEPT = (
+    "key_metrics", "best_validation_epoch", "best_validation_metric", "validation_summaries_dict",
+    "train_summaries_dict", "current_epoch", "current_iteration", "current_train_loss", "stop_training",
+)  # fmt: skip
 """What of the context a resumed training needs and nothing else knows."""
 
 
@@ -76,6 +80,7 @@ class TrainEvents:
         self.stop_threshold = stop_threshold
         self._proportions = [group["lr"] / learning_rate for group in optimizer.param_groups]
         self._methods = {event: list(_methods(handlers, event)) for event in vars(TrainHandler) if event[0] != "_"}
+        self._handlers = list(handlers)
         self._reason = "stop_training was set"
 
     def attach(self, engine: Engine) -> None:
@@ -91,8 +96,16 @@ class TrainEvents:
             self.evaluator.add_event_handler(Events.COMPLETED, self._validated)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the validations so far have left in the context, as plain data."""
-        return {name: copy.copy(getattr(self.context, name)) for name in _KEPT}
+        """Return what the steps and validations so far have left in the context, and the states of those that have one.
+
+        Raises:
+            ClaraError: a user's ``state_dict`` returns something that a checkpoint cannot hold.
+        """
+        return {
+            **{name: copy.copy(getattr(self.context, name)) for name in _KEPT},
+            "reason": self._reason,
+            "users": {name: plain_state(thing, name) for name, thing in self._users().items() if has_state(thing)},
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another training stopped, before this one starts.
@@ -101,7 +114,23 @@ class TrainEvents:
             state: what :meth:`state_dict` of the other one returned.
         """
         for name in _KEPT:
-            setattr(self.context, name, copy.copy(state[name]))
+            if name in state:
+                setattr(self.context, name, copy.copy(state[name]))
+        self._reason = state.get("reason", self._reason)
+        kept = state.get("users", {})
+        for name, thing in self._users().items():
+            if not has_state(thing):
+                logger.warning("%s has no state_dict and load_state_dict: what it kept is not brought back", name)
+            elif name in kept:
+                with users_code(f"{name}, load_state_dict"):
+                    thing.load_state_dict(kept[name])
+
+    def _users(self) -> dict[str, Any]:
+        """Return the policy and the handlers that are users' own by what messages call them."""
+        named = {f"handler {number} '{type(one).__name__}'": one for number, one in enumerate(self._handlers, 1)}
+        if self.policy is not None:
+            named[f"learning rate policy '{type(self.policy).__name__}'"] = self.policy
+        return {name: one for name, one in named.items() if not type(one).__module__.startswith("clara_compat.")}
 
     def _start(self, engine: Engine) -> None:
         state, ctx = engine.state, self.context
@@ -109,6 +138,7 @@ class TrainEvents:
         ctx.total_steps = state.max_epochs * state.epoch_length
         if self._proportions[0]:  # a resumed optimizer has the rate of its last step
             ctx.current_learning_rate = self.optimizer.param_groups[0]["lr"] / self._proportions[0]
+        self.state_dict()  # what a checkpoint could not hold is said now
         self._fire("start_train")
 
     def _start_epoch(self, engine: Engine) -> None:
@@ -163,7 +193,7 @@ class TrainEvents:
 
     def _end_epoch(self, engine: Engine) -> None:
         metrics = {name: float(value) for name, value in engine.state.metrics.items()}
-        self.context.train_summaries_dict = {CommonKeys.LOSS: engine.state.epoch_loss, **metrics}
+        self.context.train_summaries_dict = {CommonKeys.LOSS.value: engine.state.epoch_loss, **metrics}
         self._fire("end_epoch")
         if self.context.stop_training:
             engine.terminate()
