@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from clara_compat.cli.components import components
+from clara_compat.cli.demo import demo
 from clara_compat.cli.exit import exit_code
 from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
@@ -15,7 +17,6 @@ from clara_compat.cli.lint import lint
 from clara_compat.cli.migrate import migrate, spread_configs
 from clara_compat.cli.report import report
 from clara_compat.cli.weights import weights
-from clara_compat.errors import ClaraError
 
 __all__ = ["app", "main"]
 
@@ -240,64 +241,8 @@ def preview(
         raise result.error
 
 
-@app.command(short_help="List the catalogue of Clara components.")
-def components(
-    family: Annotated[str | None, typer.Argument(help="Only this family, such as transforms or losses.")] = None,
-    markdown: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Write COMPONENTS.md (with all arguments), FIDELITY.md, TENSORFLOW.md and the tables of the migration "
-            "guide there instead of printing.",
-        ),
-    ] = None,
-) -> None:
-    """List the catalogue: every Clara component, what it becomes on MONAI, and how faithful that is.
-
-    Example: clara-compat components losses
-    """
-    if markdown is None:
-        from clara_compat.cli.tables import print_components
-
-        print_components(family)
-    else:
-        from clara_compat.run.reference import write_reference
-
-        if family is not None:
-            raise ClaraError("--markdown writes the whole catalogue: leave the family out")
-        for path in write_reference(markdown):
-            typer.echo(path)
-
-
-@app.command(short_help="Train a complete MMAR on synthetic images.")
-def demo(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Folder to work in; made when missing. By default clara_compat_demo, with the task's name if another."
-        ),
-    ] = None,
-    task: Annotated[
-        Literal["segmentation", "tensorflow", "classification", "classification3d"],
-        typer.Option(help="What to learn."),
-    ] = "segmentation",
-    epochs: Annotated[int | None, typer.Option(help="Fewer epochs, for a quick look.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
-) -> None:
-    """Train a complete Clara 3.1 MMAR on synthetic images, and draw what it learned.
-
-    The tasks: find the spleen in CT scans (segmentation), the same with a network and a loss written with TensorFlow 1
-    (tensorflow), say which lesions a picture has (classification) or which one a CT volume has (classification3d).
-    Each takes a few minutes on two cores, and ends with the Dice or the area under the ROC curve on images it never
-    saw, a picture and the curve.
-
-    Example: clara-compat demo --task classification
-    """
-    from clara_compat.demo.run import run_demo
-
-    run_demo(folder, task=task, epochs=epochs, seed=seed)
-
-
+app.command(short_help="List the catalogue of Clara components.")(components)
+app.command(short_help="Train a complete MMAR on synthetic images.")(demo)
 app.command(short_help="Write a trained network as TorchScript or ONNX.")(export)
 app.command(short_help="Say line by line what of your own code runs.")(lint)
 app.command(short_help="Write an MMAR as a MONAI bundle.")(migrate)
