@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -44,24 +45,50 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+class _Raw(io.FileIO):
+    """A file that remembers why a write failed.
+
+    Libraries tell it in words of their own: ``torch.save`` raises a ``RuntimeError`` of the position it is at.
+    """
+
+    failed: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failed = error
+            raise
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` for writing; at the end of the block it takes the place of ``path``.
 
     A crash or an exception leaves the old file, or none: never a part of the new one. Folders are made as needed.
+
+    Raises:
+        OSError: the file cannot be written, whatever the block made of that; it names ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    temporary: Path | None = None
+    raw: _Raw | None = None
     try:
-        with os.fdopen(handle, "wb") as stream:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        raw = _Raw(handle, "wb")
+        with io.BufferedWriter(raw) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        failed = raw.failed if raw is not None and raw.failed is not None else error
+        if isinstance(failed, OSError) and failed.errno is not None and failed.filename in (None, str(temporary)):
+            raise OSError(failed.errno, failed.strerror, str(path)) from error
         raise
 
 

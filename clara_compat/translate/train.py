@@ -169,6 +169,8 @@ class _TrainTranslation:
             handlers.append(
                 Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)
             )
+        if self.settings.on_bad_item == "skip":
+            handlers.append(Entry("clara_compat.engine.handlers.skip_report.SkipReport", evaluator=evaluator))
         handlers.append(
             Entry(
                 "clara_compat.engine.handlers.statistics.TrainStatistics",
