@@ -1,47 +1,71 @@
-"""A file that the disk has no room for: what is said of it."""
+"""A file that cannot be written, for lack of room or for another reason: what is said of it."""
 
 from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["is_full", "unwritten"]
+from clara_compat.errors import ClaraError
 
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "files must not become this large here (ulimit -f, or the file system)",
-}
+__all__ = ["is_full", "unwritten", "unwritten_is_told", "why"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether an error says that a file could not be written because there is no room for it.
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that there is no room for a file.
 
     Args:
         error: what was raised.
     """
-    return isinstance(error, OSError) and error.errno in _REASONS
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
-def unwritten(error: OSError, file: str | Path = "") -> str:
-    """Say why a file cannot be written, and how much room its folder has.
+def why(error: OSError) -> str:
+    """Say why a file cannot be written; of one that there is no room for also how much its folder has.
 
     Args:
-        error: what was raised; it may name the file.
-        file: the file, for an error that does not.
+        error: what was raised, with the file's name where that is known.
 
     Returns:
-        ``"the disk is full: models/model.pt cannot be written, its folder has 0.4 MB free"``.
+        ``"No space left on device (models has 0.4 MB free)"``.
     """
-    path = Path(file or error.filename or ".")
-    text = f"{_REASONS.get(error.errno or 0, error.strerror or str(error))}: {path} cannot be written"
-    free = _free(path.parent) if is_full(error) else None
-    return text if free is None else f"{text}, {path.parent} has {free / 1e6:.1f} MB free"
-
-
-def _free(folder: Path) -> int | None:
+    text = error.strerror or str(error)
+    if error.errno == errno.EFBIG:
+        return f"{text} (files must not become this large here: see ulimit -f, or take another file system)"
+    if not is_full(error) or error.filename is None:
+        return text
+    folder = Path(error.filename).parent
     try:
-        return shutil.disk_usage(folder).free
+        free = shutil.disk_usage(folder).free
     except OSError:
-        return None
+        return text
+    return f"{text} ({folder} has {free / 1e6:.1f} MB free)"
+
+
+def unwritten(error: OSError) -> str:
+    """Say which file cannot be written, and why.
+
+    Args:
+        error: what was raised.
+    """
+    return f"{error.filename or 'a file'} cannot be written: {why(error)}"
+
+
+@contextmanager
+def unwritten_is_told(advice: str) -> Iterator[None]:
+    """Turn the error of a file that cannot be written into one that the user can mend.
+
+    Args:
+        advice: the end of the sentence.
+
+    Raises:
+        ClaraError: in place of an ``OSError`` of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ClaraError(f"{unwritten(error)}; {advice}") from error

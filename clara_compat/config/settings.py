@@ -1,6 +1,7 @@
 """The typed top level of a config.
 
-Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb`` and ``on_bad_item`` are our own.
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb`` and ``on_bad_item`` are
+our own.
 """
 
 from __future__ import annotations

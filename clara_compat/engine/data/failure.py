@@ -90,12 +90,8 @@ def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemF
         reason = f"{place}: {type(cause).__name__}: {cause}" if place else f"{type(cause).__name__}: {cause}"
         mendable = bool(place) or isinstance(cause, (OSError, KeyError))  # KeyError: a field that is not there
     trace = "".join(traceback.format_exception(error))
-    own = not (memory or is_full(cause) or isinstance(cause, SystemExit) or _for_a_full_disk(cause))
+    own = not (memory or is_full(cause) or is_full(cause.__cause__) or isinstance(cause, SystemExit))
     return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace, memory, own)
-
-
-def _for_a_full_disk(error: BaseException) -> bool:
-    return error.__cause__ is not None and is_full(error.__cause__)
 
 
 def _failing_transform(error: BaseException, chain: Any) -> int | None:

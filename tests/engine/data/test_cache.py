@@ -17,8 +17,8 @@ from monai.transforms import Compose, RandShiftIntensityd, Transform
 
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
-from clara_compat.engine.data import budget as budget_module
 from clara_compat.engine.data import background
+from clara_compat.engine.data import budget as budget_module
 from clara_compat.engine.data import dataset as dataset_module
 from clara_compat.engine.data.budget import CacheBudget, free_memory
 from clara_compat.engine.data.cache import ItemCache
