@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +17,21 @@ from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.data.memory import ran_out
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.levers import Lever
+from clara_compat.translate.levers import Lever, Stage
 
 __all__ = ["chain_of", "mendable"]
 
+_Chain = Sequence[BaseException]
+
+_NEAR = 6
+"""Frames around the place of an error that say what was done there."""
 _LOADERS = ("torch.utils.data.", "clara_compat.engine.data.", "multiprocessing.")
 _EVALUATORS = ("monai.engines.evaluator", "clara_compat.engine.evaluation.step")
-_STAGES = {"train": "in a step of the training", "validate": "in a validation", "load": "while scans were loaded"}
+_STAGES: dict[Stage, str] = {
+    "train": "in a step of the training",
+    "validate": "in a validation",
+    "load": "while scans were loaded",
+}
 
 
 def mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
@@ -35,7 +45,7 @@ def mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
     for found in chain:
         for fault in _FAULTS:
             if fault.is_it(found):
-                told = fault.tell(found, bundle)
+                told = fault.tell(found, bundle, chain)
                 if told is not None:
                     return told
     return next(filter(None, (_of_a_module(found, bundle) for found in chain)), None)
@@ -55,27 +65,30 @@ def chain_of(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _said(error: BaseException, _: Bundle) -> ClaraError | None:
+def _said(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | None:
+    """Tell what is said already; of users' code in which memory ran out, what helps."""
+    if error.__cause__ is not None and ran_out(error.__cause__):
+        return _memory(error.__cause__, bundle, chain)
     return error if isinstance(error, ClaraError) else None
 
 
-def _item(error: BaseException, bundle: Bundle) -> ClaraError | None:
+def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | None:
     """Tell of an item or a batch that cannot be made, with the transform that failed."""
     if not isinstance(error, ItemError) or not error.failure.mendable:
         return None
     failure = error.failure
     if failure.memory:
-        return _memory(error, bundle)
+        return _memory(error, bundle, chain)
     sources = bundle.sources.get(failure.section, [])
     index = failure.transform
     return ClaraError(str(error), sources[index] if index is not None and index < len(sources) else None)
 
 
-def _refused(error: BaseException, _: Bundle) -> ClaraError:
+def _refused(error: BaseException, _: Bundle, __: _Chain) -> ClaraError:
     return ClaraError(str(error))
 
 
-def _no_gradient(_: BaseException, bundle: Bundle) -> ClaraError:
+def _no_gradient(_: BaseException, bundle: Bundle, __: _Chain) -> ClaraError:
     return ClaraError(
         "the loss has no gradient by which the network could be trained: nothing derives it from the "
         "predictions (py_func, numpy, argmax, comparisons and stop_gradient let no gradient through)",
@@ -83,7 +96,7 @@ def _no_gradient(_: BaseException, bundle: Bundle) -> ClaraError:
     )
 
 
-def _disk(error: BaseException, bundle: Bundle) -> ClaraError | None:
+def _disk(error: BaseException, bundle: Bundle, _: _Chain) -> ClaraError | None:
     if not isinstance(error, OSError):
         return None
     resumed = (_folder(bundle) / "checkpoint.pt").exists()
@@ -93,56 +106,65 @@ def _disk(error: BaseException, bundle: Bundle) -> ClaraError | None:
     )
 
 
-def _forbidden(error: BaseException, bundle: Bundle) -> ClaraError | None:
+def _forbidden(error: BaseException, bundle: Bundle, _: _Chain) -> ClaraError | None:
     if not isinstance(error, OSError):
         return None
     return ClaraError(f"{error.strerror}: {error.filename or _folder(bundle)}; free or change the folder")
 
 
-def _memory(error: BaseException, bundle: Bundle) -> ClaraError:
+def _memory(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError:
     """Tell where memory ran out, and the values of the config that help there."""
-    stage = _stage(error)
-    levers = [one for one in bundle.levers if one.stage == stage]
+    stage = _stage(error, chain)
     gpu = isinstance(error, torch.OutOfMemoryError) or "CUBLAS" in str(error)
     of_what = "the memory of the GPU" if gpu else "memory"
     where = _STAGES[stage] if stage != "validate" or "train" in bundle.config else "in the evaluation"
-    files = f" ({error.failure.files})" if isinstance(error, ItemError) and error.failure.files else ""
-    return ClaraError(f"{of_what} ran out {where}{files}: {_advice(levers, stage)}")
+    place = user_line(error)
+    files = error.failure.files if isinstance(error, ItemError) else ""
+    told = f" ({place or files})" if place or files else ""
+    otherwise = f"lower the size of the {'crops' if stage == 'train' else 'scans'}, or take a machine with more memory"
+    held = not gpu and stage != "load"  # what a cache holds is missing elsewhere
+    levers = [one for one in bundle.levers if one.stage == stage or (held and one.name == "cache_gb")]
+    advice = _advice(levers)
+    return ClaraError(f"{of_what} ran out {where}{told}: {advice or otherwise}")
 
 
-def _stage(error: BaseException) -> str:
+def _stage(error: BaseException, chain: _Chain) -> Stage:
     if isinstance(error, ItemError):
         return "load" if error.failure.section.split(".")[0] in ("train", "validate", "pre_transforms") else "validate"
-    modules = _modules_of(error)
-    if any(f"{module}.".startswith(_LOADERS) for module in modules[-6:]):
+    if any(f"{module}.".startswith(_LOADERS) for module in _modules_of(error)[-_NEAR:]):
         return "load"
-    return "validate" if any(module.startswith(_EVALUATORS) for module in modules) else "train"
+    passed = (module for one in chain for module in _modules_of(one))
+    return "validate" if any(module.startswith(_EVALUATORS) for module in passed) else "train"
 
 
-def _advice(levers: Sequence[Lever], stage: str) -> str:
-    if not levers:
-        where = "the crop size" if stage == "train" else "the size of the scans (Spacing, crops)"
-        return f"lower {where}, or take a machine with more memory"
-    return "; or ".join(dict.fromkeys(f"{one.advice} {one.name} (now {one.value}; {one.address})" for one in levers))
-
-
-def _worker(error: BaseException, bundle: Bundle) -> ClaraError:
-    """Tell of a process that loads scans and was killed: of its end no more is known than the signal."""
-    text = str(error)
-    signal = text.rpartition("signal: ")[2].rstrip(". \n") if "signal: " in text else ""
-    levers = _advice([one for one in bundle.levers if one.stage == "load" and one.name == "num_workers"], "load")
-    if "Bus error" in text:
-        why = (
-            "(Bus error), as shared memory (/dev/shm) is too small: give the container more (docker run --shm-size=8g)"
+def _advice(levers: Sequence[Lever]) -> str:
+    """Return ``lower A (now 2; where it stands) or B (...), or turn on C (...)``."""
+    words = dict.fromkeys(one.advice for one in levers)
+    return ", or ".join(
+        f"{word} "
+        + " or ".join(
+            f"{one.name} (now {json.dumps(one.value)}; {one.address})" for one in levers if one.advice == word
         )
+        for word in words
+    )
+
+
+def _worker(_: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError:
+    """Tell of a process that loads scans and was killed: of its end no more is known than the signal."""
+    text = " ".join(str(one) for one in chain)
+    found = re.search(r"killed by signal: ([A-Z][\w ]*\w)", text)
+    ended = f"({found[1]})" if found else "unexpectedly"
+    if "Bus error" in text:
+        why = ", as shared memory (/dev/shm) is too small: give the container more (docker run --shm-size=8g)"
     elif "Segmentation fault" in text or "Aborted" in text:
-        why = f"({signal}) in compiled code, of a reader or of your own transforms: num_workers=0 shows where"
+        why = " in compiled code, of a reader or of your own transforms: num_workers=0 shows where"
     else:
         why = (
-            f"{f'({signal})' if signal else 'unexpectedly'}, as a rule by the system because memory ran out: give the "
-            "machine or the container more memory (also shared memory: docker run --shm-size=8g)"
+            ", as a rule by the system because memory ran out: give the machine or the container more memory (also "
+            "shared memory: docker run --shm-size=8g)"
         )
-    return ClaraError(f"a process that loads scans ended {why}; or {levers}")
+    advice = _advice([one for one in bundle.levers if one.stage == "load" and one.name == "num_workers"])
+    return ClaraError(f"a process that loads scans ended {ended}{why}{f', or {advice}' if advice else ''}")
 
 
 class _Fault(NamedTuple):
@@ -154,7 +176,7 @@ class _Fault(NamedTuple):
     """
 
     is_it: Callable[[BaseException], bool]
-    tell: Callable[[BaseException, Bundle], ClaraError | None]
+    tell: Callable[[BaseException, Bundle, _Chain], ClaraError | None]
 
 
 def _by_errno(*numbers: int) -> Callable[[BaseException], bool]:

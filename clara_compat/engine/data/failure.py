@@ -78,11 +78,11 @@ def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemF
     cause: BaseException = error
     while cause.__cause__ is not None and not isinstance(cause, ClaraError):
         cause = cause.__cause__
-    mendable, memory = True, False
-    if isinstance(cause, ClaraError):
+    mendable = True
+    if memory := ran_out(cause) or (cause.__cause__ is not None and ran_out(cause.__cause__)):
+        reason = "memory ran out"
+    elif isinstance(cause, ClaraError):
         reason = str(cause)
-    elif memory := ran_out(cause):
-        reason = "out of memory"
     elif isinstance(cause, OSError) and is_full(cause):
         reason = unwritten(cause)
     else:

@@ -90,14 +90,8 @@ class SkipReport:
         items = engine.state.skipped["items"]
         if items:
             times = sum(one["times"] for one in items)
-            logger.warning(
-                "%d %s could not be made and %s skipped, %d times in all: %s",
-                len(items),
-                "item" if len(items) == 1 else "items",
-                "was" if len(items) == 1 else "were",
-                times,
-                "; ".join(one["files"] for one in items[:5]) + (" ..." if len(items) > 5 else ""),
-            )
+            what = "1 item" if len(items) == 1 else f"{len(items)} items"
+            logger.warning("%s could not be made, skipped %d times in all: train_stats.json names them", what, times)
 
 
 def _merged(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
