@@ -75,6 +75,16 @@ CacheGb = Annotated[
     ),
 ]
 
+OnBadItem = Annotated[
+    Literal["stop", "skip"] | None,
+    typer.Option(
+        "--on-bad-item",
+        help="What a scan does that cannot be read in the middle of a run: stop it (the default), or be skipped. In "
+        "training the next scan that can be read takes its place, in validation its case is left out; both are counted "
+        "and reported.",
+    ),
+]
+
 
 @app.command(short_help="Train a config_train.json.")
 def train(
@@ -95,6 +105,7 @@ def train(
             "--resume", help="Go on from the checkpoint.pt in MMAR_CKPT_DIR. Without one, start at the first epoch."
         ),
     ] = False,
+    on_bad_item: OnBadItem = None,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -111,7 +122,7 @@ def train(
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log, resume=resume))
+    print_training(run(mmar, config, env, _overrides(set_, cache_gb, on_bad_item), log_config=log, resume=resume))
 
 
 @app.command(short_help="Predict and measure what a config_validation.json names.")
@@ -250,8 +261,9 @@ app.command(short_help="Make the report of a training, one HTML page.")(report)
 app.add_typer(weights, name="weights", short_help="Look into files of weights, or convert TensorFlow's.")
 
 
-def _overrides(set_: list[str] | None, cache_gb: float | None) -> list[str]:
-    return [*(set_ or ()), *([] if cache_gb is None else [f"cache_gb={cache_gb}"])]
+def _overrides(set_: list[str] | None, cache_gb: float | None, on_bad_item: str | None = None) -> list[str]:
+    given = {"cache_gb": cache_gb, "on_bad_item": on_bad_item}
+    return [*(set_ or ()), *(f"{name}={value}" for name, value in given.items() if value is not None)]
 
 
 def main(arguments: list[str] | None = None) -> None:

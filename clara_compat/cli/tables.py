@@ -128,6 +128,10 @@ def print_training(result: TrainResult) -> None:
         last: dict[str, Any] = next((epoch["metrics"] for epoch in reversed(epochs) if "metrics" in epoch), {})
         for name, value in last.items():
             table.add_row(f"last {escape(name)}", _number(value))
+    skipped = stats.get("skipped") or []
+    if skipped:
+        files = "; ".join(one["files"] for one in skipped[:5]) + (" ..." if len(skipped) > 5 else "")
+        table.add_row("skipped", escape(f"{len(skipped)} of the scans, which cannot be read: {files}"))
     table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
     table.add_row("device", f"{stats['device']}, {stats['threads']} threads")
     for name in ("model", "final_model", "stats", "bundle", "report"):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from clara_compat.common.files import replacing
+from clara_compat.common.full_disk import why
 from clara_compat.errors import ClaraError
 
 __all__ = ["ClassTable"]
@@ -82,7 +83,7 @@ class ClassTable:
             with replacing(self.file) as stream:
                 stream.write(text.getvalue().encode())
         except OSError as error:
-            raise ClaraError(f"{self.file} cannot be written: {error.strerror or error}") from error
+            raise ClaraError(f"{self.file} cannot be written: {why(error)}") from error
 
     def _read(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the rows of an earlier run's file, read once."""

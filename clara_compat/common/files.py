@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -44,6 +45,22 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+class _Raw(io.FileIO):
+    """A file that remembers why a write failed.
+
+    Libraries tell it in words of their own: ``torch.save`` raises a ``RuntimeError`` of the position it is at.
+    """
+
+    failed: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failed = error
+            raise
+
+
 @contextmanager
 def replacing(path: Path, kept: Path | None = None) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` for writing; at the end of the block it takes the place of ``path``.
@@ -53,12 +70,18 @@ def replacing(path: Path, kept: Path | None = None) -> Iterator[IO[bytes]]:
     Args:
         path: the file.
         kept: where the old file goes, in the same folder. Between the two renames there is only this one.
+
+    Raises:
+        OSError: the file cannot be written, whatever the block made of that; it names ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    temporary: Path | None = None
+    raw: _Raw | None = None
     try:
-        with os.fdopen(handle, "wb") as stream:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        raw = _Raw(handle, "wb")
+        with io.BufferedWriter(raw) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -67,8 +90,12 @@ def replacing(path: Path, kept: Path | None = None) -> Iterator[IO[bytes]]:
             path.replace(kept)
         temporary.replace(path)
         _write_names(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        failed = raw.failed if raw is not None and raw.failed is not None else error
+        if isinstance(failed, OSError) and failed.errno is not None and failed.filename in (None, str(temporary)):
+            raise OSError(failed.errno, failed.strerror, str(path)) from error
         raise
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from clara_compat.common.auc import roc_auc
 from clara_compat.common.files import replacing
+from clara_compat.common.full_disk import why
 from clara_compat.errors import ClaraError
 
 __all__ = ["SUMMARIES", "write_auc_reports", "write_reports"]
@@ -110,7 +111,7 @@ def _write_tables(
         _write(summary_path, summary)
     except OSError as error:
         raise ClaraError(
-            f"the report of metric '{name}' cannot be written to {folder} ({error.strerror}): "
+            f"the report of metric '{name}' cannot be written to {folder} ({why(error)}): "
             "set 'report_path' to a folder you may write to"
         ) from error
     return raw_path, summary_path

@@ -1,12 +1,13 @@
 """The typed top level of a config.
 
-Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` and ``cache_gb`` are our own.
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb`` and ``on_bad_item`` are
+our own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,6 +59,7 @@ class TrainSettings(BaseModel):
         infer_in_training_mode: validate with the network in training mode.
         validate_at_end: whether a run that would end without any validation validates after its last epoch.
         cache_gb: memory for cached scans, in 10^9 bytes; 0 for no cache, None for half of what is free.
+        on_bad_item: what an item does that cannot be made: ``stop`` the run, or be left out of it (``skip``).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -77,6 +79,7 @@ class TrainSettings(BaseModel):
     infer_in_training_mode: bool = False
     validate_at_end: bool = True
     cache_gb: float | None = Field(default=None, ge=0)
+    on_bad_item: Literal["stop", "skip"] = "stop"
 
 
 class EvaluateSettings(BaseModel):

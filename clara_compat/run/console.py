@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import logging.handlers
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from clara_compat.common.full_disk import unwritten
 from clara_compat.errors import ClaraError
 
 __all__ = ["default_log_config", "logging_of_a_run", "noted_warnings"]
@@ -78,11 +80,47 @@ class _Noting(logging.Handler):
             self.found.append(text)
 
 
+class _GoesOn(logging.Handler):
+    """Says once that a log file cannot be written, in place of a traceback for every line; the run goes on."""
+
+    _failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Tell of the error that is being handled."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._failed:
+            self._failed = True
+            error.filename = error.filename or getattr(self, "baseFilename", None)
+            sys.stderr.write(f"{unwritten(error)}; the run goes on without it\n")
+
+
+class _LogFile(_GoesOn, logging.FileHandler):
+    pass
+
+
+class _RotatingLogFile(_GoesOn, logging.handlers.RotatingFileHandler):
+    pass
+
+
+class _TimedLogFile(_GoesOn, logging.handlers.TimedRotatingFileHandler):
+    pass
+
+
+_LOG_FILES: Mapping[str, type[logging.FileHandler]] = {
+    "logging.FileHandler": _LogFile,
+    "logging.handlers.RotatingFileHandler": _RotatingLogFile,
+    "logging.handlers.TimedRotatingFileHandler": _TimedLogFile,
+}
+
+
 def _configure(log_config: dict[str, object]) -> None:
     handlers = log_config.get("handlers")
     for handler in handlers.values() if isinstance(handlers, dict) else ():
         if "filename" in handler:
             Path(handler["filename"]).parent.mkdir(parents=True, exist_ok=True)
+            handler["class"] = _LOG_FILES.get(handler["class"], handler["class"])
     try:
         logging.config.dictConfig(log_config)
     except ValueError as error:

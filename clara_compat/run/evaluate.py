@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clara_compat.common.files import save_json
+from clara_compat.common.full_disk import unwritten_is_told
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow, load_evaluate_workflow
 from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
@@ -144,7 +145,8 @@ def run_evaluation(
         from clara_compat.run.execute import execute
 
         if inference is None:
-            save_json(found.bundle.config, eval_dir / BUNDLE)
+            with unwritten_is_told("free some space, or name another folder with MMAR_EVAL_OUTPUT_PATH"):
+                save_json(found.bundle.config, eval_dir / BUNDLE)
         parser = execute(found.bundle)
         stats = parser.get_parsed_content("handlers")[0].content
         picture = _picture(eval_dir, parser, list(stats["metrics"]))
@@ -158,13 +160,17 @@ def run_evaluation(
 
 
 def _picture(eval_dir: Path, parser: ConfigParser, metrics: Sequence[str]) -> Path | None:
-    """Draw the worst, the median and the best case."""
+    """Draw the worst, the median and the best case; the results are there, whatever a picture of them meets."""
     cases = parser.get_parsed_content("step").cases
     if not metrics or not any(case.slice for case in cases):
         return None
     from clara_compat.run.evaluation_picture import save_picture
 
-    return save_picture(eval_dir / PICTURE, cases, metrics[0])
+    try:
+        return save_picture(eval_dir / PICTURE, cases, metrics[0])
+    except ClaraError as error:
+        logger.warning("%s", error)
+        return None
 
 
 def _path(value: str | os.PathLike[str] | None) -> Path | None:

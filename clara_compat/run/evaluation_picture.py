@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clara_compat.common.full_disk import why
 from clara_compat.engine.evaluation.slices import CaseSlice, grey_window
 from clara_compat.engine.evaluation.step import Case
 from clara_compat.errors import ClaraError
@@ -42,7 +43,7 @@ def save_picture(path: Path, cases: Sequence[Case], metric: str) -> Path | None:
     try:
         save_png(path, draw_cases(f"{metric} of {len(ranked)} cases", shown))
     except OSError as error:
-        raise ClaraError(f"'{path}' cannot be written: {error.strerror or error}") from error
+        raise ClaraError(f"'{path}' cannot be written: {why(error)}") from error
     return path
 
 

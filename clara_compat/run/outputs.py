@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import save_json
+from clara_compat.common.files import replacing, save_json
+from clara_compat.common.full_disk import unwritten_is_told
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
 from clara_compat.run.metadata import bundle_metadata
@@ -78,6 +79,9 @@ def prepare(folder: Path) -> dict[Path, Path]:
 
     Returns:
         Where each file or folder that was moved is now, by where it was (without symbolic links).
+
+    Raises:
+        ClaraError: the folder for them cannot be made.
     """
     if not any((folder / name).exists() for name in OUTPUTS.values()):
         return {}
@@ -89,9 +93,10 @@ def prepare(folder: Path) -> dict[Path, Path]:
     while (folder / f"previous_{number}").exists():
         number += 1
     kept = folder / f"previous_{number}"
-    kept.mkdir()
-    for path in earlier:
-        path.rename(kept / path.name)
+    with unwritten_is_told("free some space, or name another folder with MMAR_CKPT_DIR"):
+        kept.mkdir()
+        for path in earlier:
+            path.rename(kept / path.name)
     logger.info("the results of an earlier run are kept in %s", kept)
     return {folder.resolve() / path.name: kept / path.name for path in earlier}
 
@@ -121,7 +126,13 @@ def put_back(folder: Path, moved: Mapping[Path, Path]) -> None:
 
 
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:
-    """Write the bundle config that runs, with its metadata and logging configuration."""
-    save_json(config, folder / OUTPUTS["bundle"])
-    save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])
-    (folder / OUTPUTS["logging"]).write_text(LOGGING_CONF)
+    """Write the bundle config that runs, with its metadata and logging configuration.
+
+    Raises:
+        ClaraError: one of the files cannot be written.
+    """
+    with unwritten_is_told("free some space, or name another folder with MMAR_CKPT_DIR"):
+        save_json(config, folder / OUTPUTS["bundle"])
+        save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])
+        with replacing(folder / OUTPUTS["logging"]) as stream:
+            stream.write(LOGGING_CONF.encode())

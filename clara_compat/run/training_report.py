@@ -10,7 +10,7 @@ from typing import Any
 
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
-from clara_compat.report.training.data import Epoch, Training
+from clara_compat.report.training.data import Epoch, Skipped, Training
 from clara_compat.run.recorded_cases import evaluated_cases, validated_cases
 from clara_compat.run.strangers_json import number, numbers, read_json, records, text, whole
 from clara_compat.run.trained_configuration import configuration_of
@@ -18,7 +18,7 @@ from clara_compat.run.trained_configuration import configuration_of
 __all__ = ["training_report"]
 
 _STATS, _BUNDLE, _EVALUATION, _PICTURE = "train_stats.json", "configs/train.json", "evaluate_stats.json", "evaluate.png"
-_MOST_EPOCHS, _MOST_WARNINGS = 200_000, 100
+_MOST_EPOCHS, _MOST_WARNINGS, _MOST_SKIPPED = 200_000, 100, 1_000
 _LARGEST_PICTURE = 16 * 2**20
 
 
@@ -98,6 +98,7 @@ def _training(folder: Path, evaluation: Path | None) -> Training:
         best_value=number(stats.get("best_value")),
         cases=cases,
         configuration=configuration_of(bundle, stats),
+        skipped=_skipped(stats),
         warnings=_warnings(stats),
         remarks=remarks,
         **evaluated,
@@ -151,6 +152,13 @@ def _epochs(stats: Mapping[str, Any]) -> list[Epoch]:
             metrics=numbers(one["metrics"]) if isinstance(one.get("metrics"), dict) else None,
         )
     return [found[count] for count in sorted(found)]
+
+
+def _skipped(stats: Mapping[str, Any]) -> list[Skipped]:
+    return [
+        Skipped(text(one.get("files")), text(one.get("reason")), text(one.get("section")), whole(one.get("times")) or 0)
+        for one in records(stats.get("skipped"))[:_MOST_SKIPPED]
+    ]
 
 
 def _warnings(stats: Mapping[str, Any]) -> list[str]:

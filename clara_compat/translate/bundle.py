@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address
+
+if TYPE_CHECKING:
+    from clara_compat.translate.levers import Lever
 
 __all__ = ["DEVICE", "Bundle", "Seeds", "autocast", "initialize"]
 
@@ -38,11 +41,13 @@ class Bundle:
         sources: for ``train`` and ``validate``, where each transform of the chain came from; for ``network`` and
             ``loss`` of a training, where they stand.
         notices: choices the user should know of.
+        levers: values of the config that say how much memory it takes.
     """
 
     config: dict[str, Any]
     sources: dict[str, list[Address]]
     notices: list[Notice]
+    levers: list[Lever] = field(default_factory=list)
 
 
 def initialize(seeds: Seeds, *, deterministic: bool = False, **more: Any) -> list[Entry]:

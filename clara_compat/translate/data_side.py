@@ -63,6 +63,7 @@ def data_side(
     extra_inputs: Sequence[dict[str, Any]] = (),
     carried: Sequence[str] = (),
     single_thread: bool = False,
+    skips: bool = False,
 ) -> DataSide:
     """Translate a pipeline and its chains.
 
@@ -74,6 +75,7 @@ def data_side(
         extra_inputs: further network inputs, as ``BatchFields`` takes them.
         carried: fields that stay in the batch where an item has them.
         single_thread: run transforms on one torch thread.
+        skips: an item that cannot be made does not end the run.
 
     Raises:
         ClaraError: something cannot be translated.
@@ -91,6 +93,7 @@ def data_side(
         return Expression(f"@{section}#{name}")
 
     given: dict[str, Any] = {"single_thread": single_thread, "section": section}
+    bad = {"on_bad_item": "replace" if training else "leave_out"} if skips else {}
     last = _last(pipeline, extra_inputs, carried, track_meta=not training)
     entries: dict[str, Any] = {
         "data": pipeline.data_entry(),
@@ -105,6 +108,7 @@ def data_side(
             section=section,
             requested=pipeline.num_cached is not None,
             num_workers=max(1, pipeline.num_workers),
+            **bad,
         ),
     }
     if batch_chain.entries:
@@ -116,6 +120,7 @@ def data_side(
         transform=ref("preprocessing"),
         cache=ref("cache"),
         **given,
+        **bad,
     )
     entries["dataloader"] = pipeline.bundle_entry(context)
     notices = [*chain.notices, *batch_chain.notices]

@@ -25,6 +25,7 @@ from clara_compat.translate.evaluation_writers import (
     lost_field,
     made,
 )
+from clara_compat.translate.levers import evaluation_levers
 from clara_compat.translate.metrics import metric_entry, metric_fields, named_entries
 from clara_compat.translate.places import DATA_PLACES, Places
 from clara_compat.translate.render import render
@@ -144,6 +145,7 @@ class _EvaluateTranslation:
             {name: value if name == "network_def" else render(value) for name, value in placed.items()},
             self.sources,
             self.notices,
+            evaluation_levers(workflow),
         )
 
     def _paths(self) -> dict[str, str]:

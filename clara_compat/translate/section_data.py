@@ -109,6 +109,7 @@ def section_data(workflow: TrainWorkflow, section: SectionName, ckpt_dir: Path) 
         extra_inputs=declared,
         carried=carried_fields(workflow) if section == "validate" else (),
         single_thread=workflow.settings.determinism is not None,
+        skips=workflow.settings.on_bad_item == "skip",
     )
     side.entries["data"] = places_of(workflow, ckpt_dir).listed(side.entries["data"])
     return side

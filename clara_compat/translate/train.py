@@ -17,6 +17,7 @@ from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initi
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
+from clara_compat.translate.levers import training_levers
 from clara_compat.translate.loss_side import LossSide
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.model_side import ModelSide
@@ -114,7 +115,8 @@ class _TrainTranslation:
         config["run"] = [Expression("$@train#trainer.run()")]
         config["finalize"] = []
         placed = {name: value if name in top else self.places.placed(value) for name, value in config.items()}
-        return Bundle({name: render(value) for name, value in placed.items()}, self.sources, self.notices)
+        rendered = {name: render(value) for name, value in placed.items()}
+        return Bundle(rendered, self.sources, self.notices, training_levers(self.workflow))
 
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""
@@ -173,6 +175,8 @@ class _TrainTranslation:
             handlers.append(
                 Entry("ValidationHandler", interval=Expression("@val_interval"), validator=evaluator, epoch_level=True)
             )
+        if self.settings.on_bad_item == "skip":
+            handlers.append(Entry("clara_compat.engine.handlers.skip_report.SkipReport", evaluator=evaluator))
         handlers.append(
             Entry(
                 "clara_compat.engine.handlers.statistics.TrainStatistics",

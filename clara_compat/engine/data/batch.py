@@ -9,19 +9,25 @@ import torch
 from monai.data import list_data_collate
 
 from clara_compat.engine.data.failure import ItemError, ItemFailure
+from clara_compat.engine.data.skipping import SkippingBatch
 
 __all__ = ["collate", "prepare_batch"]
 
 
 def collate(items: Sequence[Any]) -> Any:
-    """Stack the items of a batch; the first failed item, if any, is the batch.
+    """Stack the items of a batch; the first failed item, if any, is the batch, unless it was skipped.
 
     Args:
         items: as the dataset gives them: dictionaries, lists of them, or failures.
     """
-    for item in items:
-        if isinstance(item, ItemFailure):
+    skipped = [item for item in items if isinstance(item, ItemFailure)]
+    for item in skipped:
+        if not item.skipped:
             return item
+    if skipped:
+        made = [item for item in items if not isinstance(item, ItemFailure)]
+        batch = collate(made) if made else None
+        return batch if isinstance(batch, ItemFailure) else SkippingBatch(batch, skipped)
     for field, value in items[0].items():
         if not isinstance(value, torch.Tensor):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from monai.transforms import Compose
 from tqdm import tqdm
 
+from clara_compat.engine.data import background
 from clara_compat.engine.data.budget import CacheBudget
 from clara_compat.engine.data.chain import cached_length, has_users_code
 from clara_compat.engine.data.chain_identity import ChainIdentity
@@ -21,15 +23,14 @@ from clara_compat.engine.data.disk_cache import DiskCache
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import Item, shared, size_of
 from clara_compat.engine.data.seeding import drawn_from, seeded
+from clara_compat.engine.data.skipping import STOP, OnBadItem
 from clara_compat.engine.handlers.bar import unwanted
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.engine.legacy.transform import LegacyTransform
 
-__all__ = ["ItemCache", "wait_for_threads"]
+__all__ = ["ItemCache"]
 
 logger = logging.getLogger("clara_compat")
-
-_running: set[threading.Thread] = set()
 
 
 class ItemCache:
@@ -53,6 +54,7 @@ class ItemCache:
         section: ``train`` or ``validate``, for messages.
         requested: the config asks for the cache (a pipeline ``WithCache``).
         num_workers: threads that make the items, where no user code is among the transforms.
+        on_bad_item: as the dataset takes it; unless it is ``stop``, what can be made is cached without the rest.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class ItemCache:
         section: str = "",
         requested: bool = False,
         num_workers: int = 1,
+        on_bad_item: OnBadItem = STOP,
     ) -> None:
         self.data = data
         self.transform = transform
@@ -73,6 +76,7 @@ class ItemCache:
         self.section = section
         self.requested = requested
         self.num_workers = num_workers
+        self.on_bad_item = on_bad_item
         self.length = 0 if budget.is_off else cached_length(transform)
         """How many transforms of the chain are cached."""
         self.disk: DiskCache | None = None
@@ -125,7 +129,7 @@ class ItemCache:
             return
         if self._ahead is not None:
             self._ahead.join()
-            _running.discard(self._ahead)
+            background.running.discard(self._ahead)
             self._ahead = None
         wanted = {self._keys[index]: index for index in self.plan.window(epoch)}
         known = {**self.held, **self._coming}
@@ -150,7 +154,7 @@ class ItemCache:
         missing = {key: i for i in self.plan.window(epoch) if (key := self._keys[i]) not in self.held}
         if missing:
             self._ahead = threading.Thread(target=self._make_ahead, args=(missing,), daemon=True)
-            _running.add(self._ahead)
+            background.running.add(self._ahead)
             self._ahead.start()
 
     def _make_ahead(self, missing: Mapping[str, int]) -> None:
@@ -162,9 +166,12 @@ class ItemCache:
         if not self.length or not window:
             return
         identity = ChainIdentity(self.transform.transforms[: self.length])
-        try:
-            first = self._first(window[0])
-        except (Exception, SystemExit):  # noqa: BLE001 -- the dataset meets it again and reports it with its address
+        tried, first = None, None
+        for tried in window[: 1 if self.on_bad_item == STOP else len(window) // 2 + 1]:
+            with suppress(Exception, SystemExit):  # the dataset meets it again and reports it with its address
+                first = self._first(tried)
+                break
+        if tried is None or first is None:
             self.length = 0
             return
         if not self.length:
@@ -175,7 +182,7 @@ class ItemCache:
         told = f"{len(coming)} {'scan' if len(coming) == 1 else 'scans'} up to {name}, {needed / 1e6:.0f} MB"
         if self.budget.reserve(needed):
             self._reserved = needed
-            self.held[self._keys[window[0]]] = first
+            self.held[self._keys[tried]] = first
             logger.info("%s: caching %s in memory", self.section, told)
         elif self._draws:
             logger.warning("%s: nothing is cached: %s do not fit into memory", self.section, told)
@@ -289,12 +296,3 @@ class ItemCache:
                 self.section,
             )
             self._give_up()
-
-
-def wait_for_threads() -> None:
-    """Wait for everything that caches make in the background.
-
-    A process must not fork while another thread works: a lock held at that moment stays locked in the child for ever.
-    """
-    while _running:
-        _running.pop().join()

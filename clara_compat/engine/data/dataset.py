@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from monai.transforms import Compose
@@ -12,6 +13,7 @@ from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.datalist import describe
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
 from clara_compat.engine.data.seeding import seeded
+from clara_compat.engine.data.skipping import STOP, OnBadItem, none_can_be_made, substitutes
 from clara_compat.engine.item_context import ItemKey
 
 __all__ = ["SeededDataset"]
@@ -22,6 +24,10 @@ class SeededDataset(Dataset):
 
     A chain with a batching crop makes a list of items of one; a batch is the items of all its lists in a row.
 
+    An item that cannot be made ends the run, or is skipped. In a training another one takes its place: the next of the
+    data list (of its category, where the plan balances them) that can be made, with the random draws of its key. A
+    validation leaves it out, as a case must not count twice. Either follows from the key and the files alone.
+
     Args:
         data: items of the data list.
         transform: the chain, usually ``monai.transforms.Compose``.
@@ -30,6 +36,7 @@ class SeededDataset(Dataset):
         section: ``train`` or ``validate``, for messages.
         single_thread: run the chain on one torch thread also in the main process (bit-equal results for any number of
             workers).
+        on_bad_item: ``stop``, or for an item that cannot be made ``replace`` or ``leave_out``.
     """
 
     def __init__(
@@ -41,6 +48,7 @@ class SeededDataset(Dataset):
         batch_transform: Compose | None = None,
         section: str = "",
         single_thread: bool = False,
+        on_bad_item: OnBadItem = STOP,
     ) -> None:
         self.data = data
         self.transform = transform
@@ -48,6 +56,7 @@ class SeededDataset(Dataset):
         self.batch_transform = batch_transform
         self.section = section
         self.single_thread = single_thread
+        self.on_bad_item = on_bad_item
 
     def __len__(self) -> int:
         return len(self.data)
@@ -81,22 +90,43 @@ class SeededDataset(Dataset):
     def __getitems__(self, keys: Sequence[ItemKey]) -> list[Any]:
         """Return the items of a batch, the lists of batching crops one after the other; a failure is returned alone.
 
-        torch's loaders call this with all keys of a batch.
+        torch's loaders call this with all keys of a batch. Failures of items that were skipped follow the items.
         """
         items: list[Any] = []
+        skipped: list[Any] = []
         for key in keys:
-            made = self[key]
+            made, failures = self._made(key)
             if isinstance(made, ItemFailure):
                 return [made]
-            items += made if isinstance(made, list) else [made]
-        if self.batch_transform is None or not self.batch_transform.transforms:
-            return items
+            items += made if isinstance(made, list) else [] if made is None else [made]
+            skipped += failures
+        if self.batch_transform is None or not self.batch_transform.transforms or not items:
+            return items + skipped
         try:
             with seeded(self.batch_transform, keys[0], stream=1, single_thread=self.single_thread):
-                return self.batch_transform(items)
+                return [*self.batch_transform(items), *skipped]
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
             told = "; ".join(describe(self.data[key.index]) for key in keys)
             return [failure(error, self.batch_transform, told, f"{self.section}.batch")]
+
+    def _made(self, key: ItemKey) -> tuple[Any, list[ItemFailure]]:
+        """Return what stands for the item of ``key`` (None: nothing does) and what failed until it was made."""
+        made = self[key]
+        if not isinstance(made, ItemFailure) or not made.skippable or self.on_bad_item == STOP:
+            return made, []
+        failed = [made]
+        if self.on_bad_item == "leave_out":
+            return None, [replace(made, skipped=True, position=key.position)]
+        categories = None if self.cache is None else self.cache.plan.categories
+        for index in substitutes(key.index, len(self.data), categories):
+            made = self[key._replace(index=index)]
+            if not isinstance(made, ItemFailure):
+                told = {one.files: replace(one, skipped=True, position=key.position, instead=index) for one in failed}
+                return made, list(told.values())
+            if not made.skippable:
+                return made, []
+            failed.append(made)
+        return none_can_be_made(failed, len(self.data)), []
 
     def _item(self, key: ItemKey) -> Any:
         finished = None if self.cache is None else self.cache.finished(key.index)

@@ -17,6 +17,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose
 
 from clara_compat.common.files import replacing
+from clara_compat.common.full_disk import is_full, why
 from clara_compat.engine import properties
 
 __all__ = ["DiskCache", "item_digest"]
@@ -46,9 +47,13 @@ class DiskCache:
         self.data = data
         self.transform = transform
         self.folder = folder
+        self._is_full = False
 
     def __getitem__(self, index: int) -> Any:
-        """Return an item (or list of items), from disk or made and written there."""
+        """Return an item (or list of items), from disk or made and written there.
+
+        A full disk costs time, no more: from then on what is not there is made each time.
+        """
         item = self.data[index]
         file = self.folder / f"{item_digest(item)}.pt"
         if file.is_file():
@@ -57,6 +62,8 @@ class DiskCache:
             except Exception as error:  # noqa: BLE001 -- a damaged file makes torch raise almost anything
                 _logger.warning("the cached item %s cannot be read (%s) and is made anew", file, type(error).__name__)
         made = self.transform(dict(item))
+        if self._is_full:
+            return made
         try:
             packed = _packed(made)
         except TypeError as error:
@@ -65,8 +72,10 @@ class DiskCache:
         try:
             with replacing(file) as stream:
                 torch.save(packed, stream)
-        except (OSError, RuntimeError) as error:
-            _logger.warning("an item cannot be cached in %s (%s)", self.folder, error)
+        except OSError as error:
+            self._is_full = is_full(error)
+            more = ": no further one is" if self._is_full else ""
+            _logger.warning("an item cannot be cached in %s (%s)%s", self.folder, why(error), more)
         return _unpacked(packed)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from monai.transforms import Compose
 
 from clara_compat.common.blame import user_line
+from clara_compat.common.full_disk import is_full, unwritten
+from clara_compat.engine.data.memory import ran_out
 from clara_compat.errors import ClaraError
 
 __all__ = ["ItemError", "ItemFailure", "failure"]
@@ -29,6 +31,11 @@ class ItemFailure:
         transform: position of the failing transform in the chain, or None.
         mendable: the reason is the user's data, config or code; otherwise it is a defect of ours.
         trace: the traceback as text, for the log.
+        memory: memory ran out, which is nothing of this item.
+        skippable: the item is at fault, so that others could be made.
+        skipped: the run goes on without the item.
+        position: of the item in its epoch, where it was skipped.
+        instead: index in the data list of the item that took its place; None where none does.
     """
 
     reason: str
@@ -37,6 +44,11 @@ class ItemFailure:
     transform: int | None = None
     mendable: bool = True
     trace: str = ""
+    memory: bool = False
+    skippable: bool = False
+    skipped: bool = False
+    position: int | None = None
+    instead: int | None = None
 
 
 class ItemError(Exception):
@@ -67,16 +79,19 @@ def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemF
     while cause.__cause__ is not None and not isinstance(cause, ClaraError):
         cause = cause.__cause__
     mendable = True
-    if isinstance(cause, ClaraError):
+    if memory := ran_out(cause) or (cause.__cause__ is not None and ran_out(cause.__cause__)):
+        reason = "memory ran out"
+    elif isinstance(cause, ClaraError):
         reason = str(cause)
-    elif isinstance(cause, MemoryError):
-        reason = "out of memory: lower num_workers or prefetch_size of the pipeline"
+    elif isinstance(cause, OSError) and is_full(cause):
+        reason = unwritten(cause)
     else:
         place = user_line(cause)
         reason = f"{place}: {type(cause).__name__}: {cause}" if place else f"{type(cause).__name__}: {cause}"
         mendable = bool(place) or isinstance(cause, (OSError, KeyError))  # KeyError: a field that is not there
     trace = "".join(traceback.format_exception(error))
-    return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace)
+    own = not (memory or is_full(cause) or is_full(cause.__cause__) or isinstance(cause, SystemExit))
+    return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace, memory, own)
 
 
 def _failing_transform(error: BaseException, chain: Any) -> int | None:

@@ -15,12 +15,13 @@ import ignite.distributed as idist
 import torch
 from monai.data import DataLoader, ThreadBuffer
 
+from clara_compat.engine.data.background import wait_for_threads
 from clara_compat.engine.data.batch import collate
-from clara_compat.engine.data.cache import wait_for_threads
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import size_of
 from clara_compat.engine.data.sampler import EpochSampler
+from clara_compat.engine.data.skipping import STOP, SkippedItems, SkippingBatch
 
 __all__ = ["data_loader", "shared_memory_free"]
 
@@ -36,6 +37,8 @@ _LARGEST = 1 << 30
 class _Loader(DataLoader):
     """Lets the dataset prepare an epoch before workers start, and starts none that cannot work or have nothing to do.
 
+    Batches come without what was skipped, which goes into ``skipped``; one that is empty by that does not come at all.
+
     Args:
         dataset: the items.
         in_flight: batches that wait in shared memory at a time.
@@ -50,10 +53,25 @@ class _Loader(DataLoader):
         super().__init__(dataset, **arguments)
         self.in_flight = in_flight
         self.item_bytes = item_bytes
+        self.skipped = SkippedItems(dataset.data, dataset.section)
         self._buffer = 0  # batches that a thread makes ahead
         self._started = False
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch annotates it with a private class
+        return self._batches() if self.dataset.on_bad_item == STOP else self._without_skipped()
+
+    def _without_skipped(self) -> Iterator[Any]:
+        """Give the batches; nothing is begun before the first is asked for, as engines start again what ended early."""
+        epoch = self.sampler.epoch
+        for batch in self._batches():
+            if not isinstance(batch, SkippingBatch):
+                yield batch
+                continue
+            self.skipped.enter(batch.skipped, epoch)
+            if batch.batch is not None:
+                yield batch.batch
+
+    def _batches(self) -> Iterator[Any]:
         self.dataset.prepare(self.sampler.epoch)
         if self.dataset.is_ready:
             self.num_workers = 0

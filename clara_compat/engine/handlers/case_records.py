@@ -18,6 +18,7 @@ from monai.utils import CommonKeys
 
 from clara_compat.common.auc import indicators
 from clara_compat.common.files import save_json
+from clara_compat.common.full_disk import why
 from clara_compat.common.label_format import label_sizes
 from clara_compat.common.records import CASES
 from clara_compat.common.result_files import case_name
@@ -186,7 +187,7 @@ class CaseRecords:
             try:
                 save_json(self._content(engine), self.path)
             except OSError as error:
-                logger.warning("%s cannot be written: %s", self.path, error.strerror or error)
+                logger.warning("%s cannot be written: %s", self.path, why(error))
         self._begin()
 
     def _content(self, engine: Engine) -> dict[str, Any]:

@@ -135,6 +135,10 @@ class TrainStatistics:
                 "best_epoch": state.best_metric_epoch,
                 "best_value": _number(state.best_metric),
             }
+        skipped = getattr(engine.state, "skipped", None)
+        if skipped is not None:
+            record["skipped"] = skipped["epoch"]
+            self.stats["skipped"] = skipped["items"]
         self.stats["epochs"].append(record)
         self.stats["steps"] = engine.state.iteration
         save_json(self.stats, self.path)

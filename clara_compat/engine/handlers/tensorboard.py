@@ -12,6 +12,7 @@ from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
 
+from clara_compat.engine.handlers.event_file import go_on_when_full
 from clara_compat.engine.handlers.kept import before_saving, keep
 from clara_compat.engine.handlers.statistics import validated
 
@@ -51,6 +52,7 @@ class TensorBoardScalars(TensorBoardHandler):
         every: int = 20,
     ) -> None:
         super().__init__(log_dir=log_dir)
+        go_on_when_full(self._writer)
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self.interval = interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import sys
@@ -17,12 +18,16 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTrait
 from torch.utils.data import get_worker_info
 
+from clara_compat.common.full_disk import is_full
 from clara_compat.common.result_files import case_name
 from clara_compat.engine.item_context import current_item
 from clara_compat.engine.tensors import plain
 from clara_compat.engine.writers.nifti import write_nifti
+from clara_compat.errors import ClaraError
 
 __all__ = ["SaveNiftid"]
+
+logger = logging.getLogger("clara_compat")
 
 
 class SaveNiftid(MapTransform, RandomizableTrait):
@@ -34,7 +39,8 @@ class SaveNiftid(MapTransform, RandomizableTrait):
     and a single channel left out; ``case`` is the name of the image's file. Epoch and position come from
     :data:`~clara_compat.engine.item_context.current_item`; in epoch 0 nothing is written. Without an item a running
     number takes their place (``_n<number>``, with the worker's number in worker processes). A file appears whole or
-    not at all.
+    not at all. When the disk is full a warning says so and no further one is written: the images are for a person who
+    looks for a mistake, and no training should end for them.
 
     Source: clara-3.1-transforms facts, section 4.10 (``SaveAsNifti``); names of the files are assumed.
 
@@ -45,7 +51,7 @@ class SaveNiftid(MapTransform, RandomizableTrait):
         allow_missing_keys: leave out fields an item does not have.
 
     Raises:
-        ClaraError: the folder or a file cannot be written.
+        ClaraError: the folder or a file cannot be written, for another reason than a full disk.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class SaveNiftid(MapTransform, RandomizableTrait):
         self.output_dir = Path(output_dir)
         self.interrupt = interrupt
         self._count = 0
+        self._is_full = False
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write the item's images and return the item."""
@@ -68,7 +75,8 @@ class SaveNiftid(MapTransform, RandomizableTrait):
             return d
         item = self._item_name()
         for key in self.key_iterator(d):
-            self._save(d[key], f"{_case(d[key])}_{key}_{item}")
+            if not self._is_full:
+                self._save(d[key], f"{_case(d[key])}_{key}_{item}")
         if self.interrupt and _at_terminal():
             input(f"SaveAsNifti: wrote item {item} to {self.output_dir}, press Enter to go on ")
         return d
@@ -84,7 +92,13 @@ class SaveNiftid(MapTransform, RandomizableTrait):
     def _save(self, tensor: torch.Tensor, name: str) -> None:
         affine = tensor.affine.cpu().numpy() if isinstance(tensor, MetaTensor) else np.eye(4)
         array = plain(tensor).detach().cpu().numpy()
-        write_nifti(self.output_dir / f"{name}.nii.gz", array, affine, _file_type(array))
+        try:
+            write_nifti(self.output_dir / f"{name}.nii.gz", array, affine, _file_type(array))
+        except ClaraError as error:
+            if not is_full(error.__cause__):
+                raise
+            self._is_full = True
+            logger.warning("%s; no further image is written there", error)
 
 
 def _file_type(array: np.ndarray[Any, Any]) -> np.dtype[Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from clara_compat.common.constants import CANONICAL, ImageProperty
 from clara_compat.common.files import replacing
+from clara_compat.common.full_disk import why
 from clara_compat.engine.orientation import reoriented
 from clara_compat.engine.readers.nifti import PLANE
 from clara_compat.errors import ClaraError
@@ -79,7 +80,7 @@ def write_nifti(
             else:
                 image.to_stream(stream)
     except OSError as error:
-        raise ClaraError(f"'{path}' cannot be written: {error.strerror or error}") from error
+        raise ClaraError(f"'{path}' cannot be written: {why(error)}") from error
 
 
 def affine_to_restore(properties: Mapping[str, Any], field: str) -> Array | None:

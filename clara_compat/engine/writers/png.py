@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clara_compat.common.files import replacing
+from clara_compat.common.full_disk import why
 from clara_compat.errors import ClaraError
 
 __all__ = ["write_png"]
@@ -46,4 +47,4 @@ def write_png(path: Path, data: np.ndarray[Any, Any]) -> None:
         with replacing(path) as stream:
             image.save(stream, format="PNG")
     except OSError as error:
-        raise ClaraError(f"'{path}' cannot be written: {error.strerror or error}") from error
+        raise ClaraError(f"'{path}' cannot be written: {why(error)}") from error

@@ -181,6 +181,23 @@ class Configuration:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """An item that the run went on without.
+
+    Args:
+        files: of the item.
+        reason: why it could not be made.
+        section: ``train`` or ``validate``.
+        times: how often it was skipped.
+    """
+
+    files: str
+    reason: str
+    section: str
+    times: int
+
+
+@dataclass(frozen=True)
 class Training:
     """Everything that the page shows.
 
@@ -197,6 +214,7 @@ class Training:
         evaluation_facts: name and value.
         evaluation_picture: PNG file with its worst, median and best case.
         configuration: what was trained.
+        skipped: items that the run went on without.
         warnings: of the run.
         remarks: what could not be shown, a sentence each.
     """
@@ -213,6 +231,7 @@ class Training:
     evaluation_facts: Sequence[tuple[str, str]] = ()
     evaluation_picture: bytes | None = None
     configuration: Configuration = field(default_factory=Configuration)
+    skipped: Sequence[Skipped] = ()
     warnings: Sequence[str] = ()
     remarks: Sequence[str] = ()
 

@@ -17,8 +17,8 @@ from monai.transforms import Compose, RandShiftIntensityd, Transform
 
 from clara_compat.common.transform_ctx import TransformContext
 from clara_compat.engine import properties
+from clara_compat.engine.data import background
 from clara_compat.engine.data import budget as budget_module
-from clara_compat.engine.data import cache as cache_module
 from clara_compat.engine.data import dataset as dataset_module
 from clara_compat.engine.data.budget import CacheBudget, free_memory
 from clara_compat.engine.data.cache import ItemCache
@@ -472,7 +472,7 @@ def test_what_is_joined_is_forgotten() -> None:
     cached.cache.prepare_ahead(2)
     thread = cached.cache._ahead
     epoch(cached, plan, 2)
-    assert thread not in cache_module._running
+    assert thread not in background.running
 
 
 def test_a_full_cache_is_not_looked_through_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,8 +137,10 @@ def test_errors_of_libraries_are_defects_unless_user_code_raised_them() -> None:
     with pytest.raises(ItemError, match="ValueError: odd") as caught:
         dataset(Breaks(ValueError("odd")))[3]
     assert not caught.value.failure.mendable
-    with pytest.raises(ItemError, match="out of memory: lower num_workers"):
+    with pytest.raises(ItemError, match="memory ran out") as caught:
         dataset(Breaks(MemoryError()))[3]
+    assert caught.value.failure.memory
+    assert not caught.value.failure.skippable
 
 
 def test_items_of_different_sizes_are_refused_in_words() -> None:

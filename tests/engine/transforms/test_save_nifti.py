@@ -89,10 +89,10 @@ def test_workers_do_not_overwrite_each_other(tmp_path):
 def test_a_failed_write_leaves_nothing(tmp_path, key, monkeypatch):
     def fail(image, stream):
         stream.write(b"half")
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(nibabel.Nifti1Image, "to_stream", fail)
-    with pytest.raises(ClaraError, match=r"case_1_image_e2_i7.nii.gz' cannot be written: No space left on device"):
+    with pytest.raises(ClaraError, match=r"case_1_image_e2_i7.nii.gz' cannot be written: Input/output error"):
         SaveNiftid("image", tmp_path)({"image": scan()})
     assert names(tmp_path) == []
 

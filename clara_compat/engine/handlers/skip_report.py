@@ -1,0 +1,103 @@
+"""What was skipped goes into the statistics, and a run of which too much was skipped ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import ignite.distributed as idist
+from ignite.engine import Engine, Events
+
+from clara_compat.engine.data.skipping import SkippedItems
+from clara_compat.errors import ClaraError
+
+__all__ = ["SkipReport"]
+
+logger = logging.getLogger("clara_compat")
+
+
+class SkipReport:
+    """Tells what the loaders of a run have skipped, where items that cannot be made do not end it.
+
+    At the end of an epoch ``engine.state.skipped`` has its ``items`` (files, reason, section, times) and, of this
+    ``epoch``, how often each section skipped one; with several processes, of all of them. A run ends when more than
+    half of the items of a section were skipped: what it would learn, or measure, is not what its data list says.
+
+    A validation without a batch is shorter; Ignite would start its loader again.
+
+    Args:
+        evaluator: the validation engine, if any.
+    """
+
+    def __init__(self, evaluator: Engine | None = None) -> None:
+        self.evaluator = evaluator
+        self._books: dict[str, SkippedItems] = {}
+        self._before: dict[str, int] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, after its validation handler and before its statistics."""
+        engines = [engine] if self.evaluator is None else [engine, self.evaluator]
+        for section, one in zip(("train", "validate"), engines, strict=False):
+            self._books[section] = one.data_loader.skipped
+            one.add_event_handler(Events.GET_BATCH_COMPLETED, self._check)
+        if self.evaluator is not None:
+            self.evaluator.add_event_handler(Events.DATALOADER_STOP_ITERATION, self._end_epoch)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._tell)
+        engine.add_event_handler(Events.COMPLETED, self._sum_up)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was skipped so far, as plain data by section."""
+        return {section: book.told() for section, book in self._books.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another training stopped, before this one starts.
+
+        Args:
+            state: what :meth:`state_dict` of the other one returned.
+        """
+        for section, book in self._books.items():
+            book.restore(state.get(section, ()))
+
+    def _begin(self, engine: Engine) -> None:
+        self._before = {section: book.times for section, book in self._books.items()}
+
+    def _check(self, engine: Engine) -> None:
+        for section, book in self._books.items():
+            if 2 * len(book.items) > book.distinct:
+                first = next(iter(book.items.values()))
+                raise ClaraError(
+                    f"{section}: {len(book.items)} of the {book.distinct} items of the data list cannot be made, more "
+                    f"than half, so none is skipped any more: mend them, or take them out of the list; the first: "
+                    f"{first.reason} ({first.files})"
+                )
+
+    def _end_epoch(self, evaluator: Engine) -> None:
+        self._check(evaluator)
+        evaluator.terminate_epoch()
+
+    def _tell(self, engine: Engine) -> None:
+        told = [one for book in self._books.values() for one in book.told()]
+        counts = {section: book.times - self._before.get(section, 0) for section, book in self._books.items()}
+        if idist.get_world_size() > 1:
+            of_all: Any = idist.all_gather([(told, counts)])
+            told = _merged([one for items, _ in of_all for one in items])
+            counts = {section: sum(one[section] for _, one in of_all) for section in counts}
+        engine.state.skipped = {"items": told, "epoch": counts}
+
+    def _sum_up(self, engine: Engine) -> None:
+        items = engine.state.skipped["items"]
+        if items:
+            times = sum(one["times"] for one in items)
+            what = "1 item" if len(items) == 1 else f"{len(items)} items"
+            logger.warning("%s could not be made, skipped %d times in all: train_stats.json names them", what, times)
+
+
+def _merged(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items of several processes, each once."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in items:
+        key = (one["section"], one["files"])
+        found[key] = {**one, "times": one["times"] + found.get(key, {"times": 0})["times"]}
+    return list(found.values())
