@@ -44,6 +44,7 @@ ALLOWED = {
     ("clara_compat/lint/source.py", "compile"): "finds syntax errors; the result is thrown away",
     ("clara_compat/run/bundle_folder.py", "zipfile"): "asks whether a file of weights is a zip file; extracts nothing",
     ("clara_compat/run/console.py", "logging.config.dictConfig"): "of config/log_config.py: plain values only",
+    ("clara_compat/tensorflow/checkpoint/reader.py", "np.fromfile"): "numbers of a file whose header was checked",
     ("clara_compat/tensorflow/loader.py", "builtins.__import__"): "an import statement of user code that may run",
     ("clara_compat/tensorflow/loader.py", "compile"): "user code that may run",
     ("clara_compat/tensorflow/loader.py", "exec"): "user code that may run",
