@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clara_compat.common.files import replacing
+from clara_compat.common.files import check_inside, replacing
 from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.common.weight_files import find_weights
 from clara_compat.config.user_roots import UserRoots, search_roots
@@ -228,6 +228,7 @@ class _Export:
             output_dims=output_dims,
         )
         repository = self.folder / name
+        check_inside(repository / "1" / "model.onnx", self.folder)
         _save(repository / "1" / "model.onnx", exported.content)
         _save(repository / "config.pbtxt", config.encode())
         self.result.paths["triton"] = repository / "config.pbtxt"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import save_json
+from clara_compat.common.files import check_inside, replacing, save_json
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
 from clara_compat.run.metadata import bundle_metadata
@@ -121,7 +121,14 @@ def put_back(folder: Path, moved: Mapping[Path, Path]) -> None:
 
 
 def write_bundle(folder: Path, config: dict[str, Any]) -> None:
-    """Write the bundle config that runs, with its metadata and logging configuration."""
+    """Write the bundle config that runs, with its metadata and logging configuration.
+
+    Raises:
+        ClaraError: a link leads out of the folder.
+    """
+    for name in (OUTPUTS["bundle"], "debug/any"):
+        check_inside(folder / name, folder)
     save_json(config, folder / OUTPUTS["bundle"])
     save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])
-    (folder / OUTPUTS["logging"]).write_text(LOGGING_CONF)
+    with replacing(folder / OUTPUTS["logging"]) as stream:
+        stream.write(LOGGING_CONF.encode())
