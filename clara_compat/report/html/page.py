@@ -40,7 +40,7 @@ def write_page(path: Path, html: str) -> None:
     Raises:
         ClaraError: the name is that of something else, such as the weights beside the page.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
+    if path.suffix.lower() not in (".html", ".htm") and not path.is_dir():
         raise ClaraError(f"the report is a page, and '{path}' is no name of one: let it end in .html")
     with replacing(path) as stream:
         stream.write(html.encode("utf-8", "replace"))
