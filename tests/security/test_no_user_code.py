@@ -145,6 +145,35 @@ def test_one_component_is_enough(hostile_mmar: Make, executed: Callable, slot: s
     assert executed() == []
 
 
+@pytest.mark.parametrize("command", ["check", "migrate", "lint", "report"])
+def test_commands_that_only_read_code(hostile_mmar: Make, run: Callable, executed: Callable, command: str) -> None:
+    mmar = hostile_mmar(lambda config: config["train"].update(loss={"path": "mine.Mine"}))
+    (mmar / "mine.py").write_text(CODE)
+    (mmar / "models/configs").mkdir(parents=True)
+    (mmar / "models/train_stats.json").write_text(json.dumps({"epochs": [{"epoch": 1, "loss": 0.5}]}))
+    component = {"_target_": "clara_compat.tensorflow.loader.component", "path": "mine.Mine"}
+    config = {"user_code": [str(mmar)], "loss_def": component, "initialize": ["$__import__('mine')"]}
+    (mmar / "models/configs/train.json").write_text(json.dumps(config))
+    arguments = {
+        "check": [mmar / "config/config_train.json"],
+        "migrate": ["-m", mmar, "-c", "config/config_train.json", "-o", mmar / "bundle"],
+        "lint": [mmar],
+        "report": [mmar / "models"],
+    }
+    assert run(command, *arguments[command]).code == 0
+    assert [event for event in executed() if event.startswith("exec")] == []
+    assert not (mmar / "ran").exists()
+
+
+def test_a_download_is_refused(hostile_mmar: Make, run: Callable) -> None:
+    model = {"path": "monai.networks.nets.ResNetFeatures", "args": {"model_name": "resnet10"}}
+    mmar = hostile_mmar(lambda config: config["train"].update(model=model))
+    outcome = run("train", "-m", mmar, "--no-user-code")
+    assert outcome.code == 2
+    told = "train.model: monai.networks.nets.ResNetFeatures would download its first weights, which it does not with"
+    assert told in " ".join(outcome.text.split())
+
+
 def test_what_is_no_user_code_keeps_its_message(hostile_mmar: Make, run: Callable) -> None:
     mmar = hostile_mmar(lambda config: config["train"].update(loss={"path": "os.system"}))
     outcome = run("train", "-m", mmar, "--no-user-code")
