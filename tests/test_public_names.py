@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import clara_compat
-from clara_compat.config.user_code import UserRoots, find_user_class
+from clara_compat.config.user_code import find_user_class
+from clara_compat.config.user_roots import UserRoots
 
 FUNCTIONS = {
     "as_monai_transform": "clara_compat.engine.legacy.transform",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from clara_compat.cli.flags import spread
+from clara_compat.cli.options import NoUserCode
 from clara_compat.errors import ClaraError
 
 __all__ = ["export", "spread_shape"]
@@ -62,6 +63,7 @@ def export(
         str, typer.Option("--trt_precision_mode", help="FP32 or FP16, of the TensorRT plan.")
     ] = "FP32",
     no_onnx: Annotated[bool, typer.Option("--no-onnx", help="Write TorchScript only.")] = False,
+    no_user_code: NoUserCode = False,
     checkpoint_ext: Annotated[
         str, typer.Option("--checkpoint_ext", help="What Clara put behind the name of the checkpoint.")
     ] = ".ckpt",
@@ -104,6 +106,7 @@ def export(
             precision=trt_precision_mode.upper(),
             onnx=not no_onnx,
             mmar=mmar,
+            user_code=not no_user_code,
         ),
     )
 

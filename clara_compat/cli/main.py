@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,8 @@ from clara_compat.cli.export import export, spread_shape
 from clara_compat.cli.flags import spread
 from clara_compat.cli.lint import lint
 from clara_compat.cli.migrate import migrate, spread_configs
+from clara_compat.cli.options import CacheGb, Env, Log, Mmar, NoUserCode, OnBadItem, Set
+from clara_compat.cli.preview import preview
 from clara_compat.cli.report import report
 from clara_compat.cli.weights import weights
 
@@ -45,47 +47,6 @@ def common(
     """Run NVIDIA Clara Train 3.1 configurations (MMARs) and your own components on MONAI."""
 
 
-Mmar = Annotated[Path | None, typer.Option("-m", "--mmar", help="Root folder of the MMAR.")]
-Env = Annotated[
-    Path | None,
-    typer.Option("-e", "--env", help="Environment file. By default the MMAR's config/environment.json."),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="K=V",
-        help="Override a variable (epochs=2, DATA_ROOT=/data) or any place in the config "
-        "(train.pre_transforms[3].args.size=[32,32,32]). Several may follow one --set.",
-    ),
-]
-
-Log = Annotated[
-    Path | None,
-    typer.Option("-l", "--log_config", help="Logging configuration. By default the MMAR's resources/log.config."),
-]
-
-CacheGb = Annotated[
-    float | None,
-    typer.Option(
-        "--cache-gb",
-        min=0,
-        help="Memory for cached scans, in GB; 0 caches nothing. By default half of what is free. What does not fit "
-        "goes to disk (~/.cache/clara_compat).",
-    ),
-]
-
-OnBadItem = Annotated[
-    Literal["stop", "skip"] | None,
-    typer.Option(
-        "--on-bad-item",
-        help="What a scan does that cannot be read in the middle of a run: stop it (the default), or be skipped. In "
-        "training the next scan that can be read takes its place, in validation its case is left out; both are counted "
-        "and reported.",
-    ),
-]
-
-
 @app.command(short_help="Train a config_train.json.")
 def train(
     config: Annotated[
@@ -106,6 +67,7 @@ def train(
         ),
     ] = False,
     on_bad_item: OnBadItem = None,
+    no_user_code: NoUserCode = False,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -122,7 +84,8 @@ def train(
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    print_training(run(mmar, config, env, _overrides(set_, cache_gb, on_bad_item), log_config=log, resume=resume))
+    overrides = _overrides(set_, cache_gb, on_bad_item)
+    print_training(run(mmar, config, env, overrides, log_config=log, resume=resume, user_code=not no_user_code))
 
 
 @app.command(short_help="Predict and measure what a config_validation.json names.")
@@ -134,6 +97,7 @@ def evaluate(
     mmar: Mmar = None,
     env: Env = None,
     log: Log = None,
+    no_user_code: NoUserCode = False,
     set_: Set = None,
 ) -> None:
     """Run an unmodified config_validation.json: predict the scans of its data list, write the results, measure them.
@@ -147,7 +111,7 @@ def evaluate(
     from clara_compat.cli.evaluation_tables import print_evaluation
     from clara_compat.run.evaluate import evaluate as run
 
-    print_evaluation(run(mmar, config, env, set_ or (), log_config=log))
+    print_evaluation(run(mmar, config, env, set_ or (), log_config=log, user_code=not no_user_code))
 
 
 @app.command(short_help="Run single images through a network.")
@@ -170,6 +134,7 @@ def infer(
     mmar: Mmar = None,
     env: Env = None,
     log: Log = None,
+    no_user_code: NoUserCode = False,
     set_: Set = None,
 ) -> None:
     """Run single images through a network, as Clara's annotation server did.
@@ -181,7 +146,17 @@ def infer(
     from clara_compat.cli.evaluation_tables import print_inference
     from clara_compat.run.infer import infer as run
 
-    found = run([*images], config, out, mmar=mmar, model=model, env=env, overrides=set_ or (), log_config=log)
+    found = run(
+        [*images],
+        config,
+        out,
+        mmar=mmar,
+        model=model,
+        env=env,
+        overrides=set_ or (),
+        log_config=log,
+        user_code=not no_user_code,
+    )
     print_inference(found)
 
 
@@ -217,41 +192,7 @@ def check(
     raise typer.Exit(0 if report.passed else 2)
 
 
-@app.command(short_help="Draw what each transform does to a few items.")
-def preview(
-    config: Annotated[Path, typer.Argument(help="Training configuration, also relative to the MMAR.")],
-    mmar: Mmar = None,
-    env: Env = None,
-    set_: Set = None,
-    items: Annotated[int, typer.Option("-n", "--items", min=1, max=20, help="How many items of the data list.")] = 2,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The PNG. By default preview.png in MMAR_CKPT_DIR.")
-    ] = None,
-    section: Annotated[Literal["train", "validate"], typer.Option(help="Whose transforms.")] = "train",
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Seed of the random draws. By default the config's determinism, or a drawn one."),
-    ] = None,
-    epoch: Annotated[int, typer.Option(min=1, help="Another epoch shows other random draws.")] = 1,
-) -> None:
-    """Draw what each transform of a config does to a few items: a picture, and a table here.
-
-    The picture has a row per item (and per crop) and a column per transform: the slice with the most label, the label
-    on top of it, and below it shape, spacing in mm, values and labels. It is what a training with this seed sees:
-    flips, rotations, crops and shifts of the grey values as they are drawn for it. Neither the network nor the loss is
-    needed. When a transform fails, the picture shows all until then.
-
-    Example: clara-compat preview my_mmar/config/config_train.json -n 3 -o augmentation.png --seed 7
-    """
-    from clara_compat.cli.preview_tables import print_preview
-    from clara_compat.run.preview import preview as run
-
-    result = run(config, mmar, env, set_ or (), items=items, section=section, seed=seed, epoch=epoch, out=out)
-    print_preview(result)
-    if result.error is not None:
-        raise result.error
-
-
+app.command(short_help="Draw what each transform does to a few items.")(preview)
 app.command(short_help="List the catalogue of Clara components.")(components)
 app.command(short_help="Train a complete MMAR on synthetic images.")(demo)
 app.command(short_help="Write a trained network as TorchScript or ONNX.")(export)

@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["endless", "is_empty", "readable_json", "replacing", "save_json"]
+from clara_compat.errors import ClaraError
+
+__all__ = ["check_inside", "endless", "is_empty", "readable_json", "replacing", "save_json"]
 
 _LINE = 100
 """Characters of a list or mapping that is written on one line."""
@@ -43,6 +45,26 @@ def is_empty(path: str | os.PathLike[str]) -> bool:
         return Path(path).stat().st_size == 0
     except OSError:
         return False
+
+
+def check_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """Raise where links lead a file out of the folder that it is to be written to.
+
+    A link in the place of the folder itself, or of a folder above it, is the user's own; one in the place of the file
+    is replaced by the file.
+
+    Args:
+        path: the file, below ``folder``.
+        folder: of all results.
+
+    Raises:
+        ClaraError: a folder in between is a link to somewhere else.
+    """
+    parent = Path(path).parent
+    if not parent.resolve().is_relative_to(Path(folder).resolve()):
+        raise ClaraError(
+            f"'{parent}' leads out of the output folder '{folder}', and nothing is written there: remove it"
+        )
 
 
 class _Raw(io.FileIO):

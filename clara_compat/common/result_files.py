@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import check_inside
 from clara_compat.errors import ClaraError
 
 __all__ = ["ResultFiles", "case_name"]
@@ -27,7 +28,7 @@ def case_name(input_file_name: Any) -> str:
     name = ""
     if isinstance(first, (str, bytes, os.PathLike)):
         name = _ENDING.sub("", Path(os.path.normpath(str(os.fsdecode(first)))).name)
-    if name.strip(". /\\") == "":
+    if name.strip(". /\\") == "" or "\0" in name:
         raise ClaraError(f"the results of {input_file_name!r} have no name: expected the path of a file")
     return name
 
@@ -47,8 +48,8 @@ class ResultFiles:
     """
 
     def __init__(self, folder: str | os.PathLike[str], field: str, ending: str) -> None:
-        if not field or "/" in field or "\\" in field:
-            raise ClaraError(f"argument 'field' is '{field}', expected a name without slashes, which the files get")
+        if not field or any(character in field for character in "/\\\0"):
+            raise ClaraError(f"argument 'field' is {field!r}, expected a name without slashes, which the files get")
         self.folder = Path(folder)
         self.field = field
         self.ending = ending
@@ -73,9 +74,10 @@ class ResultFiles:
             input_file_name: path of the input, or the paths of its files.
 
         Raises:
-            ClaraError: the result of another input of the same name went there before.
+            ClaraError: the result of another input of the same name went there before, or a link leads elsewhere.
         """
         path = self.path(input_file_name)
+        check_inside(path, self.folder)
         owner = self._claimed.setdefault(path, str(input_file_name))
         if owner != str(input_file_name):
             raise ClaraError(

@@ -16,7 +16,8 @@ from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
 from clara_compat.config.spec import FAMILY_WORDS, Catalogue, ComponentSpec
 from clara_compat.config.stock import stock_family
-from clara_compat.config.user_code import ModuleNotFound, UserClass, UserRoots, find_user_class
+from clara_compat.config.user_code import ModuleNotFound, UserClass, find_user_class
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["Catalogue", "ComponentResolver", "ComponentSpec", "Slot"]

@@ -19,7 +19,7 @@ from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import COMMAND_LINE, Located, read_json
 from clara_compat.config.problems import Notice, Problems
 from clara_compat.config.settings import typed_settings
-from clara_compat.config.user_code import UserRoots, search_roots
+from clara_compat.config.user_roots import UserRoots, search_roots
 from clara_compat.config.variables import (
     DOCUMENTED,
     nearest_known,
@@ -173,6 +173,7 @@ def open_config(
     env: str | Path | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     user_code_required: bool = True,
+    user_code: bool = True,
     catalogue: Catalogue | None = None,
 ) -> Loading:
     """Read a config and its environment.
@@ -184,6 +185,7 @@ def open_config(
         env: the environment file, looked up like the config; by default ``config/environment.json`` of the MMAR.
         overrides: ``K=V`` texts of ``--set``, or a mapping of typed values.
         user_code_required: whether a user module that is not found is an error rather than a notice.
+        user_code: whether the config may name user code.
         catalogue: the built-in components; those of this package when None.
 
     Raises:
@@ -198,7 +200,7 @@ def open_config(
         document=read_json(file, shown=str(config)),
         environment=_environment(env, root),
         commands=commands,
-        roots=search_roots(root, file.parent),
+        roots=search_roots(root, file.parent, allowed=user_code),
         catalogue=catalogue or Catalogue.installed(),
         user_code_required=user_code_required,
     )

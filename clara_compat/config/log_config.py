@@ -33,6 +33,7 @@ _HANDLERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("filename", "when", "interval", "backupCount", "encoding", "delay", "utc"),
     ),
 }
+_LOG_ENDINGS = (".log", ".txt", ".out", ".err", "")
 _LEVELS = ("NOTSET", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL")
 _LOOKED_UP = re.compile(r"[a-z]+://")
 
@@ -173,6 +174,11 @@ class _LogConfig:
         file = (folder / name).resolve()
         if file == folder or not file.is_relative_to(folder):
             raise self._error(section, f"the log file '{name}' lies outside of {folder}: use a relative file name")
+        if file.suffix.lower() not in _LOG_ENDINGS:  # results of runs lie there, too
+            endings = ", ".join(_LOG_ENDINGS[:-1])
+            raise self._error(
+                section, f"the log file is '{name}', expected a name that ends in {endings} or in nothing"
+            )
         return str(file)
 
     def _literal(self, section: str, key: str, default: str) -> Any:

@@ -14,7 +14,7 @@ from clara_compat.config.components import Catalogue, ComponentResolver, Compone
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
 from clara_compat.config.problems import Problems
-from clara_compat.config.user_code import UserRoots
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.variables import because
 from clara_compat.errors import suggestion
 

@@ -10,12 +10,12 @@ import ast
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.user_source import Source, UserArgument, read_source
 from clara_compat.errors import Address, ClaraError, nearest
 
@@ -23,9 +23,7 @@ __all__ = [
     "ModuleNotFound",
     "UserArgument",
     "UserClass",
-    "UserRoots",
     "find_user_class",
-    "search_roots",
     "uses_tensorflow",
 ]
 
@@ -75,19 +73,6 @@ _METHODS = {
 
 class ModuleNotFound(ClaraError):
     """The file of a user's class is not there."""
-
-
-@dataclass(frozen=True)
-class UserRoots:
-    """Where user code may lie.
-
-    Args:
-        ordered: folders in which a module is looked up, the first hit wins.
-        mmar: folder whose sub-folders are searched last, or None.
-    """
-
-    ordered: tuple[Path, ...]
-    mmar: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -141,22 +126,6 @@ class UserClass:
         return Address(str(self.file), self.line)
 
 
-def search_roots(
-    mmar: Path | None, config_folder: Path | None = None, environ: Mapping[str, str] = os.environ
-) -> UserRoots:
-    """The folders of user code, in the order they are searched.
-
-    These are PYTHONPATH, the MMAR, its custom and BYOC folders, the config's folder, and then any folder of the MMAR.
-    Folders of PYTHONPATH that hold Python's own library are left out.
-    """
-    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
-    listed = environ.get("PYTHONPATH", "")
-    entries = [Path(entry or ".") for entry in listed.split(os.pathsep)] if listed else []
-    folders = [entry for entry in entries if entry.resolve() not in library]
-    folders += [] if mmar is None else [mmar, mmar / "custom", mmar / "BYOC", config_folder or mmar / "config"]
-    return UserRoots(tuple(dict.fromkeys(folder for folder in folders if folder.is_dir())), mmar)
-
-
 def find_user_class(
     path: str,
     roots: UserRoots,
@@ -174,7 +143,7 @@ def find_user_class(
 
     Raises:
         ClaraError: a path that is none, a module or class that is not there, a syntax error in the user's file, or
-            several modules of that name below the MMAR.
+            several modules of that name below the MMAR; any class, where user code may not run.
     """
     parts = path.split(".")
     if len(parts) < 2 or len(path) > _LONGEST or not all(_PART.fullmatch(part) for part in parts):
@@ -269,6 +238,12 @@ def _no_module(
         return ClaraError(
             f"'{path}' is refused: a config may only name classes of the catalogue, below the MMAR or on PYTHONPATH, "
             "not of Python's library",
+            address,
+        )
+    if not roots.allowed:
+        return ClaraError(
+            f"'{path}' is user code, which is not run with --no-user-code: leave that out if you trust the code, or "
+            "name components of the catalogue (clara-compat components)",
             address,
         )
     places = ", ".join(str(root) for root in roots.ordered) or "no folder"

@@ -67,6 +67,7 @@ def load_train_workflow(
     env: str | Path | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     user_code_required: bool = True,
+    user_code: bool = True,
     catalogue: Catalogue | None = None,
 ) -> TrainWorkflow:
     """Read, resolve and check a training config. User code is never imported, nothing is run.
@@ -78,6 +79,7 @@ def load_train_workflow(
         env: the environment file, looked up like the config; by default ``config/environment.json`` of the MMAR.
         overrides: ``K=V`` texts of ``--set``, or a mapping of typed values.
         user_code_required: whether a user module that is not found is an error rather than a notice.
+        user_code: whether the config may name user code.
         catalogue: the built-in components; those of this package when None.
 
     Raises:
@@ -90,6 +92,7 @@ def load_train_workflow(
         env=env,
         overrides=overrides,
         user_code_required=user_code_required,
+        user_code=user_code,
         catalogue=catalogue,
     )
     try:

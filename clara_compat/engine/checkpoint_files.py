@@ -12,6 +12,7 @@ import torch
 
 from clara_compat.common.files import replacing
 from clara_compat.engine.sealed_file import check_seal, write_sealed
+from clara_compat.engine.weights import check_archive
 from clara_compat.errors import ClaraError
 
 __all__ = ["CHECKPOINT", "FORMAT", "PREVIOUS", "Found", "read_checkpoint", "write_checkpoint"]
@@ -94,6 +95,7 @@ def _read(path: Path, *, values: bool) -> tuple[dict[str, Any] | None, str]:
         sealed = check_seal(path)
         if sealed is False:
             return None, "its checksum is wrong"
+        check_archive(path)
         content = torch.load(path, map_location="cpu" if values else "meta", weights_only=True)
     except OSError as error:
         return None, error.strerror or str(error)

@@ -11,8 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from clara_compat.common.user_code_switch import check_allowed
 from clara_compat.engine.fine_tuning import match_file
 from clara_compat.engine.tensorflow_weights import name_of
+from clara_compat.engine.weights import check_archive
 from clara_compat.errors import ClaraError
 
 __all__ = ["exported_network", "network_with_weights", "refusal"]
@@ -56,9 +58,12 @@ def exported_network(file: str | Path, device: torch.device | str) -> nn.Module:
         device: where to put the network.
 
     Raises:
-        ClaraError: the file is missing, damaged, something else, or would reach other files.
+        ClaraError: the file is missing, damaged, something else, or would reach other files; or such programs are
+            switched off.
     """
+    check_allowed(f"the TorchScript '{file}'")
     try:
+        check_archive(file)
         if any(map(_REACHES_FILES.search, _code(str(file)))):
             raise ClaraError(f"'{file}' reads or writes files when it runs, which no network needs: it is not loaded")
         with warnings.catch_warnings():

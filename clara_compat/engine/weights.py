@@ -8,10 +8,12 @@ import torch
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["read_weights"]
+__all__ = ["check_archive", "read_weights"]
 
 _INSIDE = ("network", "model", "state_dict", "model_state_dict")
 """Keys under which checkpoints of several tools (ours first) keep the network's state dict."""
+_MOST_PACKED = 1 << 26
+"""Bytes of code in an archive."""
 
 
 def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
@@ -29,6 +31,7 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
             format.
     """
     file = Path(path)
+    check_archive(file)
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -42,6 +45,29 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     if not isinstance(inside, dict) or not inside or not all(map(_is_weight, inside.items())):
         raise ClaraError(f"'{file}' holds no weights by name: expected a state dict, such as model.pt of a training")
     return dict(inside)
+
+
+def check_archive(file: str | Path) -> None:
+    """Refuse a file of torch whose records unpack to far more than the file: torch packs code, but no weights.
+
+    What is no such archive is left to who reads it.
+
+    Args:
+        file: its path.
+
+    Raises:
+        ClaraError: it would fill the memory, and no training wrote it so.
+    """
+    try:
+        size = Path(file).stat().st_size
+        archive = torch._C.PyTorchFileReader(str(file))  # noqa: SLF001 - torch.load reads with it
+        held = sum(archive.get_record_size(name) for name in archive.get_all_records())
+    except (OSError, RuntimeError, ValueError):
+        return
+    if held > size + _MOST_PACKED:
+        raise ClaraError(
+            f"'{file}' unpacks from {size} to {held} bytes, as nothing does that torch wrote: it is not read"
+        )
 
 
 def _is_weight(item: tuple[object, object]) -> bool:

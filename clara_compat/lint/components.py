@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from clara_compat.config.user_code import UserClass, UserRoots, find_user_class
+from clara_compat.config.user_code import UserClass, find_user_class
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.user_source import read_source
 from clara_compat.errors import ClaraError
 from clara_compat.lint.findings import Component, Finding, Status

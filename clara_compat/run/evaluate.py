@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clara_compat.common.files import save_json
 from clara_compat.common.full_disk import unwritten_is_told
+from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow, load_evaluate_workflow
 from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
@@ -62,6 +63,7 @@ def evaluate(
     overrides: Sequence[str] | Mapping[str, Any] = (),
     *,
     log_config: str | os.PathLike[str] | None = None,
+    user_code: bool = True,
 ) -> EvaluateResult:
     """Run an unmodified Clara Train 3.1 evaluation config: predictions, their files, metrics and reports.
 
@@ -75,6 +77,8 @@ def evaluate(
         overrides: what ``--set`` takes: ``["do_validation=true"]`` or ``{"do_validation": True}``, also paths into the
             config.
         log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
+        user_code: whether code of the MMAR and of PYTHONPATH, and TorchScript, may run; what needs some is an error
+            otherwise.
 
     Returns:
         values of all cases and of each, and the files.
@@ -87,8 +91,11 @@ def evaluate(
         result = evaluate("my_mmar", overrides={"do_validation": True})
         result.metrics["mean_dice"]
     """
-    workflow = load_evaluate_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
-    return run_evaluation(workflow, eval_folder(workflow), log_config=log_config)
+    workflow = load_evaluate_workflow(
+        Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides, user_code=user_code
+    )
+    with user_code_allowed(user_code, workflow.mmar):
+        return run_evaluation(workflow, eval_folder(workflow), log_config=log_config)
 
 
 def eval_folder(workflow: EvaluateWorkflow) -> Path:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clara_compat.common.files import replacing
+from clara_compat.common.files import check_inside, replacing
+from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.common.weight_files import find_weights
-from clara_compat.config.user_code import UserRoots, search_roots
+from clara_compat.config.user_roots import UserRoots, search_roots
 from clara_compat.errors import ClaraError
 from clara_compat.run.console import logging_of_a_run
 from clara_compat.translate.configured_network import configured_network
@@ -48,6 +49,7 @@ class ExportOptions:
         onnx: whether ONNX is written, which the last two need.
         mmar: root folder of the MMAR whose code a network of the user's is of; by default only PYTHONPATH is searched.
             Its training config says the network of weights that no training of this package made.
+        user_code: whether that code may run; a network of the user's own is an error otherwise.
     """
 
     model_name: str = "model"
@@ -60,6 +62,7 @@ class ExportOptions:
     precision: str = "FP32"
     onnx: bool = True
     mmar: str | os.PathLike[str] | None = None
+    user_code: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def export(folder: str | os.PathLike[str], options: ExportOptions | None = None,
         ClaraError: something of the user's must be mended, or a file would not give what the network gives.
     """
     chosen = replace(options or ExportOptions(), **more)
-    with logging_of_a_run(None):
+    with user_code_allowed(chosen.user_code, chosen.mmar), logging_of_a_run(None):
         return _Export(Path(folder), chosen).run()
 
 
@@ -174,7 +177,9 @@ class _Export:
         """Return what is known of the network; of weights that no training of this package made, the MMAR says it."""
         mmar = self.options.mmar
         if not has_saved_network(self.folder):
-            configured = None if mmar is None else configured_network(Path(mmar), self.folder)
+            configured = (
+                None if mmar is None else configured_network(Path(mmar), self.folder, user_code=self.options.user_code)
+            )
             if configured is None:
                 raise ClaraError(
                     f"{self.folder / SAVED} is missing, which says what network the weights belong to: name the folder "
@@ -189,7 +194,8 @@ class _Export:
 
     def _roots(self) -> UserRoots:
         """Return where the user's code may lie."""
-        return search_roots(None if self.options.mmar is None else Path(self.options.mmar))
+        mmar = self.options.mmar
+        return search_roots(None if mmar is None else Path(mmar), allowed=self.options.user_code)
 
     def _network(self, saved: SavedNetwork, weights: Path) -> tuple[torch.nn.Module, Probe]:
         from clara_compat.engine.export.probe import probe
@@ -222,6 +228,7 @@ class _Export:
             output_dims=output_dims,
         )
         repository = self.folder / name
+        check_inside(repository / "1" / "model.onnx", self.folder)
         _save(repository / "1" / "model.onnx", exported.content)
         _save(repository / "config.pbtxt", config.encode())
         self.result.paths["triton"] = repository / "config.pbtxt"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_compat.common.files import endless
+from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.config.evaluate_workflow import load_evaluate_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluate import run_evaluation
@@ -44,6 +45,7 @@ def infer(
     env: str | os.PathLike[str] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     log_config: str | os.PathLike[str] | None = None,
+    user_code: bool = True,
 ) -> InferResult:
     """Run images through a config of the annotation server, or of an evaluation, and write what it writes.
 
@@ -60,6 +62,8 @@ def infer(
         env: the environment file.
         overrides: what ``--set`` takes.
         log_config: a ``logging`` INI file.
+        user_code: whether code of the MMAR and of PYTHONPATH, and TorchScript, may run; what needs some is an error
+            otherwise.
 
     Returns:
         the files of each image, and what else the chain left.
@@ -81,10 +85,12 @@ def infer(
         mmar=None if mmar is None else Path(mmar),
         env=None if env is None else Path(env),
         overrides=overrides,
+        user_code=user_code,
     )
     folder = target.absolute().parent if is_file else target.absolute()
     inference = Inference(files, target.absolute() if is_file else None)
-    result = run_evaluation(workflow, folder, log_config=log_config, model=model, inference=inference)
+    with user_code_allowed(user_code, workflow.mmar):
+        result = run_evaluation(workflow, folder, log_config=log_config, model=model, inference=inference)
     cases = result.stats["cases"]
     return InferResult(
         files={case["file"]: [Path(path) for path in case["paths"]] for case in cases},

@@ -16,7 +16,8 @@ from clara_compat.config.loading import Workflow, find_config
 from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Notice, Problems
 from clara_compat.config.spec import Catalogue
-from clara_compat.config.user_code import UserClass, UserRoots, find_user_class
+from clara_compat.config.user_code import UserClass, find_user_class
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluation_check import evaluation_limits

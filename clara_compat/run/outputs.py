@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import replacing, save_json
+from clara_compat.common.files import check_inside, replacing, save_json
 from clara_compat.common.full_disk import unwritten_is_told
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
@@ -129,8 +129,10 @@ def write_bundle(folder: Path, config: dict[str, Any]) -> None:
     """Write the bundle config that runs, with its metadata and logging configuration.
 
     Raises:
-        ClaraError: one of the files cannot be written.
+        ClaraError: one of the files cannot be written, or a link leads out of the folder.
     """
+    for name in (OUTPUTS["bundle"], "debug/any"):
+        check_inside(folder / name, folder)
     with unwritten_is_told("free some space, or name another folder with MMAR_CKPT_DIR"):
         save_json(config, folder / OUTPUTS["bundle"])
         save_json(bundle_metadata(config), folder / OUTPUTS["metadata"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
 from clara_compat.components.transforms.native import NativeTransform
 from clara_compat.config.arguments import create
@@ -62,6 +63,7 @@ def preview(
     seed: int | None = None,
     epoch: int = 1,
     out: str | os.PathLike[str] | None = None,
+    user_code: bool = True,
 ) -> PreviewResult:
     """Run the transforms of a training configuration on the first items of an epoch and draw every step.
 
@@ -78,6 +80,7 @@ def preview(
         seed: seed of the random draws; by default the config's ``determinism``, or a drawn one.
         epoch: from 1.
         out: the PNG; by default ``preview.png`` in the MMAR_CKPT_DIR.
+        user_code: whether code of the MMAR and of PYTHONPATH may run; a config that names some is an error otherwise.
 
     Returns:
         The sheet; when a transform failed, all until then, and the error.
@@ -92,10 +95,23 @@ def preview(
     if seed is not None and not 0 <= seed < _SEEDS:
         raise ClaraError(f"the seed is {seed}, expected a whole number from 0 to {_SEEDS - 1}")
     workflow = load_train_workflow(
-        Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides, user_code_required=False
+        Path(config),
+        mmar=_path(mmar),
+        env=_path(env),
+        overrides=overrides,
+        user_code_required=False,
+        user_code=user_code,
     )
+    with user_code_allowed(user_code, workflow.mmar):
+        return _drawn(workflow, section, _path(out), items=items, seed=seed, epoch=epoch)
+
+
+def _drawn(
+    workflow: TrainWorkflow, section: SectionName, out: Path | None, *, items: int, seed: int | None, epoch: int
+) -> PreviewResult:
+    """Run the transforms and draw what they do."""
     specs = section_specs(workflow, section)
-    target = _target(workflow, _path(out))
+    target = _target(workflow, out)
     seeds, origin = _seeds(workflow, seed)
     bundle = _checked(workflow, section, specs, seeds, target)
     with logging_of_a_run(None):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clara_compat.common.files import save_json
+from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.common.weight_files import is_tensorflow
 from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
@@ -64,6 +65,7 @@ def train(
     *,
     log_config: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    user_code: bool = True,
 ) -> TrainResult:
     """Train an unmodified Clara Train 3.1 configuration on MONAI.
 
@@ -75,6 +77,7 @@ def train(
         log_config: a ``logging`` INI file; by default the MMAR's ``resources/log.config``.
         resume: go on from the ``checkpoint.pt`` in ``MMAR_CKPT_DIR``, where there is one, as
             ``continue_from_ckpt_epoch`` in the config does.
+        user_code: whether code of the MMAR and of PYTHONPATH may run; a config that names some is an error otherwise.
 
     Returns:
         statistics, files, network and parser of the run.
@@ -87,7 +90,15 @@ def train(
         result = train("my_mmar", overrides={"epochs": 2, "DATA_ROOT": "/data/spleen"})
         result.stats["best_value"]
     """
-    workflow = load_train_workflow(Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides)
+    workflow = load_train_workflow(
+        Path(config), mmar=_path(mmar), env=_path(env), overrides=overrides, user_code=user_code
+    )
+    with user_code_allowed(user_code, workflow.mmar):
+        return _checked(workflow, log_config, resume=resume)
+
+
+def _checked(workflow: TrainWorkflow, log_config: str | os.PathLike[str] | None, *, resume: bool) -> TrainResult:
+    """Check everything that can be known, then run."""
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
     checkpoint = None
     if resume or workflow.settings.continue_from_ckpt_epoch:

@@ -22,6 +22,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from clara_compat.common.blame import USER_MODULES, told, user_line
+from clara_compat.common.user_code_switch import check_allowed
 from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.tensorflow.keras_settings import forget_settings
 from clara_compat.tensorflow.names import constructing
@@ -92,6 +93,7 @@ class UserCode:
             return self._execute(name, parent, spec)
 
     def _execute(self, name: str, parent: str, found: importlib.machinery.ModuleSpec) -> ModuleType:
+        check_allowed(f"the user's module '{name}' ({found.origin})")
         is_package = found.submodule_search_locations is not None
         if found.origin is not None and not found.origin.endswith(".py"):
             raise ClaraError(f"the user's module '{name}' is not Python source", Address(found.origin))
@@ -161,8 +163,10 @@ def component(path: str, args: Mapping[str, Any] | None = None) -> Any:
     """Import the class ``path`` (``module.Class``) of the user's code and make it with keyword arguments ``args``.
 
     Raises:
-        ClaraError: the module or class is missing, fails to import, or refuses its arguments.
+        ClaraError: user code is switched off, or the module or class is missing, fails to import, or refuses its
+            arguments.
     """
+    check_allowed(f"the user's class '{path}'")
     module_name, _, class_name = path.rpartition(".")
     try:
         module = _current.load(module_name)

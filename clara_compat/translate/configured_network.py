@@ -46,12 +46,13 @@ class ConfiguredNetwork:
         return f"{folder} does not say what network the weights belong to: it is taken from {self.file}"
 
 
-def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
+def configured_network(mmar: Path, ckpt_dir: Path, *, user_code: bool = True) -> ConfiguredNetwork | None:
     """Return the network of ``config/config_train.json``, or None when the MMAR has no such file.
 
     Args:
         mmar: the MMAR, whose code is about to be run as its user asked.
         ckpt_dir: where the weights are.
+        user_code: whether the config may name user code.
 
     Raises:
         ClaraError: the config must be mended, or its model cannot be translated.
@@ -59,7 +60,7 @@ def configured_network(mmar: Path, ckpt_dir: Path) -> ConfiguredNetwork | None:
     file = mmar / _CONFIG
     if not file.is_file():
         return None
-    return network_of(load_train_workflow(file, mmar=mmar), ckpt_dir)
+    return network_of(load_train_workflow(file, mmar=mmar, user_code=user_code), ckpt_dir)
 
 
 def network_of(workflow: TrainWorkflow, ckpt_dir: Path) -> ConfiguredNetwork:

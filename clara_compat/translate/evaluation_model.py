@@ -12,7 +12,7 @@ from clara_compat.components.model_loaders.frozen_graph_model_loader import Froz
 from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader
 from clara_compat.config.arguments import create
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
-from clara_compat.config.user_code import UserRoots
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import ClaraError
 from clara_compat.translate.configured_network import configured_network
 from clara_compat.translate.saved_network import SavedNetwork, has_saved_network, saved_label_format, saved_network
@@ -69,8 +69,9 @@ def find_model(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None 
     configured = None
     try:
         files = loader.files(str(workflow.mmar))
+        _check_allowed(files, workflow.roots)
         if files.exported is None and not has_saved_network(files.folder):
-            configured = configured_network(workflow.mmar, files.folder)
+            configured = configured_network(workflow.mmar, files.folder, user_code=workflow.roots.allowed)
         network: SavedNetwork | None
         if configured is not None:
             files = replace(files, notice=_joined(files.notice, configured.notice(files.folder)))
@@ -100,6 +101,14 @@ def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) ->
     if not isinstance(component, ModelLoader):
         raise ClaraError(f"'{workflow.model_loader.name}' is no model loader", workflow.model_loader.address)
     return component
+
+
+def _check_allowed(files: ModelFiles, roots: UserRoots) -> None:
+    if files.exported is not None and not roots.allowed:
+        raise ClaraError(
+            f"'{files.exported}' is TorchScript, a program, which is not run with --no-user-code: leave that out if "
+            "you trust the file, or name the folder of the training (CheckpointLoader, or infer --model)"
+        )
 
 
 def _joined(*notices: str) -> str:

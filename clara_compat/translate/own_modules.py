@@ -192,6 +192,12 @@ def own_notices(workflow: TrainWorkflow, context: BundleContext) -> Iterator[Not
             "MONAI return logits, while Clara's end in an activation",
         )
     if of_model == "stock" and downloads(stock_entry(model, _of_the_image(context))):
+        if not workflow.roots.allowed:
+            raise ClaraError(
+                f"{model.dotted} would download its first weights, which it does not with --no-user-code: set its "
+                "argument pretrained to false",
+                model.address,
+            )
         text = f"{model.dotted} may download its first weights when it is made: pretrained=false leaves that out"
         yield Notice(model.address, text)
     if of_model == "module" and model.user is not None and "get_loss" in model.user.methods:

@@ -14,7 +14,7 @@ from typing import Any
 
 from clara_compat.components import catalogue
 from clara_compat.config.stock import stock_family
-from clara_compat.config.user_code import UserRoots
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.own_modules import LEGACY_NETWORK, USER_MODULE
 from clara_compat.translate.places import unplaced

@@ -12,7 +12,8 @@ from clara_compat.common.data_prop import DataProperty
 from clara_compat.components import catalogue
 from clara_compat.components.entry import Entry
 from clara_compat.config.spec import Catalogue
-from clara_compat.config.user_code import ModuleNotFound, UserRoots, find_user_class
+from clara_compat.config.user_code import ModuleNotFound, find_user_class
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.own_modules import LEGACY_NETWORK, user_kind
 from clara_compat.translate.render import is_safe_key, literal, render

@@ -7,7 +7,7 @@ import pytest
 from clara_compat.config.components import ComponentResolver, Slot
 from clara_compat.config.positions import read_json
 from clara_compat.config.problems import Problems
-from clara_compat.config.user_code import search_roots
+from clara_compat.config.user_roots import search_roots
 from clara_compat.config.variables import substitute
 
 TRANSFORMS = Slot(("train", "pre_transforms"), "transforms")

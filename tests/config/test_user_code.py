@@ -5,7 +5,8 @@ import sysconfig
 
 import pytest
 
-from clara_compat.config.user_code import UserRoots, find_user_class, search_roots, uses_tensorflow
+from clara_compat.config.user_code import find_user_class, uses_tensorflow
+from clara_compat.config.user_roots import UserRoots, search_roots
 from clara_compat.config.user_source import UserArgument
 from clara_compat.errors import Address, ClaraError
 

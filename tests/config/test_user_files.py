@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clara_compat.config.user_code import UserClass, UserRoots, find_user_class
+from clara_compat.config.user_code import UserClass, find_user_class
 from clara_compat.config.user_files import files_of, trusted
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import Address
 
 HEAD = "class Own:\n    def transform(self, transform_ctx):\n        return transform_ctx\n"

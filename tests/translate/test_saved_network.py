@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from clara_compat.config.user_code import UserRoots
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.errors import ClaraError
 from clara_compat.translate.render import literal
 from clara_compat.translate.saved_network import saved_label_format, saved_network, saved_sizes

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-__all__ = ["CacheBudget", "default_cache_folder", "free_memory"]
+__all__ = ["CacheBudget", "default_cache_folder", "free_memory", "reachable_memory"]
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -97,6 +97,17 @@ def free_memory() -> int:
             continue
         free = min(free, max(room, 0))
     return free
+
+
+def reachable_memory() -> int:
+    """Return the bytes that a process can have at all: what a container holds of files only for speed counts, too."""
+    reachable = _system_memory()
+    for limit, _ in _CGROUPS:
+        try:
+            reachable = min(reachable, int(Path(limit).read_text()))
+        except (OSError, ValueError):  # no such hierarchy, or "max": no limit
+            continue
+    return reachable
 
 
 def _system_memory() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clara_compat.common.shape_format import ShapeFormat
+from clara_compat.engine.readers.limits import check_memory
 from clara_compat.engine.readers.volume import Header, Volume, plain_header, plain_volume, reading, reason
 from clara_compat.errors import ClaraError
 
@@ -31,7 +32,9 @@ def read_array(path: str, shape_format: str, dtype: Any) -> Volume:
     """
     layout = ShapeFormat(shape_format)
     with reading(path, _EXPECTED, _UNREADABLE, lambda error: _damage(path, error)):
-        array = np.array(_mapped(path, layout), dtype=dtype, order="C")  # a copy: the view would keep the file open
+        mapped = _mapped(path, layout)
+        check_memory(path, mapped.size * np.dtype(dtype).itemsize)
+        array = np.array(mapped, dtype=dtype, order="C")  # a copy: the view would keep the file open
     if not layout.is_channeled():
         return plain_volume(array[np.newaxis], shape_format, "npy")
     return plain_volume(np.moveaxis(array, layout.get_channel_axis(), 0), shape_format, "npy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clara_compat.engine.readers.itk_files import itk_affine, itk_volume
+from clara_compat.engine.readers.limits import check_memory
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
 
@@ -16,6 +19,8 @@ __all__ = ["Series", "dicom_header", "find_series", "read_dicom"]
 
 _EXPECTED = "a folder with one DICOM series"
 _MAGIC_AT, _MAGIC = 128, b"DICM"
+_MOST_FILES = 20_000
+"""In a folder: each is opened, whatever it is."""
 _UNEVEN = 0.1  # of the mean step: far above the rounding of positions, far below a missing slice
 
 
@@ -62,6 +67,7 @@ def read_dicom(folder: str, dtype: Any) -> Volume:
 
     with reading(folder, _EXPECTED, (RuntimeError, OSError, MemoryError), _damage):
         found = find_series(folder)
+        check_memory(folder, 2 * math.prod(found.size) * np.dtype(dtype).itemsize)
         image_type = itk.Image[itk.F if np.dtype(dtype) == np.float32 else itk.D, 3]
         reader = itk.ImageSeriesReader[image_type].New(FileNames=found.files)
         reader.Update()
@@ -95,7 +101,11 @@ def find_series(folder: str) -> Series:
     """
     import itk
 
-    next(Path(folder).iterdir(), None)  # raises where the folder may not be read: GDCM takes it for an empty one
+    entries = itertools.islice(Path(folder).iterdir(), _MOST_FILES + 1)
+    if sum(1 for _ in entries) > _MOST_FILES:  # this raises where the folder may not be read, which GDCM does not
+        raise ClaraError(
+            f"'{folder}' holds more than {_MOST_FILES:,} files, expected {_EXPECTED}: move the others away"
+        )
     names = itk.GDCMSeriesFileNames.New()
     names.SetUseSeriesDetails(True)
     names.SetDirectory(folder)

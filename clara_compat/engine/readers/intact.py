@@ -6,13 +6,13 @@ ITK reads a NIfTI that was cut off, and a damaged compressed MetaImage, without 
 from __future__ import annotations
 
 import gzip
-import io
 import math
 import os
 import zlib
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from clara_compat.engine.readers.limits import HEADER, MORE, announced_bytes
 from clara_compat.errors import ClaraError
 
 __all__ = ["check_intact"]
@@ -49,26 +49,15 @@ def check_intact(path: Path) -> None:
 
 
 def _check_nifti(path: Path) -> None:
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Header
-    from nibabel.spatialimages import HeaderDataError
-    from nibabel.wrapstruct import WrapStructError
-
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream: _Readable = gzip.GzipFile(fileobj=file) if packed else file
-        start = stream.read(Nifti2Header.sizeof_hdr)
-        size = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
-        kind = Nifti1Header if Nifti1Header.sizeof_hdr in size else Nifti2Header
-        if not size & {Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr}:
+        start = stream.read(HEADER)
+        announced = announced_bytes(start)
+        if announced is None:
             raise ClaraError(_HEADER)
-        try:
-            header = kind.from_fileobj(io.BytesIO(start), check=False)
-            shape, voxel, offset = header.get_data_shape(), header.get_data_dtype().itemsize, header.get_data_offset()
-        except (HeaderDataError, WrapStructError) as error:
-            raise ClaraError(_HEADER) from error
-        _compare(len(start) + _rest(stream), offset + math.prod(shape) * voxel)
+        _compare(len(start) + _rest(stream, announced), announced)
 
 
 def _check_meta(path: Path) -> None:
@@ -99,14 +88,22 @@ def _check_meta_data(header: dict[str, str], stream: BinaryIO) -> None:
     unpacker, unpacked = zlib.decompressobj(wbits=47), 0  # 47: the header says whether zlib or gzip
     while not unpacker.eof and (chunk := unpacker.unconsumed_tail or stream.read(_CHUNK)):
         unpacked += len(unpacker.decompress(chunk, _CHUNK))
+        _check_end(unpacked, expected)
     _compare(unpacked + len(unpacker.flush()), expected)
 
 
-def _rest(stream: _Readable) -> int:
+def _rest(stream: _Readable, expected: int) -> int:
     count = 0
     while chunk := stream.read(_CHUNK):
         count += len(chunk)
+        _check_end(count, expected)
     return count
+
+
+def _check_end(found: int, expected: int) -> None:
+    """Stop where a few bytes unpack to far more than the header announces."""
+    if found > expected + MORE:
+        raise ClaraError(f"it unpacks to far more than the {expected} bytes that its header announces")
 
 
 def _compare(found: int, expected: int) -> None:

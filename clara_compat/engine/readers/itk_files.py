@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from clara_compat.common.files import is_empty
 from clara_compat.engine.readers.intact import check_intact
+from clara_compat.engine.readers.limits import check_memory
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
 
@@ -40,8 +42,10 @@ def read_itk(path: str, dtype: Any) -> Volume:
 
     with reading(path, _EXPECTED, (RuntimeError, OSError, MemoryError), lambda error: _damage(path, error)):
         information = _information(path)
-        _check_intact(path)
         dims, components = information.GetNumberOfDimensions(), information.GetNumberOfComponents()
+        voxels = math.prod(information.GetDimensions(i) for i in range(dims)) * components
+        check_memory(path, voxels * (information.GetComponentSize() + np.dtype(dtype).itemsize))
+        _check_intact(path)
         kind = information.GetComponentTypeAsString(information.GetComponentType())
         name, types = ("Image", _SCALARS) if components == 1 else ("VectorImage", _VECTORS)
         image_type = getattr(itk, name)[getattr(itk, types.get(kind, "D")), dims]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.files import is_empty
+from clara_compat.engine.readers.limits import HEADER, announced_bytes, check_memory, unpacked
 from clara_compat.engine.readers.volume import Header, Volume, reading
 from clara_compat.errors import ClaraError
 
@@ -25,6 +28,7 @@ PLANE = "HWC"
 
 _EXPECTED = "a NIfTI file (.nii or .nii.gz)"
 _GZIP = b"\x1f\x8b"
+_WITH_GZIP_HEADER = 31
 _NIFTI2_HEADER = 540  # bytes
 _UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError)
 
@@ -47,6 +51,7 @@ def read_nifti(path: str, dtype: Any, channels_first: bool = False) -> Volume:
     with reading(path, _EXPECTED, _UNREADABLE, lambda error: _damage(path, error)):
         image = _open(path)
         _check_kind(path, image)
+        check_memory(path, math.prod(image.shape) * np.dtype(dtype).itemsize)
         array = np.asanyarray(image.dataobj, dtype=dtype)
     shape = _shape(path, array.shape)
     array = array.reshape(shape)
@@ -119,14 +124,28 @@ def _open(path: str) -> Any:
     """Open a file; a gzipped one is unpacked whole.
 
     ``nibabel.load`` reads a gzipped stream just as far as it needs to, so its checksum is never compared and a damaged
-    file gives wrong voxels without a word; unpacking it whole is also faster.
+    file gives wrong voxels without a word; unpacking it whole is also faster. How long it may be, its header says.
     """
     with Path(path).open("rb") as stream:
-        if stream.read(2) != _GZIP:
+        start = stream.read(HEADER)
+        if start[:2] != _GZIP:
+            _check_length(announced_bytes(start), os.fstat(stream.fileno()).st_size)
             return nibabel.load(path)
+        check_memory(path, os.fstat(stream.fileno()).st_size)
         stream.seek(0)
-        content = gzip.decompress(stream.read())
+        packed = stream.read()
+    start = zlib.decompressobj(_WITH_GZIP_HEADER).decompress(packed, HEADER)
+    announced = announced_bytes(start) or 0
+    check_memory(path, announced)
+    content = unpacked(packed, announced)
+    _check_length(announced, len(content))
     return _kind(content[:4]).from_bytes(content)
+
+
+def _check_length(announced: int | None, length: int) -> None:
+    """Find what is cut off before memory is taken for all that the header announces."""
+    if announced is not None and length < announced:
+        raise EOFError(f"{length} of {announced} bytes are there")
 
 
 def _open_header(path: str) -> Any:

@@ -42,7 +42,8 @@ def read_picture(path: str, dtype: Any, palette_indices: bool = False) -> Volume
     """
     with reading(path, _EXPECTED, _UNREADABLE, lambda error: _damage(path, error)):
         deep = _deep_channels(path)
-        if deep:  # Pillow would keep 8 of the 16 bits
+        if deep:  # Pillow would keep 8 of the 16 bits; it refuses too many pixels, which ITK does not
+            Image.open(path, formats=_FORMATS).close()
             return _grey_or_colour(read_itk(path, dtype).data[:deep].swapaxes(1, 2), "png")
         with Image.open(path, formats=_FORMATS) as image:
             pixels = _pixels(image, palette_indices).astype(dtype)
@@ -95,6 +96,8 @@ def _deep_channels(path: str) -> int:
 def _damage(path: str, error: BaseException) -> str:
     if is_empty(path):
         return "the file is empty"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"by its header it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, the most that are read"
     if isinstance(error, UnidentifiedImageError):
         return f"it is not {_EXPECTED}"
     return f"the file is damaged ({reason(error)})"

@@ -90,7 +90,7 @@ def reading(
         explain: says what is wrong with the file, given one of those.
 
     Raises:
-        ClaraError: the file is missing, may not be read, is a folder, or is damaged.
+        ClaraError: the file is missing, may not be read, is a folder, is damaged, or does not fit into memory.
     """
     try:
         yield
@@ -100,6 +100,8 @@ def reading(
         raise ClaraError(f"'{path}' may not be read: check its permissions") from None
     except IsADirectoryError:
         raise ClaraError(f"'{path}' is a folder, expected {expected}") from None
+    except MemoryError as error:
+        raise ClaraError(f"there is not enough memory to read '{path}': end other programs, or leave it out") from error
     except unreadable as error:
         raise ClaraError(f"'{path}' cannot be read: {explain(error)}") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clara_compat.common.files import replacing
+from clara_compat.errors import ClaraError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,7 +35,13 @@ def data_uri(png: bytes) -> str:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page, whole or not at all. What UTF-8 cannot say (half a surrogate pair) becomes a question mark."""
+    """Write a page, whole or not at all. What UTF-8 cannot say (half a surrogate pair) becomes a question mark.
+
+    Raises:
+        ClaraError: the name is that of something else, such as the weights beside the page.
+    """
+    if path.suffix.lower() not in (".html", ".htm") and not path.is_dir():
+        raise ClaraError(f"the report is a page, and '{path}' is no name of one: let it end in .html")
     with replacing(path) as stream:
         stream.write(html.encode("utf-8", "replace"))
 

@@ -18,7 +18,7 @@ from clara_compat.components.models.seg_ahnet import SegAhnet
 from clara_compat.components.models.seg_resnet import SegResnet
 from clara_compat.components.models.unet import Unet
 from clara_compat.components.models.unet_parallel import UnetParallel
-from clara_compat.config.user_code import UserRoots
+from clara_compat.config.user_roots import UserRoots
 from clara_compat.engine.networks.network import ClaraNetwork
 from clara_compat.errors import ClaraError
 from clara_compat.translate.render import render
