@@ -71,6 +71,13 @@ def train(
         bool, typer.Option("--write_train_stats", help="Accepted as in Clara; train_stats.json is always written.")
     ] = False,
     cache_gb: CacheGb = None,
+    accelerate: Annotated[
+        str | None,
+        typer.Option(
+            help="What may make the training faster: auto (by default; a short trial chooses when the run is long "
+            "enough), off, or levers such as bf16,channels_last. Off under determinism.",
+        ),
+    ] = None,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -84,7 +91,8 @@ def train(
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    print_training(run(mmar, config, env, _overrides(set_, cache_gb), log_config=log))
+    overrides = [*_overrides(set_, cache_gb), *([] if accelerate is None else [f"accelerate={accelerate}"])]
+    print_training(run(mmar, config, env, overrides, log_config=log))
 
 
 @app.command()

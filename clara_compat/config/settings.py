@@ -1,6 +1,7 @@
 """The typed top level of a config.
 
-Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end`` and ``cache_gb`` are our own.
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb`` and ``accelerate`` are our
+own.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
+from clara_compat.common.levers import AUTO, OFF, levers_of
 from clara_compat.config.arguments import convert, describe
 from clara_compat.config.paths import JSONPath
 from clara_compat.config.problems import Problems
@@ -58,6 +61,7 @@ class TrainSettings(BaseModel):
         infer_in_training_mode: validate with the network in training mode.
         validate_at_end: whether a run that would end without any validation validates after its last epoch.
         cache_gb: memory for cached scans, in 10^9 bytes; 0 for no cache, None for half of what is free.
+        accelerate: what may make a training faster: ``auto`` (a short trial chooses), ``off``, or names of levers.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -77,6 +81,16 @@ class TrainSettings(BaseModel):
     infer_in_training_mode: bool = False
     validate_at_end: bool = True
     cache_gb: float | None = Field(default=None, ge=0)
+    accelerate: str = AUTO
+
+    @field_validator("accelerate")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            levers_of(value)
+        except ValueError as error:
+            raise PydanticCustomError("levers", "{reason}", {"reason": str(error)}) from error
+        return value
 
 
 class EvaluateSettings(BaseModel):
@@ -140,6 +154,8 @@ def typed_settings(
         if name == "determinism":
             known[name] = _determinism(value, undefined, address, problems)
             continue
+        if name == "accelerate" and isinstance(value, bool):  # as --set accelerate=off is read
+            value = AUTO if value else OFF
         try:
             known[name] = convert(value, field.annotation)
         except ValueError as error:
