@@ -68,6 +68,13 @@ def train(
     ] = False,
     on_bad_item: OnBadItem = None,
     no_user_code: NoUserCode = False,
+    accelerate: Annotated[
+        str | None,
+        typer.Option(
+            help="What may make the training faster: auto (by default; a short trial chooses when the run is long "
+            "enough), off, or levers such as bf16,channels_last. Off under determinism.",
+        ),
+    ] = None,
     set_: Set = None,
 ) -> None:
     """Train an unmodified config_train.json.
@@ -84,7 +91,7 @@ def train(
     from clara_compat.cli.tables import print_training
     from clara_compat.run.train import train as run
 
-    overrides = _overrides(set_, cache_gb, on_bad_item)
+    overrides = _overrides(set_, cache_gb=cache_gb, on_bad_item=on_bad_item, accelerate=accelerate)
     print_training(run(mmar, config, env, overrides, log_config=log, resume=resume, user_code=not no_user_code))
 
 
@@ -185,7 +192,7 @@ def check(
     from clara_compat.cli.tables import print_check, write_check_page
     from clara_compat.run.check import check as run
 
-    report = run(config, mmar, env, _overrides(set_, cache_gb), data=not no_data)
+    report = run(config, mmar, env, _overrides(set_, cache_gb=cache_gb), data=not no_data)
     print_check(report, as_json=json)
     if html is not None:
         write_check_page(report, html, quiet=json)
@@ -202,8 +209,7 @@ app.command(short_help="Make the report of a training, one HTML page.")(report)
 app.add_typer(weights, name="weights", short_help="Look into files of weights, or convert TensorFlow's.")
 
 
-def _overrides(set_: list[str] | None, cache_gb: float | None, on_bad_item: str | None = None) -> list[str]:
-    given = {"cache_gb": cache_gb, "on_bad_item": on_bad_item}
+def _overrides(set_: list[str] | None, **given: float | str | None) -> list[str]:
     return [*(set_ or ()), *(f"{name}={value}" for name, value in given.items() if value is not None)]
 
 

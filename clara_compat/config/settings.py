@@ -1,7 +1,7 @@
 """The typed top level of a config.
 
-Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb`` and ``on_bad_item`` are
-our own.
+Names, types and defaults: clara-3.1 facts, section 1.5; ``validate_at_end``, ``cache_gb``, ``on_bad_item`` and
+``accelerate`` are our own.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
+from clara_compat.common.levers import AUTO, OFF, levers_of
 from clara_compat.config.arguments import convert, describe
 from clara_compat.config.paths import JSONPath
 from clara_compat.config.problems import Problems
@@ -60,6 +62,7 @@ class TrainSettings(BaseModel):
         validate_at_end: whether a run that would end without any validation validates after its last epoch.
         cache_gb: memory for cached scans, in 10^9 bytes; 0 for no cache, None for half of what is free.
         on_bad_item: what an item does that cannot be made: ``stop`` the run, or be left out of it (``skip``).
+        accelerate: what may make a training faster: ``auto`` (a short trial chooses), ``off``, or names of levers.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -80,6 +83,16 @@ class TrainSettings(BaseModel):
     validate_at_end: bool = True
     cache_gb: float | None = Field(default=None, ge=0)
     on_bad_item: Literal["stop", "skip"] = "stop"
+    accelerate: str = AUTO
+
+    @field_validator("accelerate")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            levers_of(value)
+        except ValueError as error:
+            raise PydanticCustomError("levers", "{reason}", {"reason": str(error)}) from error
+        return value
 
 
 class EvaluateSettings(BaseModel):
@@ -143,6 +156,8 @@ def typed_settings(
         if name == "determinism":
             known[name] = _determinism(value, undefined, address, problems)
             continue
+        if name == "accelerate" and isinstance(value, bool):  # as --set accelerate=off is read
+            value = AUTO if value else OFF
         try:
             known[name] = convert(value, field.annotation)
         except ValueError as error:

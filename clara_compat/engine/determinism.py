@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from monai.utils import set_determinism
 
+from clara_compat.engine.acceleration.memory import keep_freed_memory
+
 __all__ = ["seed_run"]
 
 
 def seed_run(
     torch_seed: int, numpy_seed: int, random_seed: int, *, deterministic: bool, tf32: bool | None = None
 ) -> None:
-    """Seed the process and choose between reproducible and fast kernels.
+    """Seed the process, choose between reproducible and fast kernels, and keep freed memory for the next step.
 
     Must run before the network is built: the initial weights are drawn from torch's generator.
 
@@ -25,6 +27,7 @@ def seed_run(
         deterministic: reproducible cuDNN kernels and no autotuning.
         tf32: allow TF32 on Ampere and later; None leaves torch's choice.
     """
+    keep_freed_memory()
     if deterministic:
         set_determinism(seed=torch_seed)
     torch.manual_seed(torch_seed)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.levers import levers_of
 from clara_compat.components.entry import BundleContext, Entry, Expression
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
@@ -74,6 +75,9 @@ class _TrainTranslation:
         settings, train = self.settings, self.workflow.train
         if settings.use_xla:
             self.notices.append(Notice(self.workflow.address("use_xla"), "use_xla has no counterpart and is ignored"))
+        if settings.determinism is not None and levers_of(settings.accelerate):
+            text = f"accelerate is '{settings.accelerate}', but determinism is set, under which it is off"
+            self.notices.append(Notice(self.workflow.address("accelerate"), text))
         context = section_context(self.workflow, "train", self.ckpt_dir)
         told = self.model.told(context)
         for spec in (train.model, train.loss, *train.aux_ops):
@@ -99,6 +103,7 @@ class _TrainTranslation:
             "val_interval": self._validation_interval(),
             "seed": self.seeds.data,
             "resume": settings.continue_from_ckpt_epoch,
+            "accelerate": "off" if settings.determinism is not None else settings.accelerate,
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
             "device": DEVICE,
@@ -149,6 +154,8 @@ class _TrainTranslation:
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
         handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        target = "clara_compat.engine.acceleration.handler.Acceleration"
+        handlers.append(Entry(target, levers=Expression("@accelerate")))
         kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
         told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
         if told:

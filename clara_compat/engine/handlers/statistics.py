@@ -141,6 +141,8 @@ class TrainStatistics:
             self.stats["skipped"] = skipped["items"]
         self.stats["epochs"].append(record)
         self.stats["steps"] = engine.state.iteration
+        if hasattr(engine.state, "acceleration"):
+            self.stats["accelerate"] = engine.state.acceleration
         save_json(self.stats, self.path)
 
 

@@ -21,6 +21,10 @@ OPERATIONS = "clara_compat.engine.aux_ops.AuxiliaryOutputs"
 
 HANDLERS: dict[str, tuple[str, str]] = {
     f"{_HANDLERS}.loss_watch.LossWatch": ("", "A loss that is no number does not end the training."),
+    "clara_compat.engine.acceleration.handler.Acceleration": (
+        "",
+        "A training computes in float32 throughout: MONAI's trainer has amp=True for CUDA.",
+    ),
     f"{_HANDLERS}.step_facts.StepFacts": ("", ""),
     f"{_HANDLERS}.release.ReleaseOutput": ("", ""),
     f"{_HANDLERS}.checkpoints.Checkpoints": (

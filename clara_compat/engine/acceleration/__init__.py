@@ -1,0 +1,1 @@
+"""What makes a run faster, and the trial that chooses it."""

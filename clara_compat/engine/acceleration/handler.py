@@ -1,0 +1,212 @@
+"""The handler that makes a training faster where that is safe and pays."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Engine, Events
+from monai.engines.utils import IterationEvents
+from monai.utils import CommonKeys
+
+from clara_compat.common.levers import AUTO, levers_of
+from clara_compat.engine.acceleration.levers import LeveredInferer, align, available, candidates, lay_out
+from clara_compat.engine.acceleration.trial import Finding, bare, cost, short, trial
+from clara_compat.errors import ClaraError
+
+__all__ = ["Acceleration"]
+
+logger = logging.getLogger("clara_compat")
+
+
+class Acceleration:
+    """Chooses what makes a training faster, checks that it computes the same, and puts it on.
+
+    With ``auto`` two steps are taken as they are and the second is timed. Where a trial would take no more than a small
+    share of what is left of the run, one is made on copies: every candidate must give the loss and the gradients of
+    the exact step within the limits of :mod:`~clara_compat.engine.acceleration.self_check`, and the fastest is taken.
+    Named levers are checked in the same way, and not timed. Weights, optimiser and generators of random numbers are not
+    touched by either. Validations stay in float32.
+
+    What was chosen is logged, and left in ``engine.state.acceleration`` for other handlers. A training that is resumed
+    goes on with it.
+
+    Args:
+        levers: ``auto``, ``off``, or names of levers with commas between them.
+        share: of the rest of the run that a trial may take.
+        shortest: seconds below which no rest of a run is worth a trial.
+
+    Raises:
+        ClaraError: ``levers`` is something else.
+    """
+
+    def __init__(self, levers: str | bool = AUTO, share: float = 0.03, shortest: float = 60.0) -> None:
+        try:
+            self.asked = levers_of(levers)
+        except ValueError as error:
+            raise ClaraError(f"accelerate is {levers!r}, expected {error}") from error
+        self.setting = str(levers)
+        self.share = share
+        self.shortest = shortest
+        self._chosen: dict[str, Any] | None = None if self.asked != () else {"levers": []}
+        self._is_on = False
+        self._inferer: Any = None
+        self._steps = 0
+        self._started: float | None = None
+        self._seconds = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to MONAI's trainer, after what tells networks of the step and before what saves."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_STARTED, self._before)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._after)
+        engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self._look)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was chosen, for a training that goes on from here."""
+        return {"chosen": self._chosen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what an earlier part of the training chose; levers named in the config win over it."""
+        if self.asked is None:
+            self._chosen = state["chosen"]
+
+    def _start(self, engine: Engine) -> None:
+        self._inferer = engine.inferer
+        align(engine.optimizer)
+        if self._chosen is not None:
+            self._put_on(engine)
+
+    def _before(self, engine: Engine) -> None:
+        self._started = None
+        if self._chosen is not None or not isinstance(engine.state.batch, dict):
+            return
+        self._steps += 1
+        if self.asked is not None or self._steps == 3:
+            self._chosen = _shared(self._choose(engine) if idist.get_rank() == 0 else {})
+            self._put_on(engine)
+            self._say()
+        elif self._steps == 2:
+            self._started = _now(engine)
+
+    def _after(self, engine: Engine) -> None:
+        if self._started is not None:
+            self._seconds = _now(engine) - self._started
+
+    def _look(self, engine: Engine) -> None:
+        """Compute a step anew in float32 where bfloat16 gave no number; only on a CPU, which is not waited for."""
+        loss = engine.state.output[CommonKeys.LOSS]
+        if not self._is_on or loss.is_cuda or torch.isfinite(loss):
+            return
+        output = engine.state.output
+        output[CommonKeys.PRED] = self._inferer(output[CommonKeys.IMAGE], engine.network)
+        output[CommonKeys.LOSS] = engine.loss_function(output[CommonKeys.PRED], output[CommonKeys.LABEL]).mean()
+        self._chosen = {"levers": [], "reason": f"the loss was no number at step {engine.state.iteration}"}
+        self._put_on(engine)
+        self._say(logging.WARNING)
+
+    def _choose(self, engine: Engine) -> dict[str, Any]:
+        """Return the levers and how they were found, as plain data."""
+        device = torch.device(engine.state.device)
+        timed = self.asked is None
+        combinations = (
+            candidates(device, self._inferer) if timed else [available(self.asked or (), device, self._inferer)]
+        )
+        combinations = [one for one in combinations if one]
+        reason = self._objection(engine, combinations)
+        if reason:
+            return {"levers": [], "reason": reason}
+        try:
+            batch = engine.prepare_batch(engine.state.batch, device, engine.non_blocking, **engine.to_kwargs)
+            found = trial(engine, batch, self._inferer, combinations, timed=timed)
+        except Exception as error:  # noqa: BLE001 -- whatever a user's network raises: it trains without levers
+            return {"levers": [], "reason": short(error)}
+        return _told(found)
+
+    def _objection(self, engine: Engine, combinations: list[tuple[str, ...]]) -> str:
+        """Return why nothing is tried; empty when something is."""
+        if not combinations:
+            return "nothing that was asked for can be had here"
+        if idist.get_world_size() > 1 and _synchronises(engine):
+            return "the network's normalisation waits for the other processes"
+        if self.asked is not None:
+            return ""
+        length, epochs = engine.state.epoch_length, engine.state.max_epochs
+        steps = (length or 0) * (epochs or 0) - engine.state.iteration + 1
+        rest = steps * self._seconds
+        if rest < self.shortest or cost(len(combinations)) > self.share * steps:
+            return f"what is left of the run, {steps} steps of {self._seconds:.2g} s, is too short for a trial"
+        return ""
+
+    def _put_on(self, engine: Engine) -> None:
+        """Use the chosen levers from here on."""
+        chosen = self._chosen or {"levers": []}
+        engine.state.acceleration = {"setting": self.setting, **chosen}
+        levers = chosen["levers"]
+        self._is_on = bool(levers)
+        engine.inferer = self._inferer
+        if not levers:
+            return
+        if "cudnn_benchmark" in levers:
+            torch.backends.cudnn.benchmark = True
+        if "channels_last" in levers:
+            lay_out(bare(engine.network), channels_last=True)
+            align(engine.optimizer)
+        engine.inferer = LeveredInferer(self._inferer, torch.device(engine.state.device), levers)
+
+    def _say(self, level: int = logging.INFO) -> None:
+        logger.log(level, "accelerate: %s", sentence(self._chosen or {}))
+
+
+def sentence(chosen: dict[str, Any]) -> str:
+    """Return in words what was chosen.
+
+    Args:
+        chosen: ``levers``, and ``reason`` or the figures of a trial.
+    """
+    text = ",".join(chosen["levers"]) or "off"
+    if "seconds" in chosen:
+        before, after = chosen["seconds"]
+        text += f": {before / after:.1f} x faster ({before:.2g} s -> {after:.2g} s for forward and backward pass)"
+    if "loss_difference" in chosen:
+        text += f", loss differs by {chosen['loss_difference']:.1g}, cosine of the gradients {chosen['cosine']:.4f}"
+    if "reason" in chosen:
+        text += f": {chosen['reason']}"
+    refused = "; ".join(f"{levers}: {why}" for levers, why in chosen.get("refused", {}).items())
+    return f"{text}; not taken: {refused}" if refused else text
+
+
+def _told(found: Finding) -> dict[str, Any]:
+    told: dict[str, Any] = {"levers": list(found.levers)}
+    if found.seconds is not None:
+        told["seconds"] = [round(one, 6) for one in found.seconds]
+    if found.agreement is not None:
+        told |= {"loss_difference": found.agreement.loss, "cosine": found.agreement.cosine}
+    if found.refused:
+        told["refused"] = found.refused
+    if not found.levers and not found.refused:
+        told["reason"] = "nothing was faster"
+    return told
+
+
+def _shared(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return what the first process chose."""
+    if idist.get_world_size() == 1:
+        return chosen
+    found: dict[str, Any] = json.loads(idist.broadcast(json.dumps(chosen), src=0))
+    return found
+
+
+def _synchronises(engine: Engine) -> bool:
+    return any(isinstance(one, torch.nn.SyncBatchNorm) for one in bare(engine.network).modules())
+
+
+def _now(engine: Engine) -> float:
+    device = torch.device(engine.state.device)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

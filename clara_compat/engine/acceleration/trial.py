@@ -1,0 +1,180 @@
+"""Time the forward and backward pass with levers, on copies of everything it changes."""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from clara_compat.engine.acceleration.levers import LeveredInferer, lay_out
+from clara_compat.engine.acceleration.self_check import Agreement, agreement
+
+__all__ = ["Finding", "Subject", "bare", "cost", "kept_generators", "trial"]
+
+_ROUNDS = 3
+_GAIN = 0.95
+"""A candidate must take less than this share of the time of what is chosen so far."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a trial or a check found.
+
+    Args:
+        levers: chosen, by their names; none for plain computing.
+        seconds: of forward and backward pass without levers and with them; None where nothing was timed.
+        agreement: of the two; None without levers.
+        refused: what was not taken, and why.
+    """
+
+    levers: tuple[str, ...] = ()
+    seconds: tuple[float, float] | None = None
+    agreement: Agreement | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Subject:
+    """A copy of a trainer's network and loss that computes gradients of its own.
+
+    Args:
+        trainer: MONAI's; nothing of it is changed.
+        batch: what the trainer's ``prepare_batch`` gave: inputs and targets, and further arguments, if any.
+        inferer: the trainer's own.
+        levers: by their names.
+    """
+
+    def __init__(self, trainer: Any, batch: Sequence[Any], inferer: Any, levers: Sequence[str] = ()) -> None:
+        copies: dict[int, Any] = {}
+        # in one go: the loss may hold the network
+        self.network, self.loss_function = copy.deepcopy((bare(trainer.network), trainer.loss_function), copies)
+        groups = trainer.optimizer.param_groups
+        self.groups = [[copies[id(one)] for one in group["params"] if id(one) in copies] for group in groups]
+        self.rate = groups[0]["lr"]
+        self.inputs, self.targets = batch[:2]
+        more: Any = batch[2:] or ((), {})
+        self.arguments, self.options = more
+        self.inferer = LeveredInferer(inferer, self.inputs.device, levers) if levers else inferer
+        if "channels_last" in levers:
+            lay_out(self.network, channels_last=True)
+        self.network.train()
+
+    def gradients(self) -> float:
+        """Compute the loss of the batch and its gradients, always from the same draws, and return the loss."""
+        torch.manual_seed(0)
+        for parameter in (one for group in self.groups for one in group):
+            parameter.grad = None
+        self._tell()
+        predictions = self.inferer(self.inputs, self.network, *self.arguments, **self.options)
+        loss = self.loss_function(predictions, self.targets).mean()
+        loss.backward()
+        return float(loss.detach())
+
+    def seconds(self) -> float:
+        """Return the seconds that loss and gradients take."""
+        _wait(self.inputs.device)
+        started = time.perf_counter()
+        self.gradients()
+        _wait(self.inputs.device)
+        return time.perf_counter() - started
+
+    def _tell(self) -> None:
+        """Tell networks and losses written for Clara what they find in their context."""
+        roots = [one for one in (self.network, self.loss_function) if isinstance(one, torch.nn.Module)]
+        for module in (one for root in roots for one in root.modules()):
+            if hasattr(module, "step") and hasattr(module, "constrain"):
+                told: Any = module
+                told.step(image=self.inputs, label=self.targets, learning_rate=self.rate)
+
+
+def cost(candidates: int) -> int:
+    """Return how many steps a trial of so many candidates is as long as, at most."""
+    return 1 + candidates * (1 + 2 * _ROUNDS)
+
+
+def trial(
+    trainer: Any, batch: Sequence[Any], inferer: Any, candidates: Sequence[tuple[str, ...]], *, timed: bool = True
+) -> Finding:
+    """Return the fastest of the candidates that computes what plain computing does.
+
+    Both sides compute in turn, so that what else the machine does slows both. Nothing of the trainer changes, nor do
+    the generators of random numbers.
+
+    Args:
+        trainer: MONAI's, in the middle of a run.
+        batch: inputs and targets of a training step.
+        inferer: the trainer's own, without levers.
+        candidates: combinations of levers, the simplest first.
+        timed: otherwise the last candidate that computes the same is chosen.
+
+    Raises:
+        Exception: what copying or running the user's network and loss raises.
+    """
+    chosen, share = Finding(), _GAIN
+    refused: dict[str, str] = {}
+    with kept_generators(), _kept_benchmark():
+        plain = Subject(trainer, batch, inferer)
+        exact = plain.gradients()
+        for levers in candidates:
+            torch.backends.cudnn.benchmark = "cudnn_benchmark" in levers
+            try:
+                subject = Subject(trainer, batch, inferer, levers)
+                found = agreement((exact, subject.gradients()), (plain.groups, subject.groups))
+                pairs = [(plain.seconds(), subject.seconds()) for _ in range(_ROUNDS if timed else 0)]
+            except Exception as error:  # noqa: BLE001 -- whatever a user's network raises: it trains without levers
+                refused[",".join(levers)] = short(error)
+                continue
+            if found.objection:
+                refused[",".join(levers)] = found.objection
+            elif not timed:
+                chosen = Finding(levers, None, found)
+            else:
+                before, after = (min(one) for one in zip(*pairs, strict=True))
+                if after < share * before:
+                    chosen, share = Finding(levers, (before, after), found), _GAIN * after / before
+    return Finding(chosen.levers, chosen.seconds, chosen.agreement, refused)
+
+
+@contextmanager
+def kept_generators() -> Iterator[None]:
+    """Put the generators of torch, numpy and Python back where they were."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    state, numpy_state = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=list(devices)):
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _kept_benchmark() -> Iterator[None]:
+    before = torch.backends.cudnn.benchmark
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+def bare(network: Any) -> torch.nn.Module:
+    """Return the network without what several processes wrap it in."""
+    wrappers = (torch.nn.parallel.DistributedDataParallel, torch.nn.DataParallel)
+    found: torch.nn.Module = network.module if isinstance(network, wrappers) else network
+    return found
+
+
+def short(error: Exception) -> str:
+    """Return an error as the end of a sentence."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}" if str(error) else type(error).__name__
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
