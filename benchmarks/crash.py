@@ -36,7 +36,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         mmar, overrides = demo(Path(folder))
         found = crash(Path(folder), mmar, overrides, given.kills, given.seed, lambda text: print(text, flush=True))
-    print(f"{found['kills']} kills, {found['runs']} resumed runs that came to their end, {found['differing']} differing")
+    print(
+        f"{found['kills']} kills, {found['runs']} resumed runs that came to their end, {found['differing']} differing"
+    )
     print(f"ratio crash_differing_runs {found['differing'] / max(found['runs'], 1):.3f} target 0.0")
     sys.exit(1 if found["differing"] else 0)
 
@@ -58,7 +60,7 @@ def crash(
     overrides: dict[str, Any],
     kills: int,
     seed: int,
-    tell: Callable[[str], Any] = lambda text: None,
+    tell: Callable[[str], Any] = lambda _: None,
 ) -> dict[str, int]:
     """Train once in one go, then with kills, and return how many kills there were, runs, and runs that differ."""
 
@@ -150,7 +152,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 def forked(function: Callable[[], Any]) -> int:
     """Run a function in a copy of this process, which has all modules already; return its number."""
-    import clara_compat.run.execute  # noqa: F401
+    import clara_compat.run.execute
     import clara_compat.run.training_report
     import clara_compat.translate.train  # noqa: F401
 

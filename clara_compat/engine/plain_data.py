@@ -11,7 +11,7 @@ import torch
 __all__ = ["plain_data"]
 
 _KINDS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (str, lambda value: "".join(value)),  # str() of an enumeration is its name
+    (str, "".join),  # str() of an enumeration is its name
     (bytes, bytes),
     (bool, bool),
     (int, int),

@@ -104,7 +104,9 @@ def test_any_flipped_byte(folder: Path) -> None:
 def test_what_is_said_when_both_are_damaged(folder: Path, damage: Any, told: str) -> None:
     for name in NAMES:
         damage(folder / name)
-    with pytest.raises(ClaraError, match=rf"checkpoint.pt \(.*{told}\) and checkpoint_previous.pt.*damaged; train anew"):
+    with pytest.raises(
+        ClaraError, match=rf"checkpoint.pt \(.*{told}\) and checkpoint_previous.pt.*damaged; train anew"
+    ):
         read_checkpoint(folder)
     assert (folder / NAMES[0]).exists()
 

@@ -172,7 +172,10 @@ def test_another_thread_leaves_signals_alone(small_mmar: Make) -> None:
 
 
 def command(kind: str, mmar: Path) -> list[str]:
-    start = {"cli": ["-c", "from clara_compat.cli.main import main; main()", "train"], "legacy": ["-m", "nvmidl.apps.train"]}
+    start = {
+        "cli": ["-c", "from clara_compat.cli.main import main; main()", "train"],
+        "legacy": ["-m", "nvmidl.apps.train"],
+    }
     return [sys.executable, "-u", *start[kind], "-m", str(mmar), "-c", "config/config_train.json"]
 
 
