@@ -139,8 +139,8 @@ class Checkpoints:
             logger.warning("the seeds are other ones than before: %s, not %s", self.state.seeds, content["seeds"])
         if "processes" not in content:
             logger.warning(
-                "%s is of an earlier version: it has neither the states of random generators nor the statistics of the "
-                "epochs before, so the results differ from those of a training in one go",
+                "%s is of an earlier version and has no states of random generators: the results are not bit for bit "
+                "those of a training in one go",
                 found.path,
             )
         if not place.pending and (place.ended or place.epoch >= engine.state.max_epochs):

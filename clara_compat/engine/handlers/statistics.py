@@ -83,6 +83,8 @@ class TrainStatistics:
 
         resumed = getattr(engine.state, "resumed", None)
         if resumed is not None:
+            if "started" not in self.stats:
+                self.stats |= self._written(engine.state.epoch)
             self.stats["resumed"] = [*self.stats.get("resumed", ()), resumed]
         self.stats |= {
             "started": self.stats.get("started", datetime.now(timezone.utc).isoformat(timespec="seconds")),
@@ -102,6 +104,14 @@ class TrainStatistics:
         }
         if self.stats["epochs"] and (resumed is not None or not self.path.exists()):
             save_json(self.stats, self.path)
+
+    def _written(self, epoch: int) -> dict[str, Any]:
+        """Return what the file says of the epochs until this one: checkpoints of an earlier version do not hold it."""
+        try:
+            found = json.loads(self.path.read_text())
+            return {**found, "epochs": [one for one in found["epochs"] if one["epoch"] <= epoch]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
 
     def _epoch_start(self, engine: Engine) -> None:
         spent = 0.0
