@@ -145,7 +145,7 @@ class Acceleration:
     def _put_on(self, engine: Engine) -> None:
         """Use the chosen levers from here on."""
         chosen = self._chosen or {"levers": []}
-        engine.state.acceleration = {"setting": self.setting, **chosen}
+        engine.state.acceleration = {"setting": self.setting, **chosen, "told": sentence(chosen)}
         levers = chosen["levers"]
         self._is_on = bool(levers)
         engine.inferer = self._inferer
