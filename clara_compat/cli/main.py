@@ -69,11 +69,7 @@ def train(
     on_bad_item: OnBadItem = None,
     no_user_code: NoUserCode = False,
     accelerate: Annotated[
-        str | None,
-        typer.Option(
-            help="What may make the training faster: auto (by default; a short trial chooses when the run is long "
-            "enough), off, or levers such as bf16,channels_last. Off under determinism.",
-        ),
+        str | None, typer.Option(help="auto (the default), off, or levers, such as bf16,channels_last.")
     ] = None,
     set_: Set = None,
 ) -> None:

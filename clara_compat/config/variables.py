@@ -43,7 +43,7 @@ DOCUMENTED = frozenset(
         *("dynamic_input_shape", "train_summary_recording_interval", "use_scanning_window", "determinism"),
         *("stop_threshold", "continue_from_ckpt_epoch", "microbatches_size", "infer_in_training_mode", "extra_inputs"),
         *("search", "lr_search", "learning_rate_search_space", "validate_at_end", "cache_gb", "batch_size"),
-        "on_bad_item",
+        *("on_bad_item", "accelerate"),
         *(
             "do_validation",
             "output_infer_result",

@@ -154,8 +154,6 @@ class _TrainTranslation:
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
         handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
-        target = "clara_compat.engine.acceleration.handler.Acceleration"
-        handlers.append(Entry(target, levers=Expression("@accelerate")))
         kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
         told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
         if told:
@@ -202,6 +200,8 @@ class _TrainTranslation:
             ),
         ]
         handlers += data.handlers
+        target = "clara_compat.engine.acceleration.handler.Acceleration"
+        handlers.append(Entry(target, levers=Expression("@accelerate")))
         return {
             **data.entries,
             "tensorboard": Entry(

@@ -73,7 +73,8 @@ def test_settings_and_defaults(load):
         "epochs": 3, "learning_rate": 1e-4, "num_training_epoch_per_valid": 2, "multi_gpu": False, "use_amp": False,
         "use_tf32": None, "use_xla": False, "dynamic_input_shape": False, "train_summary_recording_interval": 1,
         "determinism": None, "stop_threshold": None, "continue_from_ckpt_epoch": False,
-        "infer_in_training_mode": False, "validate_at_end": True, "cache_gb": None,
+        "infer_in_training_mode": False, "validate_at_end": True, "cache_gb": None, "on_bad_item": "stop",
+        "accelerate": "auto",
     }  # fmt: skip
 
 
@@ -85,6 +86,9 @@ def test_settings_and_defaults(load):
         (["learning_rate=1"], "learning_rate", 1.0),
         (["use_amp=yes"], "use_amp", True),
         (["use_amp=1"], "use_amp", True),
+        (["accelerate=off"], "accelerate", "off"),
+        (["accelerate=on"], "accelerate", "auto"),
+        (["accelerate=bf16,channels_last"], "accelerate", "bf16,channels_last"),
         (["validate_at_end=false"], "validate_at_end", False),
         (["stop_threshold=0.9"], "stop_threshold", 0.9),
         ({"epochs": 2}, "epochs", 2),
@@ -128,6 +132,8 @@ def test_determinism(load):
         ({"epochs": True}, "'epochs' is true, expected a whole number"),
         ({"epochs": None}, "'epochs' is null, expected a whole number"),
         ({"epochs": "{N}"}, r"'epochs' is null because \{N\} is not defined in environment.json or --set, expected a"),
+        ({"accelerate": "fast"}, "'accelerate' is 'fast', expected auto, off, or levers with commas between them"),
+        ({"accelerate": 3}, "'accelerate' is 3, expected"),
         ({"learning_rate": 0}, "'learning_rate' is 0.0, expected greater than 0"),
         ({"learning_rate": float("nan")}, "'learning_rate' is nan, expected a finite number"),
         ({"num_training_epoch_per_valid": -1}, "expected greater than or equal to 0"),

@@ -142,3 +142,26 @@ def test_every_handler_is_an_entry(small_mmar: Make) -> None:
         "_target_": "clara_compat.engine.handlers.named.NamedHandlers",
         "handlers": ["@train#events", "@train#tensorboard"],
     }
+
+
+@pytest.mark.parametrize(
+    ("determined", "setting", "written", "noted"),
+    [
+        (False, "auto", "auto", False),
+        (False, "bf16", "bf16", False),
+        (True, "auto", "off", False),
+        (True, "off", "off", False),
+        (True, "bf16", "off", True),
+    ],
+)
+def test_accelerate_is_off_under_determinism(
+    small_mmar: Make, determined: bool, setting: str, written: str, noted: bool
+) -> None:
+    mmar = small_mmar(lambda config: config.update({} if determined else {"determinism": None}))
+    workflow = load_train_workflow(mmar / "config" / "config_train.json", overrides={"accelerate": setting})
+    bundle = translate_train(workflow, Seeds(0, 0, 0, 0), mmar / "models")
+    assert bundle.config["accelerate"] == written
+    target = "clara_compat.engine.acceleration.handler.Acceleration"
+    assert bundle.config["train"]["handlers"][-1] == {"_target_": target, "levers": "@accelerate"}
+    told = ["accelerate is 'bf16', but determinism is set, under which it is off"] if noted else []
+    assert [notice.text for notice in bundle.notices if "accelerate" in notice.text] == told

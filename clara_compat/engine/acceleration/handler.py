@@ -16,6 +16,7 @@ from monai.utils import CommonKeys
 from clara_compat.common.levers import AUTO, levers_of
 from clara_compat.engine.acceleration.levers import LeveredInferer, align, available, candidates, lay_out
 from clara_compat.engine.acceleration.trial import Finding, bare, cost, short, trial
+from clara_compat.engine.handlers.kept import keep
 from clara_compat.errors import ClaraError
 
 __all__ = ["Acceleration"]
@@ -60,7 +61,8 @@ class Acceleration:
         self._seconds = 0.0
 
     def attach(self, engine: Engine) -> None:
-        """Attach to MONAI's trainer, after what tells networks of the step and before what saves."""
+        """Attach to MONAI's trainer, after the handler that restores a checkpoint."""
+        keep(engine, "acceleration", self)
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_STARTED, self._before)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after)
@@ -145,7 +147,7 @@ class Acceleration:
     def _put_on(self, engine: Engine) -> None:
         """Use the chosen levers from here on."""
         chosen = self._chosen or {"levers": []}
-        engine.state.acceleration = {"setting": self.setting, **chosen}
+        engine.state.acceleration = {"setting": self.setting, **chosen, "told": sentence(chosen)}
         levers = chosen["levers"]
         self._is_on = bool(levers)
         engine.inferer = self._inferer

@@ -13,7 +13,7 @@ _MADE = (
     "imports", "user_code", "cache_budget", "network_def", "network_input", "network", "loss_def", "loss", "optimizer",
     "train", "validate", "initialize", "run", "finalize", "data", "preprocessing", "writers", "dataset", "dataloader",
     "inferer", "postprocessing", "label_preprocessing", "step", "metrics", "handlers", "evaluator",
-    "resume",
+    "resume", "accelerate",
 )  # fmt: skip
 """Entries that are made anew, or that only this package needs."""
 

@@ -1,0 +1,267 @@
+"""What makes a training faster is chosen by a trial that changes nothing, and checked against the exact step."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Events
+from monai.engines import SupervisedTrainer
+from monai.inferers import SimpleInferer
+from torch import nn
+
+from clara_compat.engine import inferers
+from clara_compat.engine.acceleration import handler as handlers
+from clara_compat.engine.acceleration import levers, trial
+from clara_compat.engine.acceleration.handler import Acceleration, sentence
+from clara_compat.engine.acceleration.self_check import Agreement
+from clara_compat.engine.data.batch import prepare_batch
+from clara_compat.engine.losses.dice import ClaraDiceLoss
+from clara_compat.engine.networks.segresnet import ClaraSegResNet
+from clara_compat.engine.optimizers.adam import TensorFlowAdam
+from clara_compat.errors import ClaraError
+
+
+@pytest.fixture(autouse=True)
+def _bfloat16(monkeypatch):
+    """Every CPU computes bfloat16, if slowly."""
+    for module in (levers, inferers):
+        monkeypatch.setattr(module, "native_bfloat16", lambda device: True)
+
+
+class Net(nn.Module):
+    """Convolution, group normalisation, dropout, and a change of the features."""
+
+    def __init__(self, change=None):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv3d(1, 8, 3, padding=1), nn.GroupNorm(4, 8), nn.ReLU(), nn.Dropout3d(0.3))
+        self.head = nn.Conv3d(8, 1, 1)
+        self.change = change
+
+    def forward(self, image):
+        features = self.layers(image)
+        return torch.sigmoid(self.head(features if self.change is None else self.change(features)).float())
+
+
+def batches(count=3, size=8):
+    generator = torch.Generator().manual_seed(1)
+    labels = [(torch.rand(2, 1, size, size, size, generator=generator) > 0.6).float() for _ in range(count)]
+    return [{"image": one + 0.1 * torch.randn(one.shape, generator=generator), "label": one} for one in labels]
+
+
+def run(acceleration, network=None, epochs=3, loss=None, during=None):
+    """Train a network and return the trainer."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+    network = Net() if network is None else network
+    trainer = SupervisedTrainer(
+        device=torch.device("cpu"),
+        max_epochs=epochs,
+        train_data_loader=batches(),
+        network=network,
+        optimizer=TensorFlowAdam(network.parameters(), lr=1e-3),
+        loss_function=ClaraDiceLoss() if loss is None else loss,
+        prepare_batch=prepare_batch,
+        inferer=SimpleInferer(),
+        train_handlers=[acceleration],
+        optim_set_to_none=True,
+        decollate=False,
+    )
+    trainer.losses = []
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda e: e.losses.append(e.state.output["loss"].item()))
+    if during is not None:
+        trainer.add_event_handler(Events.ITERATION_STARTED, during)
+    trainer.run()
+    return trainer
+
+
+def auto():
+    return Acceleration("auto", share=math.inf, shortest=0.0)
+
+
+def test_a_trial_changes_neither_weights_nor_optimiser_nor_draws(monkeypatch):
+    seen = []
+
+    def none(exact, fast):
+        seen.append(fast)
+        return Agreement(1.0, 1.0, 0.0)
+
+    monkeypatch.setattr(trial, "agreement", none)
+    tried = run(auto())
+    drawn = torch.rand(3), np.random.rand(3)
+    plain = run(Acceleration("off"))
+    assert len(seen) == 3
+    assert tried.losses == plain.losses
+    assert torch.equal(drawn[0], torch.rand(3))
+    assert (drawn[1] == np.random.rand(3)).all()
+    ours, theirs = (one.optimizer.state_dict()["state"] for one in (tried, plain))
+    assert all(torch.equal(ours[i][name], theirs[i][name]) for i in ours for name in ours[i])
+    for one, other in zip(tried.network.parameters(), plain.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+        assert one.stride() == other.stride()
+
+
+@pytest.mark.parametrize(
+    ("setting", "limit"),
+    [("channels_last", 1e-5), ("bf16", 2e-2), ("bf16,channels_last", 2e-2), ("cudnn_benchmark", 0)],
+)
+def test_the_losses_of_a_run_with_levers(setting, limit):
+    torch.manual_seed(1)
+    network = ClaraSegResNet(3, 1, 2, blocks_down=(1, 1), blocks_up=(1,))
+    plain, fast = (run(Acceleration(one), copy.deepcopy(network)) for one in ("off", setting))
+    assert np.abs(np.subtract(plain.losses, fast.losses)).max() <= limit
+    chosen = fast.state.acceleration
+    assert chosen["levers"] == [one for one in setting.split(",") if one != "cudnn_benchmark"]
+    assert ("reason" in chosen) == (setting == "cudnn_benchmark")
+    if "bf16" in setting:
+        assert plain.losses != fast.losses
+
+
+def test_auto_takes_the_fastest_and_says_so(monkeypatch, caplog):
+    seconds = {(): 4.0, ("channels_last",): 3.9, ("bf16",): 2.0, ("bf16", "channels_last"): 1.0}
+
+    def timed(subject):
+        inferer = subject.inferer
+        bf16 = isinstance(getattr(inferer, "inner", None), inferers.AutocastInferer)
+        return seconds[("bf16",) * bf16 + ("channels_last",) * getattr(inferer, "lays_out", False)]
+
+    monkeypatch.setattr(trial.Subject, "seconds", timed)
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        trainer = run(auto())
+    chosen = trainer.state.acceleration
+    assert chosen["levers"] == ["bf16", "channels_last"]
+    assert chosen["setting"] == "auto"
+    assert chosen["seconds"] == [4.0, 1.0]
+    assert (
+        "accelerate: bf16,channels_last: 4.0 x faster (4 s -> 1 s for forward and backward pass), loss diff"
+        in caplog.text
+    )
+    convolution = trainer.network.layers[0].weight
+    assert convolution.is_contiguous(memory_format=torch.channels_last_3d)
+    assert trainer.optimizer.state[convolution]["exp_avg"].stride() == convolution.stride()
+
+
+def cancelling(features):
+    return ((features + 3e4) - 3e4) * 20.0
+
+
+def through_numpy(features):
+    features.detach().numpy()
+    return features
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (cancelling, "bf16: (the loss differs|the gradients point apart|the lengths)"),
+        (through_numpy, "bf16: TypeError: "),
+    ],
+)
+def test_a_network_that_bfloat16_changes_stays_in_float32(change, match, caplog):
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        network = Net(change)
+        fast = run(Acceleration("bf16"), copy.deepcopy(network))
+    assert fast.losses == run(Acceleration("off"), network).losses
+    assert fast.state.acceleration["levers"] == []
+    assert "accelerate: off; not taken: " in caplog.text
+    assert re.search(match, caplog.text)
+
+
+def test_a_network_that_cannot_be_copied_trains_as_it_is():
+    class Single(Net):
+        def __deepcopy__(self, memo):
+            raise TypeError("there is one of me")
+
+    assert run(auto(), Single()).state.acceleration["reason"] == "TypeError: there is one of me"
+
+
+def test_a_short_run_is_left_alone(caplog):
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        trainer = run(Acceleration())
+    assert trainer.state.acceleration["levers"] == []
+    assert "accelerate: off: what is left of the run, 7 steps of " in caplog.text
+    assert trainer.state.acceleration["told"].endswith("is too short for a trial")
+
+
+def test_a_loss_that_is_no_number_is_computed_anew_in_float32(caplog):
+    class Fragile(Net):
+        broken = False
+
+        def forward(self, image):
+            found = super().forward(image)
+            reduced = torch.is_autocast_enabled("cpu")
+            return found * (math.nan if self.broken and reduced else 1.0)
+
+    def during(engine):
+        engine.network.broken = engine.state.iteration == 4
+
+    trainer = run(Acceleration("bf16"), Fragile(), during=during)
+    assert np.isfinite(trainer.losses).all()
+    assert trainer.state.acceleration["told"] == "off: the loss was no number at step 4"
+    assert "accelerate: off: the loss was no number at step 4" in caplog.text
+
+
+def test_a_resumed_training_goes_on_with_what_was_chosen(monkeypatch):
+    first = Acceleration("bf16,channels_last")
+    run(first)
+    monkeypatch.setattr(handlers, "trial", None)
+    again = Acceleration("auto")
+    again.load_state_dict(copy.deepcopy(first.state_dict()))
+    assert run(again).state.acceleration["levers"] == ["bf16", "channels_last"]
+    off = Acceleration("off")
+    off.load_state_dict(first.state_dict())
+    assert run(off).state.acceleration["levers"] == []
+
+
+def test_an_optimiser_of_another_layout_is_aligned():
+    """As in a checkpoint of a run with channels_last that goes on without it."""
+    network = nn.Conv3d(3, 4, 2)
+    optimizer = TensorFlowAdam(network.parameters())
+    network(torch.ones(1, 3, 2, 2, 2)).sum().backward()
+    optimizer.step()
+    state = optimizer.state[network.weight]
+    before = state["exp_avg"].clone()
+    state["exp_avg"] = state["exp_avg"].contiguous(memory_format=torch.channels_last_3d)
+    levers.align(optimizer)
+    assert state["exp_avg"].stride() == network.weight.stride()
+    assert torch.equal(state["exp_avg"], before)
+
+
+def test_one_process_chooses_for_all(monkeypatch):
+    sent = []
+    monkeypatch.setattr(handlers.idist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(handlers.idist, "get_rank", lambda: 1)
+    monkeypatch.setattr(
+        handlers.idist, "broadcast", lambda text, src: sent.append((text, src)) or '{"levers": ["bf16"]}'
+    )
+    assert run(Acceleration("auto")).state.acceleration["levers"] == ["bf16"]
+    assert sent == [("{}", 0)]
+
+
+@pytest.mark.parametrize("setting", ["fast", "bf16,", ""])
+def test_other_settings(setting):
+    if setting == "bf16,":
+        assert Acceleration(setting).asked == ("bf16",)
+        return
+    with pytest.raises(ClaraError, match="accelerate is '.*', expected auto, off, or levers with commas"):
+        Acceleration(setting)
+
+
+def test_in_words():
+    told = {
+        "levers": ["bf16"],
+        "seconds": [0.41, 0.16],
+        "loss_difference": 3.1e-4,
+        "cosine": 0.9991,
+        "refused": {"a": "b"},
+    }
+    assert sentence(told) == (
+        "bf16: 2.6 x faster (0.41 s -> 0.16 s for forward and backward pass), loss differs by 0.0003, cosine of the "
+        "gradients 0.9991; not taken: a: b"
+    )
+    assert sentence({"levers": []}) == "off"
