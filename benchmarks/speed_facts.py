@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -70,9 +70,8 @@ def machine(device: str) -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "threads": threads,
         "versions": f"Python {platform.python_version()}, {packages}",
-        "date": date.today().isoformat(),
-        "command": " ".join(["python", *(Path(sys.argv[0]).parts[-2:] and ["/".join(Path(sys.argv[0]).parts[-2:])])])
-        + "".join(f" {word}" for word in sys.argv[1:]),
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
     }
 
 

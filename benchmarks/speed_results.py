@@ -62,8 +62,5 @@ def replaced_section(text: str, section: str) -> str:
     """
     title = section.partition("\n")[0]
     old = re.compile(rf"^{re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-    if old.search(text):
-        new = old.sub(lambda _: section + "\n", text)
-    else:
-        new = f"{text.rstrip()}\n\n{section}\n"
+    new = old.sub(lambda _: section + "\n", text) if old.search(text) else f"{text.rstrip()}\n\n{section}\n"
     return new.rstrip() + "\n"

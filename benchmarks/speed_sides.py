@@ -1,4 +1,4 @@
-"""One side of ``speed.py``, in a process of its own: it trains an epoch whenever it is told to and says how long it took.
+"""One side of ``speed.py``, in a process of its own: it trains an epoch when it is told to, and says how long it took.
 
 Sides have their own processes because settings of a process (how memory is given back, threads, kernels) would
 otherwise reach the others.
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
 
 SIDES = ("script", "bundle", "off", "auto")
 """A hand-written MONAI script, a MONAI bundle, the legacy config as it is, and with the levers that win their trial."""

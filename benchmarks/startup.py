@@ -43,7 +43,7 @@ class _UntilAsked(MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            module._Loader.__iter__ = lambda _: os._exit(0)  # type: ignore[attr-defined]
+            module._Loader.__iter__ = lambda _: os._exit(0)  # type: ignore[attr-defined]  # noqa: SLF001 -- its end
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

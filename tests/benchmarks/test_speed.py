@@ -1,0 +1,171 @@
+"""What ``benchmarks/speed.py`` chooses, how it takes turns, and what it writes down."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from .conftest import BENCHMARKS
+
+
+@pytest.fixture
+def speed() -> ModuleType:
+    import speed
+
+    return speed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "gpu", "chosen"),
+    [
+        ([], None, {"device": "cpu", "network": "unet", "size": 64, "batch": 1, "steps": 4, "rounds": 4, "workers": 0}),
+        (["--quick"], None, {"network": "demo", "size": 48, "steps": 6, "rounds": 3, "starts": 1}),
+        (["--quick", "--size", "32", "--steps", "2"], None, {"network": "demo", "size": 32, "steps": 2}),
+        ([], "NVIDIA H100", {"device": "cuda", "batch": 4, "steps": 32, "workers": 4, "starts": 2}),
+        (["--device", "cpu"], "NVIDIA H100", {"device": "cpu", "batch": 1, "workers": 0}),
+        (["--data", "ready", "--workers", "0"], "NVIDIA H100", {"data": ["ready"], "workers": 0}),
+    ],
+)
+def test_what_depends_on_the_device(
+    speed: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: list[str], gpu: str | None, chosen: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(speed, "graphics", lambda: gpu)
+    found = vars(speed.choose(arguments))
+    assert {name: found[name] for name in chosen} == chosen
+
+
+@pytest.mark.parametrize(("bf16", "cuda", "most"), [(True, False, 0.4), (False, False, 0.75), (True, True, 0.75)])
+def test_targets(speed: ModuleType, bf16: bool, cuda: bool, most: float) -> None:
+    assert speed.targets(bf16=bf16, cuda=cuda) == {"off": 1.02, "auto": most}
+
+
+def cpuinfo(name: str, flags: str) -> str:
+    return f"processor\t: 0\nvendor_id\t: X\nmodel name\t: {name}\nflags\t\t: fpu {flags}\nbogomips\t: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "has_bf16"),
+    [
+        (
+            cpuinfo("AMD EPYC 9554 64-Core Processor", "avx2 avx512_bf16 avx512f"),
+            "AMD EPYC 9554 64-Core Processor",
+            True,
+        ),
+        (cpuinfo("Intel(R) Xeon(R) Gold 6148", "avx2 avx512f"), "Intel(R) Xeon(R) Gold 6148", False),
+        (
+            cpuinfo("Intel(R) Xeon(R) Processor", "avx512_bf16 amx_bf16"),
+            "Intel(R) Xeon(R) Processor (with avx512_bf16, amx_bf16)",
+            True,
+        ),
+        (cpuinfo("A", "xavx512_bf16"), "A", False),
+    ],
+)
+def test_the_processor(text: str, name: str, has_bf16: bool) -> None:
+    from speed_facts import processor
+
+    assert processor(text) == (name, has_bf16)
+
+
+def test_a_machine_that_says_nothing_has_no_bf16() -> None:
+    from speed_facts import processor
+
+    found = processor("")
+    assert found.name
+    assert not found.has_bf16
+
+
+def test_a_median_of_rounds_is_not_a_ratio_of_medians(speed: ModuleType) -> None:
+    """A machine that is busy in some rounds slows both sides of these rounds."""
+    sides = defaultdict(list, script=[1.0, 10.0, 2.0], off=[1.1, 11.0, 2.2])
+    made = [speed.Side(name, None, None, Path(), seconds=sides[name]) for name in ("off", "script")]
+    assert speed.ratio(*made) == pytest.approx(1.1)
+
+
+def test_turns_are_timed_from_being_told_to_the_next_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    import speed_sides
+
+    clock = iter([10.0, 15.0, 100.0, 120.0])  # waiting from 15 to 100 belongs to no turn
+    monkeypatch.setattr(speed_sides.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(speed_sides.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(speed_sides.os, "_exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+    reports: list[str] = []
+    turns = speed_sides.Turns(iter(io.StringIO("go\ngo\n").readline, ""), reports.append)
+    turns.next()
+    turns.next()
+    with pytest.raises(SystemExit):
+        turns.next()
+    assert [json.loads(line) for line in reports] == [{}, {"seconds": 5.0, "cpu": 0.0}, {"seconds": 20.0, "cpu": 0.0}]
+
+
+def test_a_table_is_markdown() -> None:
+    from speed_results import Table
+
+    assert Table("t", ["", "ms"], [["script", "1.0"], ["off", "10.0"]]).lines() == [
+        "|        | ms   |",
+        "|--------|------|",
+        "| script | 1.0  |",
+        "| off    | 10.0 |",
+    ]
+
+
+SECTION = "## Speed of training on a CPU\n\n- cores: 2\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "result"),
+    [
+        ("# R\n\nText.\n", f"# R\n\nText.\n\n{SECTION}"),
+        ("# R\n\n## Speed of training on a CPU\n\nold\n\n### of it\n", f"# R\n\n{SECTION}"),
+        (
+            "# R\n\n## Speed of training on a CPU\n\nold\n\n## Other\n\nkept\n",
+            f"# R\n\n{SECTION}\n## Other\n\nkept\n",
+        ),
+    ],
+)
+def test_a_run_replaces_the_section_of_its_device(page: str, result: str) -> None:
+    from speed_results import replaced_section
+
+    assert replaced_section(page, SECTION) == result
+    assert replaced_section(result, SECTION) == result
+
+
+def test_a_section_says_what_its_figures_belong_to() -> None:
+    from speed_facts import machine
+    from speed_results import Table, as_markdown
+
+    lines = as_markdown("cpu", machine("cpu"), [Table("t", ["a"], [["1"]])]).splitlines()
+    assert lines[0] == "## Speed of training on a CPU"
+    assert {line.split(":")[0] for line in lines if line.startswith("- ")} == {
+        f"- {fact}" for fact in ("processor", "cores", "threads", "versions", "date", "command")
+    }
+    assert lines[-4:] == ["### t", "", "| a |", "|---|", "| 1 |"][-4:]
+
+
+def test_a_side_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import speed; "
+    code += f"speed.Side.start('script', {{'folder': {str(tmp_path)!r}, 'device': 'cpu'}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(r"script ended before its time:\n(.*\n)*KeyError: 'chain'", done.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", ["ready", "augmented"])
+def test_all_sides_train_in_turns(data: str) -> None:
+    """Small: it is about all sides running, not about how fast they are."""
+    command = [sys.executable, str(BENCHMARKS / "speed.py"), "--quick", "--device", "cpu", "--no-startup"]
+    command += ["--data", data, "--size", "16", "--steps", "2", "--rounds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    names = re.findall(r"^\| (\w+) +\|", done.stdout, re.MULTILINE)
+    assert names[:3] == ["script", "bundle", "off"]
+    assert re.findall(rf"^ratio speed_off_{data} \d+\.\d{{3}} target 1\.02$", done.stdout, re.MULTILINE)
