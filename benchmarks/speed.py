@@ -241,9 +241,9 @@ def choose(arguments: list[str] | None = None) -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="a small network and few rounds")
     options.add_argument("--network", choices=NETWORKS, help="default: unet, with --quick demo")
-    options.add_argument("--size", type=int, help="edge of the patches in voxels (default: 64, with --quick 48)")
+    options.add_argument("--size", type=int, help="edge of the patches in voxels (default: 64, with --quick 32)")
     options.add_argument("--batch", type=int, help="patches per step (default: 1 on a CPU, 4 on a GPU)")
-    options.add_argument("--steps", type=int, help="steps per epoch (default: 4, with --quick 6, on a GPU 32)")
+    options.add_argument("--steps", type=int, help="steps per epoch (default: 3, with --quick 6, on a GPU 32)")
     options.add_argument("--rounds", type=int, help="epochs of each process that count (default: 4, with --quick 3)")
     options.add_argument("--starts", type=int, help="fresh processes of each side (default: 2, with --quick 1)")
     options.add_argument("--workers", type=int, help="worker processes that load (default: 0 on a CPU, 4 on a GPU)")
@@ -257,9 +257,9 @@ def choose(arguments: list[str] | None = None) -> argparse.Namespace:
     cuda, quick = chosen.device == "cuda", chosen.quick
     defaults = {
         "network": "demo" if quick else "unet",
-        "size": 48 if quick else 64,
+        "size": 32 if quick else 64,
         "batch": 4 if cuda else 1,
-        "steps": 32 if cuda else 6 if quick else 4,
+        "steps": 32 if cuda else 6 if quick else 3,
         "rounds": 3 if quick else 4,
         "starts": 1 if quick else 2,
         "workers": 4 if cuda else 0,
@@ -293,7 +293,7 @@ def main() -> None:
                 if side in most
             ]
         if not chosen.no_startup:
-            seconds = startup.measure(Path(name), 3 if chosen.quick else 7)
+            seconds = startup.measure(Path(name), 2 if chosen.quick else 5)
             medians = [statistics.median(found) for found in seconds]
             row = [*(f"{median:.2f}" for median in medians), f"{startup.ratio(seconds):.2f}", f"{startup.TARGET}"]
             words = "Until the first batch is asked for, the demo"

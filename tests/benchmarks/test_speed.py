@@ -27,8 +27,8 @@ def speed() -> ModuleType:
 @pytest.mark.parametrize(
     ("arguments", "gpu", "chosen"),
     [
-        ([], None, {"device": "cpu", "network": "unet", "size": 64, "batch": 1, "steps": 4, "rounds": 4, "workers": 0}),
-        (["--quick"], None, {"network": "demo", "size": 48, "steps": 6, "rounds": 3, "starts": 1}),
+        ([], None, {"device": "cpu", "network": "unet", "size": 64, "batch": 1, "steps": 3, "rounds": 4, "workers": 0}),
+        (["--quick"], None, {"network": "demo", "size": 32, "steps": 6, "rounds": 3, "starts": 1}),
         (["--quick", "--size", "32", "--steps", "2"], None, {"network": "demo", "size": 32, "steps": 2}),
         ([], "NVIDIA H100", {"device": "cuda", "batch": 4, "steps": 32, "workers": 4, "starts": 2}),
         (["--device", "cpu"], "NVIDIA H100", {"device": "cpu", "batch": 1, "workers": 0}),
