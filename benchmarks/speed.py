@@ -37,7 +37,7 @@ from speed_dice import LEAST_DICE, dice_times
 from speed_dice import table as dice_table
 from speed_facts import Utilisation, graphics, machine, processor
 from speed_results import RESULTS, Table, as_markdown, replaced_section
-from speed_sides import SIDES, knows_accelerate
+from speed_sides import SIDES
 
 OFF_TARGET = 1.02
 AUTO_TARGETS = {True: 0.40, False: 0.75}
@@ -174,11 +174,11 @@ def facts_of(folder: Path, data: str, chosen: argparse.Namespace) -> dict[str, A
     }
 
 
-def compare(facts: dict[str, Any], names: list[str], rounds: int, meter: Utilisation | None) -> dict[str, Side]:
+def compare(facts: dict[str, Any], rounds: int, meter: Utilisation | None) -> dict[str, Side]:
     """Train all sides in turns; the order goes round, so that no side always follows the same other."""
     sides: list[Side] = []
     try:
-        for name in names:
+        for name in SIDES:
             sides.append(Side.start(name, facts))  # noqa: PERF401 -- those that started must end when one does not
         for turn in range(rounds + 1):
             first = turn % len(sides)
@@ -190,9 +190,9 @@ def compare(facts: dict[str, Any], names: list[str], rounds: int, meter: Utilisa
     return {side.name: side for side in sides}
 
 
-def repeated(facts: dict[str, Any], names: list[str], chosen: argparse.Namespace, meter: Any) -> dict[str, Side]:
+def repeated(facts: dict[str, Any], chosen: argparse.Namespace, meter: Utilisation | None) -> dict[str, Side]:
     """Compare in fresh processes several times, as how a process's memory happens to lie is part of its speed."""
-    first, *others = (compare(facts, names, chosen.rounds, meter) for _ in range(chosen.starts))
+    first, *others = (compare(facts, chosen.rounds, meter) for _ in range(chosen.starts))
     for other in others:
         for name, side in other.items():
             first[name].seconds += side.seconds
@@ -273,7 +273,6 @@ def choose(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Compare, print tables and ratios, and write them down when asked to."""
     chosen = choose()
-    names = [name for name in SIDES if name != "auto" or knows_accelerate()]
     most = targets(bf16=processor().has_bf16, cuda=chosen.device == "cuda")
     meter = Utilisation() if chosen.device == "cuda" else None
     tables: list[Table] = []
@@ -283,7 +282,7 @@ def main() -> None:
     header = ["", "ms a step", "processor ms a step", "of the script", "at most", "s until warm", "GPU busy"]
     with tempfile.TemporaryDirectory() as name:
         for data in chosen.data:
-            sides = repeated(facts_of(Path(name) / data, data, chosen), names, chosen, meter)
+            sides = repeated(facts_of(Path(name) / data, data, chosen), chosen, meter)
             words = {"ready": "Batches that lie ready", "augmented": "Crops and augmentations out of a cache"}[data]
             tables.append(Table(f"{words}: {told}", header, rows_of(sides, chosen.steps, most)))
             tables[-1].show()
@@ -302,7 +301,7 @@ def main() -> None:
             ratios.append(f"ratio startup {startup.ratio(seconds):.3f} target {startup.TARGET}")
         if chosen.dice:
             tables.append(
-                dice_table(dice_times(Path(name), [side for side in names if side != "bundle"], chosen.device))
+                dice_table(dice_times(Path(name), [side for side in SIDES if side != "bundle"], chosen.device))
             )
             tables[-1].show()
     if meter is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from speed_results import Table
-from speed_sides import knows_accelerate, network
+from speed_sides import network
 
 LEAST_DICE = 0.9
 MOST_EPOCHS = 40
@@ -70,7 +70,7 @@ def _time(side: str, mmar: Path, data_list: Path, device: str) -> DiceTime:
         command = [sys.executable, "-c", code, "train", "-m", str(mmar), "--set", f"DATA_ROOT={data_list.parent}"]
         command += [f"DATASET_JSON={data_list}", f"MMAR_CKPT_DIR={results}", f"stop_threshold={LEAST_DICE}"]
         command += [f"epochs={MOST_EPOCHS}", f"num_training_epoch_per_valid={INTERVAL}"]
-        command += [f"accelerate={side}"] if knows_accelerate() else []
+        command += [f"accelerate={side}", "determinism=null"]
     hidden = {} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": ""}
     started = time.perf_counter()
     done = subprocess.run(  # noqa: S603 -- our own commands

@@ -166,15 +166,8 @@ def legacy(facts: dict[str, Any], turns: Turns, accelerate: str) -> None:
     from clara_compat.cli.main import main
 
     stop_after_epochs(turns)
-    chosen = [f"accelerate={accelerate}"] if knows_accelerate() else []
-    main(["train", "-c", facts["config"], "--set", f"MMAR_CKPT_DIR={facts['folder']}/{accelerate}", *chosen])
-
-
-def knows_accelerate() -> bool:
-    """Whether a config can choose the levers."""
-    from clara_compat.config.settings import TrainSettings
-
-    return "accelerate" in TrainSettings.model_fields
+    results = f"MMAR_CKPT_DIR={facts['folder']}/{accelerate}"
+    main(["train", "-c", facts["config"], "--accelerate", accelerate, "--set", results])
 
 
 def stop_after_epochs(turns: Turns) -> None:
