@@ -124,6 +124,11 @@ class Side:
         else:
             self.warm_up += taken["seconds"]
 
+    def said(self, beginning: str) -> str:
+        """Return the first line of what it printed that begins like this; empty when there is none."""
+        lines = (line.rpartition(" - ")[2] for line in self.log.read_text().splitlines())
+        return next((line for line in lines if line.startswith(beginning)), "")
+
     def close(self) -> None:
         """Let the process end."""
         if self.process.stdin is not None:
@@ -284,7 +289,8 @@ def main() -> None:
         for data in chosen.data:
             sides = repeated(facts_of(Path(name) / data, data, chosen), chosen, meter)
             words = {"ready": "Batches that lie ready", "augmented": "Crops and augmentations out of a cache"}[data]
-            tables.append(Table(f"{words}: {told}", header, rows_of(sides, chosen.steps, most)))
+            rows, note = rows_of(sides, chosen.steps, most), sides["auto"].said("accelerate: ")
+            tables.append(Table(f"{words}: {told}", header, rows, note))
             tables[-1].show()
             ratios += [
                 f"ratio speed_{side}_{data} {ratio(sides[side], sides['script']):.3f} target {most[side]}"

@@ -146,7 +146,7 @@ def _chain(*random: Any) -> Any:
         [
             mt.LoadImaged(keys, image_only=True, ensure_channel_first=True),
             mt.Orientationd(keys, axcodes="RAS", labels=None),
-            mt.Spacingd(keys, pixdim=(6.0, 6.0, 6.0), mode=("bilinear", "nearest"), scale_extent=True),
+            mt.Spacingd(keys, pixdim=(6.0, 6.0, 6.0), mode=("bilinear", "nearest")),
             mt.ScaleIntensityRanged("image", -160, 240, 0.0, 1.0, clip=True),
             *random,
             mt.EnsureTyped(keys, track_meta=False),

@@ -22,18 +22,21 @@ class Table:
         title: what they are.
         header: of the columns.
         rows: the cells.
+        note: a sentence below them.
     """
 
     title: str
     header: list[str]
     rows: list[list[str]]
+    note: str = ""
 
     def lines(self) -> list[str]:
-        """Return the table in Markdown, its columns of equal width."""
+        """Return the table in Markdown, its columns of equal width, and the note."""
         cells = [self.header, *self.rows]
         widths = [max(len(row[i]) for row in cells) for i in range(len(self.header))]
         first, *others = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells]
-        return [first, "|" + "|".join("-" * (width + 2) for width in widths) + "|", *others]
+        note = ["", self.note] if self.note else []
+        return [first, "|" + "|".join("-" * (width + 2) for width in widths) + "|", *others, *note]
 
     def show(self) -> None:
         """Print the table."""

@@ -158,14 +158,64 @@ def test_a_side_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
     assert re.search(r"script ended before its time:\n(.*\n)*KeyError: 'chain'", done.stderr)
 
 
+def test_what_a_side_chose_is_found_in_its_log(speed: ModuleType, tmp_path: Path) -> None:
+    log = tmp_path / "auto.log"
+    log.write_text("epoch 1/2: loss 1.0\n2026-11-26 00:00:00,1 - clara_compat - INFO - accelerate: bf16: 2 x faster\n")
+    side = speed.Side("auto", None, None, log)
+    assert side.said("accelerate: ") == "accelerate: bf16: 2 x faster"
+    assert side.said("nothing") == ""
+
+
 @pytest.mark.slow
+def test_the_hand_written_script_trains_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import speed_dice
+
+    from clara_compat.demo.mmar import prepare_mmar
+    from clara_compat.demo.scans import make_scans
+
+    mmar = prepare_mmar(tmp_path / "mmar", "demo_mmar")
+    data_list = make_scans(mmar / "data", seed=0)
+    listed = json.loads(data_list.read_text())
+    data_list.write_text(json.dumps({"training": listed["training"][:2], "validation": listed["validation"][:1]}))
+    monkeypatch.setattr(speed_dice, "MOST_EPOCHS", 2)
+    monkeypatch.setattr(speed_dice, "LEAST_DICE", 2.0)
+    speed_dice.script(mmar, data_list, tmp_path / "results")
+    epochs = json.loads((tmp_path / "results" / "train_stats.json").read_text())["epochs"]
+    assert [one["epoch"] for one in epochs] == [2]
+    assert 0 <= epochs[0]["metrics"]["mean_dice"] <= 1
+
+
 @pytest.mark.parametrize("data", ["ready", "augmented"])
-def test_all_sides_train_in_turns(data: str) -> None:
+def test_both_chains_give_the_same_patches(speed: ModuleType, tmp_path: Path, data: str) -> None:
+    """As many and as large; what lies ready has the same values."""
+    from monai.bundle import ConfigParser
+
+    from clara_compat.config.workflow import load_train_workflow
+    from clara_compat.run.check import problems_of
+    from clara_compat.translate.bundle import Seeds
+    from clara_compat.translate.train import translate_train
+
+    facts = speed.facts_of(tmp_path / "facts", data, speed.choose(["--device", "cpu", "--size", "16", "--steps", "2"]))
+    workflow = load_train_workflow(Path(facts["config"]))
+    assert problems_of(workflow) == ([], [])
+    bundle = translate_train(workflow, Seeds(0, 0, 0, 0), tmp_path).config
+    parser = ConfigParser(json.loads(json.dumps(bundle)))
+    legacy = [batch["image"] for batch in parser.get_parsed_content("train#dataloader")]
+    chain = ConfigParser({"chain": {"_target_": "Compose", "transforms": facts["chain"]}}).get_parsed_content("chain")
+    made = [chain(item) for item in facts["items"]]
+    monai = [(one[0] if isinstance(one, list) else one)["image"] for one in made]
+    assert [one.shape for one in legacy] == [(1, *one.shape) for one in monai] == [(1, 1, 16, 16, 16)] * 2
+    if data == "ready":
+        assert sorted(one.sum().item() for one in legacy) == pytest.approx(sorted(one.sum().item() for one in monai))
+
+
+@pytest.mark.slow
+def test_all_sides_train_in_turns() -> None:
     """Small: it is about all sides running, not about how fast they are."""
     command = [sys.executable, str(BENCHMARKS / "speed.py"), "--quick", "--device", "cpu", "--no-startup"]
-    command += ["--data", data, "--size", "16", "--steps", "2", "--rounds", "1"]
+    command += ["--data", "augmented", "--size", "16", "--steps", "2", "--rounds", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    names = re.findall(r"^\| (\w+) +\|", done.stdout, re.MULTILINE)
-    assert names == ["script", "bundle", "off", "auto"]
-    assert re.findall(rf"^ratio speed_(\w+)_{data} \d+\.\d{{3}} target", done.stdout, re.MULTILINE) == ["off", "auto"]
+    assert re.findall(r"^\| (\w+) +\|", done.stdout, re.MULTILINE) == ["script", "bundle", "off", "auto"]
+    ratios = re.findall(r"^ratio speed_(\w+)_augmented \d+\.\d{3} target", done.stdout, re.MULTILINE)
+    assert ratios == ["off", "auto"]
