@@ -69,6 +69,7 @@ def machine(device: str) -> dict[str, str]:
         "processor": processor().name,
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "threads": threads,
+        "load": f"{os.getloadavg()[0]:.1f} processes at work on average in the last minute, this run's among them",
         "versions": f"Python {platform.python_version()}, {packages}",
         "date": datetime.now(timezone.utc).date().isoformat(),
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),

@@ -145,7 +145,7 @@ def test_a_section_says_what_its_figures_belong_to() -> None:
     lines = as_markdown("cpu", machine("cpu"), [Table("t", ["a"], [["1"]])]).splitlines()
     assert lines[0] == "## Speed of training on a CPU"
     assert {line.split(":")[0] for line in lines if line.startswith("- ")} == {
-        f"- {fact}" for fact in ("processor", "cores", "threads", "versions", "date", "command")
+        f"- {fact}" for fact in ("processor", "cores", "threads", "load", "versions", "date", "command")
     }
     assert lines[-4:] == ["### t", "", "| a |", "|---|", "| 1 |"][-4:]
 
