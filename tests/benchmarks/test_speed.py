@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
@@ -81,6 +82,44 @@ def test_a_machine_that_says_nothing_has_no_bf16() -> None:
     found = processor("")
     assert found.name
     assert not found.has_bf16
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tool of a machine with two GPUs, the first busy at 37 percent."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(
+        f"#!{sys.executable}\nimport sys, time\n"
+        "if '-lms' not in sys.argv:\n    sys.exit(print('NVIDIA A\\nNVIDIA B'))\n"
+        "while True:\n    print(37, flush=True)\n    time.sleep(0.01)\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("nvidia_smi")
+def test_how_busy_a_gpu_is_while_a_side_has_its_turn() -> None:
+    from speed_facts import Utilisation, graphics, machine
+
+    assert graphics() == "NVIDIA A"
+    assert machine("cuda")["graphics"] == "NVIDIA A"
+    meter = Utilisation()
+    started = time.perf_counter()
+    while not meter.between(started, time.perf_counter()) and time.perf_counter() < started + 60:
+        time.sleep(0.01)
+    meter.close()
+    assert set(meter.between(started, time.perf_counter())) == {37.0}
+    assert meter.between(started - 2, started - 1) == []
+
+
+def test_without_the_tool_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    from speed_facts import Utilisation, graphics
+
+    monkeypatch.setenv("PATH", "")
+    assert graphics() is None
+    meter = Utilisation()
+    meter.close()
+    assert meter.readings == []
 
 
 def test_a_median_of_rounds_is_not_a_ratio_of_medians(speed: ModuleType) -> None:
