@@ -14,7 +14,9 @@ from pathlib import Path
 from clara_compat.common.full_disk import unwritten
 from clara_compat.errors import ClaraError
 
-__all__ = ["default_log_config", "logging_of_a_run", "noted_warnings"]
+__all__ = ["default_log_config", "logging_of_a_run", "noted_warnings", "say_loading"]
+
+logger = logging.getLogger("clara_compat")
 
 _LIBRARIES = ("ignite", "monai", "torch", "PIL", "matplotlib", "tensorboard", "tqdm")
 
@@ -65,6 +67,12 @@ def noted_warnings() -> Iterator[list[str]]:
         yield found
     finally:
         ours.removeHandler(handler)
+
+
+def say_loading() -> None:
+    """Say that PyTorch and MONAI are about to be loaded, which takes seconds; nothing where they are already."""
+    if "monai" not in sys.modules:
+        logger.info("loading PyTorch and MONAI")
 
 
 class _Noting(logging.Handler):

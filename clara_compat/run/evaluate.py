@@ -17,7 +17,7 @@ from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
 from clara_compat.errors import ClaraError
-from clara_compat.run.console import default_log_config, logging_of_a_run
+from clara_compat.run.console import default_log_config, logging_of_a_run, say_loading
 from clara_compat.run.evaluation_check import check_evaluation, evaluation_limits
 from clara_compat.translate.evaluate import STATS
 from clara_compat.translate.evaluation_writers import Inference
@@ -149,6 +149,7 @@ def run_evaluation(
         for notice in [*workflow.notices, *found.notices]:
             logger.warning("%s", notice)
         logger.info("network: %s", found.model.files.file)
+        say_loading()
         from clara_compat.run.execute import execute
 
         if inference is None:

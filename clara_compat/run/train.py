@@ -19,7 +19,7 @@ from clara_compat.config.problems import Problems
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
-from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings
+from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings, say_loading
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
 from clara_compat.run.resumption import keep_warnings, resumed_seeds, without_start_weights, write_resumed
 from clara_compat.run.seeds import seeds_of
@@ -120,6 +120,7 @@ def _checked(workflow: TrainWorkflow, log_config: str | os.PathLike[str] | None,
     with logging_of_a_run(logging_settings), noted_warnings() as warned:
         for notice in [*workflow.notices, *notices]:
             logger.warning("%s", notice)
+        say_loading()
         if checkpoint is not None:
             parser = _go_on(workflow, ckpt_dir, warned, checkpoint)
         else:

@@ -24,6 +24,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
+    "benchmarks/RESULTS.md": "results.md",
     "notebooks/README.md": "notebooks.md",
 }
 """Texts outside ``docs/`` that are pages of the site, by their paths in the project."""

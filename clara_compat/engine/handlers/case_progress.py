@@ -16,7 +16,7 @@ logger = logging.getLogger("clara_compat")
 
 
 class CaseProgress:
-    """Shows a live bar on a terminal or in a notebook, and logs one line per case with its metrics.
+    """Shows a live bar on a terminal or in a notebook, and logs a line at the start and one per case with its metrics.
 
     Attach it after the report that gathers the metrics of a case.
 
@@ -39,6 +39,7 @@ class CaseProgress:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _start(self, engine: Engine) -> None:
+        logger.info("evaluating %d case%s on %s", self.total, "" if self.total == 1 else "s", engine.state.device)
         self._bar.open(self.total, "evaluation", "case", engine.network)
 
     def _case(self, engine: Engine) -> None:
