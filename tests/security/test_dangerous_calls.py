@@ -33,6 +33,7 @@ ALLOWED = {
     ("clara_compat/__init__.py", "import_module"): "modules of this package, from a table of names",
     ("clara_compat/components/catalogue.py", "importlib.import_module"): "modules of this package, by its own folders",
     ("clara_compat/components/entry.py", "importlib.import_module"): "a bundle entry that this package wrote",
+    ("clara_compat/engine/acceleration/memory.py", "ctypes"): "one function of the C library that runs already",
     ("clara_compat/engine/checkpoint_files.py", "torch.load"): "weights_only",
     ("clara_compat/engine/data/disk_cache.py", "torch.load"): "weights_only: tensors and text of our own cache",
     ("clara_compat/engine/export/tensorrt_plan.py", "import_module"): "the literal name tensorrt",

@@ -12,6 +12,7 @@ import numpy as np
 from clara_compat.common.files import is_empty
 from clara_compat.engine.readers.intact import check_intact
 from clara_compat.engine.readers.limits import check_memory
+from clara_compat.engine.readers.named_files import check_named_files
 from clara_compat.engine.readers.volume import Header, Volume, reading, reason
 from clara_compat.errors import ClaraError
 
@@ -112,6 +113,7 @@ def _information(path: str) -> Any:
     import itk
 
     Path(path).open("rb").close()  # ITK's own messages for a missing file do not say so
+    check_named_files(path)
     found = itk.ImageIOFactory.CreateImageIO(path, itk.CommonEnums.IOFileMode_ReadMode)
     if found is None:
         raise RuntimeError("its beginning is of no format that ITK knows")
