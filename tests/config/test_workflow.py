@@ -73,7 +73,7 @@ def test_settings_and_defaults(load):
         "epochs": 3, "learning_rate": 1e-4, "num_training_epoch_per_valid": 2, "multi_gpu": False, "use_amp": False,
         "use_tf32": None, "use_xla": False, "dynamic_input_shape": False, "train_summary_recording_interval": 1,
         "determinism": None, "stop_threshold": None, "continue_from_ckpt_epoch": False,
-        "infer_in_training_mode": False, "validate_at_end": True, "cache_gb": None,
+        "infer_in_training_mode": False, "validate_at_end": True, "cache_gb": None, "on_bad_item": "stop",
     }  # fmt: skip
 
 

@@ -70,9 +70,7 @@ STEP = """
 
     class Fault(Loss):
         def get_loss(self, predictions, targets, build_ctx=None):
-            step = globals().setdefault("steps", [])
-            step.append(1)
-            if len(step) > 2:
+            if (Path(SCANS).parent / "mmar/models/model.pt").exists():
                 limit()
                 torch.ones(1 << 30)
             return (predictions**2).mean()
