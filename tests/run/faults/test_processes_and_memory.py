@@ -142,6 +142,13 @@ def lever(stage: Any, name: str, value: Any, advice: str = "lower") -> Lever:
                 "num_workers (now 2; config_train.json:7 load.num_workers)"
             ),
         ),
+        (
+            RuntimeError("unable to write to file </torch_12_34_0>: No space left on device (28)"),
+            (
+                "shared memory (/dev/shm), through which processes hand scans over, is full: give the container more "
+                "(docker run --shm-size=8g), or lower num_workers (now 2; config_train.json:7 load.num_workers)"
+            ),
+        ),
         (PermissionError(13, "Permission denied", "/x/y.pt"), "Permission denied: /x/y.pt; free or change the folder"),
     ],
 )
