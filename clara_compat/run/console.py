@@ -7,7 +7,7 @@ import logging.config
 import logging.handlers
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,10 +116,10 @@ class _TimedLogFile(_GoesOn, logging.handlers.TimedRotatingFileHandler):
     pass
 
 
-_LOG_FILES: Mapping[str, type[logging.FileHandler]] = {
-    "logging.FileHandler": _LogFile,
-    "logging.handlers.RotatingFileHandler": _RotatingLogFile,
-    "logging.handlers.TimedRotatingFileHandler": _TimedLogFile,
+_LOG_FILES = {
+    "logging.FileHandler": f"{__name__}._LogFile",
+    "logging.handlers.RotatingFileHandler": f"{__name__}._RotatingLogFile",
+    "logging.handlers.TimedRotatingFileHandler": f"{__name__}._TimedLogFile",
 }
 
 

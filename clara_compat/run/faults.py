@@ -167,6 +167,14 @@ def _worker(_: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError:
     return ClaraError(f"a process that loads scans ended {ended}{why}{f', or {advice}' if advice else ''}")
 
 
+def _shared(_: BaseException, bundle: Bundle, __: _Chain) -> ClaraError:
+    advice = _advice([one for one in bundle.levers if one.stage == "load" and one.name == "num_workers"])
+    return ClaraError(
+        "shared memory (/dev/shm), through which processes hand scans over, is full: give the container more (docker "
+        f"run --shm-size=8g){f', or {advice}' if advice else ''}"
+    )
+
+
 class _Fault(NamedTuple):
     """A row of the table.
 
@@ -202,6 +210,7 @@ _FAULTS: tuple[_Fault, ...] = (
     _Fault(_by_errno(errno.EACCES, errno.EROFS), _forbidden),
     _Fault(ran_out, _memory),
     _Fault(_runtime("DataLoader worker (pid"), _worker),
+    _Fault(_runtime("</torch_"), _shared),  # its name for a file there
 )
 """What is looked for in every error of a chain, the first row first."""
 

@@ -10,6 +10,7 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 
 from clara_compat.engine.data.skipping import SkippedItems
+from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.errors import ClaraError
 
 __all__ = ["SkipReport"]
@@ -46,10 +47,11 @@ class SkipReport:
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._tell)
         engine.add_event_handler(Events.COMPLETED, self._sum_up)
+        keep(engine, "skipped", self)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was skipped so far, as plain data by section."""
-        return {section: book.told() for section, book in self._books.items()}
+        """Return what was skipped so far and before this epoch, as plain data by section."""
+        return {"items": {section: book.told() for section, book in self._books.items()}, "before": self._before}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another training stopped, before this one starts.
@@ -58,10 +60,12 @@ class SkipReport:
             state: what :meth:`state_dict` of the other one returned.
         """
         for section, book in self._books.items():
-            book.restore(state.get(section, ()))
+            book.restore(state["items"].get(section, ()))
+        self._before = dict(state["before"])
 
     def _begin(self, engine: Engine) -> None:
-        self._before = {section: book.times for section, book in self._books.items()}
+        if not goes_on(engine):
+            self._before = {section: book.times for section, book in self._books.items()}
 
     def _check(self, engine: Engine) -> None:
         for section, book in self._books.items():
@@ -87,7 +91,7 @@ class SkipReport:
         engine.state.skipped = {"items": told, "epoch": counts}
 
     def _sum_up(self, engine: Engine) -> None:
-        items = engine.state.skipped["items"]
+        items = getattr(engine.state, "skipped", {"items": []})["items"]
         if items:
             times = sum(one["times"] for one in items)
             what = "1 item" if len(items) == 1 else f"{len(items)} items"

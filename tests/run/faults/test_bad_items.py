@@ -82,6 +82,23 @@ def test_what_takes_the_place_does_not_depend_on_workers_and_caches(faulty: Make
         assert all(torch.equal(one, other[name]) for name, one in weights[0].items())
 
 
+def test_a_training_that_goes_on_skips_and_counts_the_same(faulty: Make) -> None:
+    runs = []
+    for name, epochs in (("whole", (3,)), ("resumed", (1, 3))):
+        run = faulty(name=name)
+        file = run.scans / "case1_image.nii.gz"
+        file.write_bytes(file.read_bytes()[:2000])
+        for count in epochs:
+            run.train("--on-bad-item", "skip", "--resume", "--set", f"epochs={count}")
+            assert run.code == 0, run.err
+        runs.append(run)
+    whole, resumed = runs
+    assert entry(resumed.stats, "case1")["times"] == entry(whole.stats, "case1")["times"] == 3
+    assert [one["skipped"]["train"] for one in resumed.stats["epochs"]] == [1, 1, 1]
+    expected, found = (torch.load(run.models / "final_model.pt", weights_only=True) for run in runs)
+    assert all(torch.equal(value, found[name]) for name, value in expected.items())
+
+
 def test_a_case_that_is_left_out_has_no_part_in_the_metrics(faulty: Make) -> None:
     """The mean is that of the cases which are there, as a data list without the bad one gives."""
     run = faulty(name="bad")

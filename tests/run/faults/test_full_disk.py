@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,11 +19,16 @@ from monai.transforms import Compose, Lambda
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
+from clara_compat.cli.main import main
 from clara_compat.common.files import replacing, save_json
+from clara_compat.config.log_config import read_log_config
 from clara_compat.engine.data.disk_cache import DiskCache
 from clara_compat.engine.handlers.event_file import go_on_when_full
 from clara_compat.engine.item_context import ItemKey, current_item
 from clara_compat.engine.transforms.save_nifti import SaveNiftid
+from clara_compat.run.console import logging_of_a_run
+
+from .conftest import check_whole
 
 Make = Callable[..., Any]
 Mount = Callable[[Path, str], None]
@@ -51,12 +57,7 @@ FILLS = """
             "train_stats.json",
             ["checkpoint.pt", "model.pt", "train_stats.json", "validation_cases.json"],
         ),
-        (
-            "end_epoch",
-            3,
-            "final_model.pt",
-            ["checkpoint.pt", "model.pt", "train_stats.json", "validation_cases.json"],
-        ),
+        ("end_epoch", 3, "checkpoint.pt", ["checkpoint.pt", "model.pt", "train_stats.json", "validation_cases.json"]),
     ],
 )
 def test_a_training_stops_with_a_sentence_and_whole_files(
@@ -77,7 +78,9 @@ def test_a_training_stops_with_a_sentence_and_whole_files(
     (run.mmar / "custom/mine.py").write_text(
         "from ai4med.common.train_handler import TrainHandler\nclass Fault(TrainHandler):\n    pass\n"
     )
-    assert run.train("--set", "epochs=1").code == 0, "with space there is no trouble"
+    assert run.train("--resume").code == 0, "with space the training goes on"
+    assert [one["epoch"] for one in run.stats["epochs"]] == [1, 2, 3]
+    run.check_files("checkpoint.pt", "final_model.pt", "model.pt", "train_stats.json", "validation_cases.json")
 
 
 def test_a_disk_that_is_full_before_the_training(faulty: Make, small_disk: Mount) -> None:
@@ -105,6 +108,54 @@ def test_a_limit_on_the_size_of_files(faulty: Make, small_files: Callable[[int],
     message = run.train().message()
     assert "models/checkpoint.pt cannot be written: File too large (files must not become this large here" in message
     run.check_files()
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (
+            "4k",
+            r"eval/evaluate.json cannot be written: No space .*; free some space, or name another folder with MMAR_E",
+        ),
+        ("20k", r"config_validation.json:\d+ writers\[\d\]: '.*.nii.gz' cannot be written: No space left on device \("),
+        ("48k", r"eval/evaluate_stats.json cannot be written: No space left on device \(.* MB free\); free some space"),
+    ],
+)
+def test_an_evaluation_keeps_what_is_whole(
+    evaluation_mmar: Make, small_disk: Mount, capfd: pytest.CaptureFixture[str], size: str, message: str
+) -> None:
+    mmar = evaluation_mmar(lambda config: config["writers"][0]["args"].update(dtype="float32"))
+    small_disk(mmar / "eval", size)
+    with pytest.raises(SystemExit) as end:
+        main(["evaluate", "-m", str(mmar), "--set", "do_validation=true"])
+    assert end.value.code == 2
+    [told] = capfd.readouterr().err.strip().splitlines()
+    assert re.search(message, told), told
+    check_whole(mmar / "eval")
+
+
+def test_a_log_file_is_done_without(
+    tmp_path: Path, small_disk: Mount, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_disk(tmp_path / "disk", "16k")
+    (tmp_path / "log.config").write_text(
+        "[loggers]\nkeys=root\n[handlers]\nkeys=f\n[formatters]\nkeys=p\n[logger_root]\nlevel=INFO\nhandlers=f\n"
+        "[handler_f]\nclass=FileHandler\nargs=('run.log',)\nformatter=p\n[formatter_p]\nformat=%(message)s\n"
+    )
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers[:])
+    level = root.level
+    with logging_of_a_run(read_log_config(tmp_path / "log.config", tmp_path / "disk")):
+        for _ in range(100):
+            logging.getLogger("clara_compat").info("x" * 1000)
+        handler = root.handlers[-1]
+    root.setLevel(level)
+    err = capfd.readouterr().err
+    assert err.count("run.log cannot be written: No space left on device (") == 1
+    assert "MB free); the run goes on without it" in err
+    assert "Traceback" not in err
+    (tmp_path / "disk/run.log").write_bytes(b"")
+    handler.close()
 
 
 class TestFiles:

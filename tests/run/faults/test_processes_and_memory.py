@@ -70,9 +70,7 @@ STEP = """
 
     class Fault(Loss):
         def get_loss(self, predictions, targets, build_ctx=None):
-            step = globals().setdefault("steps", [])
-            step.append(1)
-            if len(step) > 2:
+            if (Path(SCANS).parent / "mmar/models/model.pt").exists():
                 limit()
                 torch.ones(1 << 30)
             return (predictions**2).mean()
@@ -142,6 +140,13 @@ def lever(stage: Any, name: str, value: Any, advice: str = "lower") -> Lever:
                 "a process that loads scans ended unexpectedly, as a rule by the system because memory ran out: give "
                 "the machine or the container more memory (also shared memory: docker run --shm-size=8g), or lower "
                 "num_workers (now 2; config_train.json:7 load.num_workers)"
+            ),
+        ),
+        (
+            RuntimeError("unable to write to file </torch_12_34_0>: No space left on device (28)"),
+            (
+                "shared memory (/dev/shm), through which processes hand scans over, is full: give the container more "
+                "(docker run --shm-size=8g), or lower num_workers (now 2; config_train.json:7 load.num_workers)"
             ),
         ),
         (PermissionError(13, "Permission denied", "/x/y.pt"), "Permission denied: /x/y.pt; free or change the folder"),
