@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import ignite.distributed as idist
@@ -72,7 +73,7 @@ class Acceleration:
         """Return what was chosen, for a training that goes on from here."""
         return {"chosen": self._chosen}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what an earlier part of the training chose; levers named in the config win over it."""
         if self.asked is None:
             self._chosen = state["chosen"]
