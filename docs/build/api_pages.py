@@ -32,6 +32,7 @@ class ApiPage:
 
 
 _ENGINE = {
+    "acceleration": "What makes a training faster, and the trial that chooses it.",
     "losses": "Losses: `torch.nn.Module`s with Clara's mathematics.",
     "networks": "Networks with Clara's names of arguments, layers and initial weights.",
     "transforms": "Dictionary transforms that MONAI lacks, or whose mathematics differ from Clara's. They are "
