@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from clara_compat.common.files import is_folder
 from clara_compat.config.components import Catalogue, ComponentSpec
 from clara_compat.config.overrides import Overrides, parse_overrides
 from clara_compat.config.paths import JSONPath
@@ -212,12 +213,12 @@ def find_config(config: str | Path, mmar: str | Path | None) -> Path:
     Raises:
         ClaraError: ``mmar`` is given and is no folder.
     """
-    if mmar is not None and not Path(mmar).is_dir():
+    if mmar is not None and not is_folder(mmar):
         raise ClaraError(
             "the MMAR is not a folder; give the folder that holds config/, commands/, ...", Address(str(mmar))
         )
     given = Path(config)
-    if not given.exists() and mmar is not None and (Path(mmar) / given).exists():
+    if not os.path.exists(given) and mmar is not None and os.path.exists(Path(mmar) / given):
         return Path(mmar) / given
     return given
 
