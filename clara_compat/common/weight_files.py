@@ -50,7 +50,9 @@ def find_weights(named: Path) -> WeightsFile:
     part = _PARTS.search(named.name)
     if is_file(named) and part is None:
         return WeightsFile(named)
-    prefix = named / "model" if is_folder(named) else named.with_name(named.name[: part.start()] if part else named.name)
+    prefix = (
+        named / "model" if is_folder(named) else named.with_name(named.name[: part.start()] if part else named.name)
+    )
     tensorflow = _checkpoint(prefix)
     if part is not None and tensorflow is not None:
         return WeightsFile(tensorflow)

@@ -27,7 +27,7 @@ __all__ = ["MAX_BYTES", "Located", "read_json"]
 
 MAX_BYTES = 10_000_000
 """A larger file is no config (and would be read slowly)."""
-_MAX_VALUES = 200_000
+_MAX_VALUES = 100_000
 """More of them are no config either, whatever they take in bytes: each is held with its place."""
 
 COMMAND_LINE = "--set"

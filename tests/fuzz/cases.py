@@ -17,13 +17,14 @@ from clara_compat.config.log_config import read_log_config
 from clara_compat.errors import ClaraError
 from clara_compat.run.check import CheckReport, check
 from clara_compat.run.migrate import migrate
+from clara_compat.run.train import train
 from clara_compat.translate.bundle import Seeds
 from clara_compat.translate.train import translate_train
 from tests.fuzz.grammar import Grammar
 from tests.fuzz.mutation import mutated, scrambled
 from tests.fuzz.oracle import assert_bundle, assert_catalogued, assert_notice, watched
 
-__all__ = ["Case", "Mmar"]
+__all__ = ["Case", "Mmar", "check_log_config", "drawn_case", "logging_case", "mutated_case", "tame_case"]
 
 _CONFIG = "config/config_train.json"
 _MINE = """
@@ -172,6 +173,29 @@ class Mmar:
             self._untouched()
         return error is None
 
+    def train(self, case: Case) -> str:
+        """Train a case and return how that ended, or why it is not tried; code of the config is run.
+
+        Raises:
+            AssertionError: as :meth:`run`.
+        """
+        with self.holding(case) as config:
+            report = check(config, self.root, overrides=case.sets, data=True)
+            if not report.passed or report.limits:
+                return "refused"
+            out = self.root / "models"
+            error: ClaraError | None = None
+            with watched(self.folder, limit=120):
+                try:
+                    train(self.root, _CONFIG, overrides=case.sets)
+                except ClaraError as caught:
+                    error = caught
+            shutil.rmtree(out, ignore_errors=True)
+        if error is None:
+            return "trained"
+        assert_catalogued(error)
+        return "ended"
+
     def _untouched(self) -> None:
         assert sorted(entry.name for entry in self.folder.iterdir()) == ["mmar"]
         assert sorted(entry.name for entry in self.root.iterdir()) == ["config", "custom", "resources"]
@@ -179,7 +203,7 @@ class Mmar:
 
 def drawn_case(mmar: Mmar, draw: Random) -> Case:
     """Return a case of the grammar."""
-    grammar = Grammar(draw)
+    grammar = Grammar(draw, draw.choice([0, 0.01, 0.03]))
     config = grammar.evaluation() if draw.random() < 0.25 else grammar.training()
     documents: dict[str, Any] = {_CONFIG: config, "config/environment.json": grammar.environment(mmar.environment)}
     data = draw.random() < 0.4
@@ -188,6 +212,12 @@ def drawn_case(mmar: Mmar, draw: Random) -> Case:
         documents["config/dataset.json"] = grammar.data_list(mmar.data_list)
         documents["config/environment.json"]["DATASET_JSON"] = str(mmar.root / "config/dataset.json")
     return Case.of(documents, sets, data=data)
+
+
+def tame_case(mmar: Mmar, draw: Random) -> Case:
+    """Return a case of the grammar in which nothing is meant to be wrong."""
+    documents = {_CONFIG: Grammar(draw, 0).training(), "config/environment.json": mmar.environment}
+    return Case.of(documents, ["epochs=1"], data=True)
 
 
 def mutated_case(mmar: Mmar, seeds: list[bytes], draw: Random) -> Case:

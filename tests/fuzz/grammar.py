@@ -27,19 +27,83 @@ NUMBERS: list[Any] = [
 WORDS = [
     *("", " ", "x", "image", "label", "model", "0", "-1", "3", "1e400", "nan", "inf", "-Infinity", "true", "None"),
     *("image,label", "16,16,16", "4,4,4,4", "1,", "[1,2", "(1,)", "NaN", "9" * 5000, "1_000", "0x10", "١٢٣"),
-    *("\x00", "a\x00b", "\x1b[31mred", "\ud800", "a\udfffb", "\u202eabc", "\ufeff", "é", "日本語", "🩻", "\n", "a\nb\t"),
+    *(
+        "\x00",
+        "a\x00b",
+        "\x1b[31mred",
+        "\ud800",
+        "a\udfffb",
+        "\u202eabc",
+        "\ufeff",
+        "é",
+        "日本語",
+        "🩻",
+        "\n",
+        "a\nb\t",
+    ),
     *(CALL, "$1+1", "@network", "@train::canary", "%/etc/passwd", "%canary.json::x", "a::b", "a#b", "#", "##", "x#y#z"),
-    *("{", "}", "{{", "}}", "{{}}", "{}", "{0}", "{DATA_ROOT}", "{NOPE}", "{a.b}", "{a[0]}", "{a!r}", "{a:9999999999d}"),
+    *(
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{{}}",
+        "{}",
+        "{0}",
+        "{DATA_ROOT}",
+        "{NOPE}",
+        "{a.b}",
+        "{a[0]}",
+        "{a!r}",
+        "{a:9999999999d}",
+    ),
     *("{A}", "{B}", "{A}{A}{A}", "x{B}y", "{DATA_ROOT}/../..", "{epochs}", "{ DATA_ROOT }", "{é}", "{日本}", "{A-B}"),
-    *("..", "../../../canary", "/", "/etc/passwd", "/dev/null", "/dev/zero", "/proc/self/mem", "~", "~root", "a/" * 3000),
+    *(
+        "..",
+        "../../../canary",
+        "/",
+        "/etc/passwd",
+        "/dev/null",
+        "/dev/zero",
+        "/proc/self/mem",
+        "~",
+        "~root",
+        "a/" * 3000,
+    ),
     *("n" * 300, "n" * 300 + "/x", ".", "./", "C:\\x", "http://localhost/x", "file:///etc/passwd", "models", "eval"),
     *("mine.Mine", "mine.NoSuch", "broken.Broken", "os.system", "monai.losses.DiceLoss", "torch.nn.Linear", "a" * 5000),
 ]
 KEYS = [
     *("_target_", "_requires_", "_mode_", "_disabled_", "_desc_", "__class__", "", " ", "name", "path", "ref", "args"),
-    *("disabled", "search", "apply", "_parked", CALL, "@network", "a::b", "a#b", "é", "x.y", "x[0]", "class_attributes"),
+    *(
+        "disabled",
+        "search",
+        "apply",
+        "_parked",
+        CALL,
+        "@network",
+        "a::b",
+        "a#b",
+        "é",
+        "x.y",
+        "x[0]",
+        "class_attributes",
+    ),
     *("fields", "field", "size", "nam", "Args", "epochs", "train", "validate", "\x00", "\ud800", "{A}", "self", "cls"),
 ]
+_USUAL = [
+    *("ScaleByFactor", "ScaleByResolution", "ScaleToShape", "ScaleIntensityOscillation", "ScaleShiftIntensity"),
+    *("RandomSpatialFlip", "RandomZoom", "RandomRotate3D", "AddGaussianNoise", "NormalizeNonzeroIntensities"),
+    *(
+        "AdjustContrast",
+        "CenterData",
+        "ThresholdValues",
+        "CropForegroundObject",
+        "RandomAxisFlip",
+        "SymmetricPadderDiv",
+    ),
+]
+"""Transforms that fit into many chains."""
 _TEXTS = {
     **dict.fromkeys(("fields", "field", "image_field", "label_field", "from_field"), ["image", "label", "model"]),
     **dict.fromkeys(("data_format", "output_data_format"), ["channels_first", "channels_last"]),
@@ -66,12 +130,13 @@ class Grammar:
     def __init__(self, random: Random, wildness: float = 0.02) -> None:
         self.random = random
         self.wildness = wildness
+        self.tame = wildness == 0
 
     def training(self) -> dict[str, Any]:
         """Return a training config."""
         draw = self.random
         keras = draw.random() < 0.1
-        three = draw.random() < 0.8
+        three = draw.random() < (0.95 if self.tame else 0.8)
         size = draw.choice([[16, 16, 16], [32, 16, 16], [16] * 3]) if three else [16, 16]
         train: dict[str, Any] = {
             "loss": self.component("losses", ["Dice", "CrossEntropy", "Focal", "CrossEntropyDice", "FocalDice"]),
@@ -138,7 +203,7 @@ class Grammar:
             "stop_threshold": lambda: draw.choice([0.5, 1, None]),
             "use_scanning_window": lambda: True,
             "extra_inputs": lambda: [{"args": {"name": "weight", "shape": [1], "data_key": "weight"}}],
-            "A": lambda: draw.choice(["{B}", "x" * 1000, "{A}", 3]),
+            "A": lambda: draw.choice(["{B}", "x" * 1000, "{A}", 3]) if not self.tame else 3,
             "B": lambda: draw.choice(["{A}", "{A}{A}", 2.5]),
             "continue_from_ckpt_epoch": lambda: draw.choice([True, False]),
         }
@@ -146,11 +211,17 @@ class Grammar:
 
     def pipeline(self, size: list[int], key: str, *, keras: bool = False) -> dict[str, Any]:
         """Return an image pipeline."""
-        name = self.random.choice([
-            *(["SegmentationKerasImagePipeline"] if keras else ["SegmentationImagePipeline"] * 4),
-            "SegmentationImagePipelineWithCache",
-            "ClassificationImagePipeline",
-        ])
+        name = self.random.choice(
+            [
+                *(
+                    ["SegmentationKerasImagePipeline"]
+                    if keras
+                    else ["SegmentationImagePipeline"] * (20 if self.tame else 4)
+                ),
+                "SegmentationImagePipelineWithCache",
+                "ClassificationImagePipeline",
+            ]
+        )
         given = {
             "data_list_file_path": "{DATASET_JSON}",
             "data_file_base_dir": "{DATA_ROOT}",
@@ -167,11 +238,15 @@ class Grammar:
         draw = self.random
         both = ["image", "label"] if train else ["image"]
         crop = draw.choice(["CropFixedSizeRandomCenter", "FastPosNegRatioCropROI", "CropByPosNegRatio"])
-        found: list[Any] = [self.element(draw.choice(["LoadNifti"] * 6 + ["LoadPng", "LoadNumpy"]), {"fields": both})]
+        found: list[Any] = [
+            self.element(
+                draw.choice(["LoadNifti"] * (40 if self.tame else 6) + ["LoadPng", "LoadNumpy"]), {"fields": both}
+            )
+        ]
         found.append(self.element("ConvertToChannelsFirst", {"fields": both}))
         for _ in range(draw.randint(0, 3)):
-            found.append(self.component("transforms", None, {"fields": draw.choice(["image", both])}))
-        if train and draw.random() < 0.8:
+            found.append(self.component("transforms", _USUAL, {"fields": draw.choice(["image", both])}))
+        if train and draw.random() < (1 if self.tame else 0.8):
             given = {"size": size, "image_field": "image", "label_field": "label", "fields": both}
             found.append(self.element(crop, {**given, "pos": 1, "neg": 1, "deform": False, "rotation": False}))
         return found
@@ -201,7 +276,7 @@ class Grammar:
         for argument, (annotation, required, default) in _arguments().get(name, {}).items():
             if argument in given:
                 args[argument] = copy.deepcopy(given[argument])
-            elif required or draw.random() < 0.2:
+            elif required or draw.random() < (0.05 if self.tame else 0.2):
                 usual = draw.random() < 0.6 and not required
                 args[argument] = default if usual else self.fitting(argument, annotation)
         element: dict[str, Any] = {"name": name, "args": args}
@@ -209,12 +284,14 @@ class Grammar:
             element["name"] += draw.choice(["#one", "#", "#a#b", "# x ", "#é"])
         if draw.random() < 0.03:
             element["disabled"] = draw.choice([True, True, False, "true", 1])
-        if draw.random() < 0.02:
-            element["path"] = draw.choice(["mine.Mine", "mine.Mine", "mine.Network", "monai.losses.DiceLoss", "broken.Broken"])
+        if draw.random() < 0.02 and not self.tame:
+            element["path"] = draw.choice(
+                ["mine.Mine", "mine.Mine", "mine.Network", "monai.losses.DiceLoss", "broken.Broken"]
+            )
             element["args"] = {"fields": "image"}
             if draw.random() < 0.8:
                 del element["name"]
-        if draw.random() < 0.02:
+        if draw.random() < 0.02 and not self.tame:
             element = {"ref": element.get("name", "x")}
         return element
 
@@ -233,6 +310,8 @@ class Grammar:
             return [self.fitting(name, part) for _ in range(draw.choice([1, 2, 3, 3, 3, 4]))]
         if annotation is bool:
             return draw.choice([True, False, "true", "false"])
+        if annotation in (int, float) and self.tame:
+            return draw.choice([1, 2, 2, 0.5 if annotation is float else 3])
         if annotation is int:
             return draw.choice([0, 1, 1, 2, 3, 8, 16, 16, -1, "2", 2.0])
         if annotation is float:
@@ -265,12 +344,14 @@ class Grammar:
             return _nested(draw.choice([5, 50, 200, 400]), draw.choice([[], {}, 1, "x"]), draw.random() < 0.5)
         if kind < 0.94:
             return [draw.choice([0, 1, "image", None])] * draw.choice([17, 1001, 20_000])
-        return draw.choice([[16, 16, 16], [1e9] * 3, [10**6] * 3, [10**12] * 3, [0] * 3, [-1] * 3, [0.5] * 3, ["16"] * 3])
+        return draw.choice(
+            [[16, 16, 16], [1e9] * 3, [10**6] * 3, [10**12] * 3, [0] * 3, [-1] * 3, [0.5] * 3, ["16"] * 3]
+        )
 
     def spoiled(self, config: dict[str, Any]) -> dict[str, Any]:
         """Return a config of which a few parts are replaced, removed, moved or added."""
         draw = self.random
-        for _ in range(draw.choice([0, 0, 1, 1, 2, 4])):
+        for _ in range(0 if self.tame else draw.choice([0, 0, 1, 1, 2, 4])):
             places = list(_places(config))
             if not places:
                 break
@@ -316,13 +397,41 @@ class Grammar:
     def set_item(self) -> str:
         """Return one ``KEY=VALUE``, or what is none."""
         draw = self.random
-        key = draw.choice([
-            *("epochs", "learning_rate", "multi_gpu", "DATA_ROOT", "MMAR_CKPT_DIR", "A", "", "x y", "é", "determinism"),
-            *("train.loss.args.x", "train.pre_transforms[0].args.fields", "train.pre_transforms[999999999].args.x"),
-            *("train.pre_transforms[-1]", "train.pre_transforms[99999999999999999999]", "train..x", "[0]", "[", "]", "."),
-            *('train["loss"].name', 'train["lo\\u0073s"]', 'train["', "train.model", "validate", "train.model.args"),
-            *("train.model.args.num_classes.x", "train[0]", "pre_transforms[0].name", "train.optimizer.disabled"),
-        ])
+        key = draw.choice(
+            [
+                *(
+                    "epochs",
+                    "learning_rate",
+                    "multi_gpu",
+                    "DATA_ROOT",
+                    "MMAR_CKPT_DIR",
+                    "A",
+                    "",
+                    "x y",
+                    "é",
+                    "determinism",
+                ),
+                *("train.loss.args.x", "train.pre_transforms[0].args.fields", "train.pre_transforms[999999999].args.x"),
+                *(
+                    "train.pre_transforms[-1]",
+                    "train.pre_transforms[99999999999999999999]",
+                    "train..x",
+                    "[0]",
+                    "[",
+                    "]",
+                    ".",
+                ),
+                *(
+                    'train["loss"].name',
+                    'train["lo\\u0073s"]',
+                    'train["',
+                    "train.model",
+                    "validate",
+                    "train.model.args",
+                ),
+                *("train.model.args.num_classes.x", "train[0]", "pre_transforms[0].name", "train.optimizer.disabled"),
+            ]
+        )
         value = self.hostile()
         shown = json.dumps(value) if draw.random() < 0.6 or not isinstance(value, str) else value
         shown = shown[:20_000].replace("\x00", "")  # no command line has that
@@ -334,14 +443,50 @@ class Grammar:
         lines = usual.splitlines()
         for _ in range(draw.randint(0, 3)):
             place = draw.randrange(len(lines))
-            lines[place : place + draw.randint(0, 1)] = [draw.choice([
-                *("[handlers]", "keys=", "keys=a,b", "class=FileHandler", "class=handlers.SMTPHandler", "[", "x"),
-                *("args=(open('canary','w'),)", "args=('../canary','w')", "args=(sys.stdout,)*9", "args=" + "(" * 500),
-                *("args=(1e999,)", "kwargs={'filename':'x','maxBytes':10**9}", "level=LOUD", "propagate=2", "é=é"),
-                *("format=%(nope)s %(asctime", "format=ext://os.system", "style={", "datefmt=%Q", "qualname=\x00"),
-                *("args=({[]: 1},)", "args=('x', 'r')", "args=(b'x',)", "kwargs={1: 2}", "args=({1,2},)", "delay=x"),
-                *(lines[draw.randrange(len(lines))], f"args=({'9' * 5000},)", "  continued", "keys=root,root"),
-            ])]
+            lines[place : place + draw.randint(0, 1)] = [
+                draw.choice(
+                    [
+                        *(
+                            "[handlers]",
+                            "keys=",
+                            "keys=a,b",
+                            "class=FileHandler",
+                            "class=handlers.SMTPHandler",
+                            "[",
+                            "x",
+                        ),
+                        *(
+                            "args=(open('canary','w'),)",
+                            "args=('../canary','w')",
+                            "args=(sys.stdout,)*9",
+                            "args=" + "(" * 500,
+                        ),
+                        *(
+                            "args=(1e999,)",
+                            "kwargs={'filename':'x','maxBytes':10**9}",
+                            "level=LOUD",
+                            "propagate=2",
+                            "é=é",
+                        ),
+                        *(
+                            "format=%(nope)s %(asctime",
+                            "format=ext://os.system",
+                            "style={",
+                            "datefmt=%Q",
+                            "qualname=\x00",
+                        ),
+                        *(
+                            "args=({[]: 1},)",
+                            "args=('x', 'r')",
+                            "args=(b'x',)",
+                            "kwargs={1: 2}",
+                            "args=({1,2},)",
+                            "delay=x",
+                        ),
+                        *(lines[draw.randrange(len(lines))], f"args=({'9' * 5000},)", "  continued", "keys=root,root"),
+                    ]
+                )
+            ]
         return "\n".join(lines)
 
 
