@@ -27,7 +27,8 @@ with atheris.instrument_imports(include=["clara_compat", "json.decoder", "json.s
     from clara_compat.config.workflow import load_train_workflow
     from clara_compat.errors import ClaraError
 
-from tests.fuzz.oracle import assert_told
+from clara_compat.run.outputs import LOGGING_CONF
+from tests.fuzz.oracle import assert_catalogued, assert_told
 
 __all__ = ["TARGETS"]
 
@@ -75,8 +76,7 @@ def positions(data: bytes) -> None:
     try:
         found = read_json(FOLDER / "fuzz.json", shown="fuzz.json")
     except ClaraError as error:
-        assert error.address is not None
-        assert_told(str(error))
+        assert_catalogued(error)
         return
     assert repr(found.data) == repr(json.loads(data.decode("utf-8-sig")))
     for key in found.data:
@@ -148,10 +148,7 @@ _EXAMPLES: dict[str, list[bytes]] = {
     "references": [b"LoadNifti#a#b\nfields\nimage\ntrue", b"mine.Mine\n#a\nLoadNifti\nnull", b"Dice\nx\n{A}\nfalse"],
     "arguments": [b"\x00[1, 2.0]", b"\x01NaN", b'\x06"true"', b"\x089" + b"9" * 30],
     "positions": [b'{"a": [1, 2.5e3, "x"], "b": {"c": null}}', b'\xef\xbb\xbf{"a": tru}', b'{"a": "\\ud83d\\ude00"}'],
-    "log_config": [
-        b"[loggers]\nkeys=root\n[handlers]\nkeys=h\n[logger_root]\nhandlers=h\n[handler_h]\nclass=StreamHandler\n"
-        b"args=(sys.stdout,)\n"
-    ],
+    "log_config": [LOGGING_CONF.encode()],
 }
 _DICTIONARY = [
     "{A}",
@@ -212,7 +209,6 @@ def main() -> None:
             *(one for one in sys.argv[1:] if one.startswith("-")),
             "-timeout=5",
             f"-dict={FOLDER / 'words'}",
-            f"-artifact_prefix={corpus.parent}/{name}_",
         ],
         TARGETS[name],
     )

@@ -105,9 +105,9 @@ _USUAL = [
 ]
 """Transforms that fit into many chains."""
 _TEXTS = {
-    **dict.fromkeys(("fields", "field", "image_field", "label_field", "from_field"), ["image", "label", "model"]),
-    **dict.fromkeys(("data_format", "output_data_format"), ["channels_first", "channels_last"]),
-    **dict.fromkeys(("dtype", "output_image_dtype", "output_label_dtype"), ["float32", "float32", "uint8", "int16"]),
+    **dict.fromkeys(("fields", "field", "image_field", "label_field", "from_field"), ("image", "label", "model")),
+    **dict.fromkeys(("data_format", "output_data_format"), ("channels_first", "channels_last")),
+    **dict.fromkeys(("dtype", "output_image_dtype", "output_label_dtype"), ("float32", "float32", "uint8", "int16")),
     "final_activation": ["softmax", "sigmoid", "linear"],
     "shape": ["DHW", "DHW", "CDHW", "DHWC", "HW"],
     "protocol": ["HTTP", "GRPC"],
@@ -117,6 +117,16 @@ _TEXTS = {
     "sampling": ["automatic", "element"],
 }
 """What some arguments take."""
+_PLAIN: dict[Any, list[Any]] = {
+    bool: [True, False, "true", "false"],
+    int: [0, 1, 1, 2, 3, 8, 16, 16, -1, "2", 2.0],
+    float: [0, 0.1, 0.5, 1, 1.5, 2, -1.0, 100, 1e-3, "0.5"],
+    str: ["image", "label", "model", "softmax", "relu", "valid", "nearest", "x", "debug"],
+    dict: [{"1": 2}],
+    type(None): [None],
+    object: [0, 1, 0.5, "image", [16, 16, 16], ["image"], True, None],
+}
+"""What fits a type."""
 
 
 class Grammar:
@@ -244,8 +254,10 @@ class Grammar:
             )
         ]
         found.append(self.element("ConvertToChannelsFirst", {"fields": both}))
-        for _ in range(draw.randint(0, 3)):
-            found.append(self.component("transforms", _USUAL, {"fields": draw.choice(["image", both])}))
+        found += [
+            self.component("transforms", _USUAL, {"fields": draw.choice(["image", both])})
+            for _ in range(draw.randint(0, 3))
+        ]
         if train and draw.random() < (1 if self.tame else 0.8):
             given = {"size": size, "image_field": "image", "label_field": "label", "fields": both}
             found.append(self.element(crop, {**given, "pos": 1, "neg": 1, "deform": False, "rotation": False}))
@@ -308,23 +320,12 @@ class Grammar:
         if origin in (list, tuple):
             part = inner[0] if inner else Any
             return [self.fitting(name, part) for _ in range(draw.choice([1, 2, 3, 3, 3, 4]))]
-        if annotation is bool:
-            return draw.choice([True, False, "true", "false"])
+        if annotation is str:
+            usual = name in _TEXTS and draw.random() < 0.9
+            return draw.choice(_TEXTS[name] if usual else _PLAIN[str])
         if annotation in (int, float) and self.tame:
             return draw.choice([1, 2, 2, 0.5 if annotation is float else 3])
-        if annotation is int:
-            return draw.choice([0, 1, 1, 2, 3, 8, 16, 16, -1, "2", 2.0])
-        if annotation is float:
-            return draw.choice([0, 0.1, 0.5, 1, 1.5, 2, -1.0, 100, 1e-3, "0.5"])
-        if annotation is type(None):
-            return None
-        if annotation is str:
-            if name in _TEXTS and draw.random() < 0.9:
-                return draw.choice(_TEXTS[name])
-            return draw.choice(["image", "label", "model", "softmax", "relu", "valid", "nearest", "x", "debug"])
-        if origin is dict or annotation is dict:
-            return {"1": 2}
-        return draw.choice([0, 1, 0.5, "image", [16, 16, 16], ["image"], True, None])
+        return copy.deepcopy(draw.choice(_PLAIN.get(origin or annotation, _PLAIN[object])))
 
     def hostile(self, depth: int = 0) -> Any:
         """Return a value that nobody meant."""

@@ -27,28 +27,25 @@ _WAITS = 60
 _LONGEST = 4_100
 """Characters of a sentence with its address; each is cut at 2,000."""
 
-_FORBIDDEN = re.compile(
-    "|".join(
-        [
-            # a traceback, or what Python says of an exception or object
-            r"Traceback \(most",
-            r'File ".*", line \d',
-            r" object at 0x",
-            r"<(class|function|module|built-in|method) ",
-            r"\b(Key|Type|Value|Attribute|Index|Recursion|Overflow|Memory|Unicode\w*|JSONDecode|Validation|OS)Error\b",
-            r"\bZeroDivision|\bNoneType\b|\[Errno",
-            r"unhashable|unsupported operand|has no attribute '|not subscriptable|is not iterable|not callable",
-            r"unexpected keyword|positional argument|maximum recursion|invalid literal for|could not convert",
-            r"cannot convert|codec can't|surrogates not|embedded null|set_int_max_str_digits|Exceeds the limit",
-            r"too large to convert|result too large|cannot be interpreted|must be real number|list indices must",
-            r"out of range for|not supported between|expected str, bytes|takes no arguments",
-            # what pydantic and typing say
-            r"validation errors? for|pydantic|\[type=|Input should|further information|errors\.pydantic",
-            r"typing\.|Optional\[|Union\[|Literal\[|\blist\[|\btuple\[|\bdict\[|ForwardRef",
-        ]
-    )
+_WORDS = (
+    # a traceback, or what Python says of an exception or object
+    r"Traceback \(most",
+    r'File ".*", line \d',
+    r" object at 0x",
+    r"<(class|function|module|built-in|method) ",
+    r"\b(Key|Type|Value|Attribute|Index|Recursion|Overflow|Memory|Unicode\w*|JSONDecode|Validation|OS)Error\b",
+    r"\bZeroDivision|\bNoneType\b|\[Errno",
+    r"unhashable|unsupported operand|has no attribute '|not subscriptable|is not iterable|not callable",
+    r"unexpected keyword|positional argument|maximum recursion|invalid literal for|could not convert",
+    r"cannot convert|codec can't|surrogates not|embedded null|set_int_max_str_digits|Exceeds the limit",
+    r"too large to convert|result too large|cannot be interpreted|must be real number|list indices must",
+    r"out of range for|not supported between|expected str, bytes|takes no arguments",
+    # what pydantic and typing say
+    r"validation errors? for|pydantic|\[type=|Input should|further information|errors\.pydantic",
+    r"typing\.|Optional\[|Union\[|Literal\[|\blist\[|\btuple\[|\bdict\[|ForwardRef",
 )
 """Parts of a message that tell a programmer something, and not the user."""
+_FORBIDDEN = re.compile("|".join(_WORDS))
 
 _PLACES = re.compile(r"--set\b|MMAR_[A-Z_]+|DATA_[A-Z_]+|DATASET_JSON|PRETRAIN_WEIGHTS_FILE|\.json|\.config\b|/")
 """Where a sentence without an address has its place: an option, a variable, a file."""
@@ -151,8 +148,8 @@ class _Watch:
     def _inside(self, event: str, path: str | bytes | os.PathLike[str]) -> None:
         self.on = False
         try:
-            whole = os.path.abspath(os.fsdecode(path))
-            real = whole if whole in self.folders else os.path.realpath(os.path.dirname(whole))
+            whole = Path.cwd() / os.fsdecode(path)
+            real = str(whole) if str(whole) in self.folders else os.path.realpath(whole.parent)
         finally:
             self.on = True
         if not any(real == folder or real.startswith(folder + os.sep) for folder in self.folders):
