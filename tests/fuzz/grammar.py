@@ -215,6 +215,7 @@ class Grammar:
             "extra_inputs": lambda: [{"args": {"name": "weight", "shape": [1], "data_key": "weight"}}],
             "A": lambda: draw.choice(["{B}", "x" * 1000, "{A}", 3]) if not self.tame else 3,
             "B": lambda: draw.choice(["{A}", "{A}{A}", 2.5]),
+            "on_bad_item": lambda: draw.choice(["stop", "skip"]),
             "continue_from_ckpt_epoch": lambda: draw.choice([True, False]),
         }
         return found | {name: make() for name, make in more.items() if draw.random() < 0.2}

@@ -107,6 +107,10 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(item)
 
 
+_KEPT = re.compile(r"/(__pycache__|torchinductor_\w+|matplotlib)(/|$)")
+"""Folders in which Python and libraries keep what they have made once."""
+
+
 class TooLongError(BaseException):
     """A case took longer than it may; no handler of the library takes it for something else."""
 
@@ -131,12 +135,12 @@ class _Watch:
         if event == "open":
             path, mode, flags = arguments
             writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if isinstance(flags, int) else "w" in str(mode)
-            if writes and isinstance(path, (str, bytes)) and "__pycache__" not in os.fsdecode(path):
+            if writes and isinstance(path, (str, bytes)) and not _KEPT.search(os.fsdecode(path)):
                 self._inside(event, path)
         elif event in self._CHANGES or event in ("os.rename", "shutil.move", "shutil.rmtree"):
-            if not isinstance(arguments[0], int) and "__pycache__" not in os.fsdecode(arguments[0]):
+            if not isinstance(arguments[0], int) and not _KEPT.search(os.fsdecode(arguments[0])):
                 self._inside(event, arguments[1] if event == "os.symlink" else arguments[0])
-            if event == "os.rename" and "__pycache__" not in os.fsdecode(arguments[1]):
+            if event == "os.rename" and not _KEPT.search(os.fsdecode(arguments[1])):
                 self._inside(event, arguments[1])
         elif event in self._RUNS or event in self._REACHES:
             self.seen.append(f"{event}{arguments!r:.200}")
