@@ -147,7 +147,7 @@ class Grammar:
         draw = self.random
         keras = draw.random() < 0.1
         three = draw.random() < (0.95 if self.tame else 0.8)
-        size = draw.choice([[16, 16, 16], [32, 16, 16], [16] * 3]) if three else [16, 16]
+        size = draw.choice([[16, 16, 16], [16] * 3 if self.tame else [32, 16, 16]]) if three else [16, 16]
         train: dict[str, Any] = {
             "loss": self.component("losses", ["Dice", "CrossEntropy", "Focal", "CrossEntropyDice", "FocalDice"]),
             "model": self.component("models", ["Unet", "SegResnet", "SegAhnet"], {"num_classes": 2}),
@@ -218,6 +218,8 @@ class Grammar:
             "on_bad_item": lambda: draw.choice(["stop", "skip"]),
             "continue_from_ckpt_epoch": lambda: draw.choice([True, False]),
         }
+        if self.tame:
+            more = {name: make for name, make in more.items() if name not in ("A", "B", "multi_gpu", "extra_inputs")}
         return found | {name: make() for name, make in more.items() if draw.random() < 0.2}
 
     def pipeline(self, size: list[int], key: str, *, keras: bool = False) -> dict[str, Any]:
@@ -287,15 +289,15 @@ class Grammar:
         draw = self.random
         args: dict[str, Any] = {}
         for argument, (annotation, required, default) in _arguments().get(name, {}).items():
-            if argument in given:
+            if argument in given and not (self.tame and argument == "name"):
                 args[argument] = copy.deepcopy(given[argument])
-            elif required or draw.random() < (0.05 if self.tame else 0.2):
+            elif required or (draw.random() < 0.2 and not self.tame):
                 usual = draw.random() < 0.6 and not required
                 args[argument] = default if usual else self.fitting(argument, annotation)
         element: dict[str, Any] = {"name": name, "args": args}
         if draw.random() < 0.1:
             element["name"] += draw.choice(["#one", "#", "#a#b", "# x ", "#é"])
-        if draw.random() < 0.03:
+        if draw.random() < 0.03 and not self.tame:
             element["disabled"] = draw.choice([True, True, False, "true", 1])
         if draw.random() < 0.02 and not self.tame:
             element["path"] = draw.choice(
@@ -320,7 +322,9 @@ class Grammar:
             return draw.choice(inner)
         if origin in (list, tuple):
             part = inner[0] if inner else Any
-            return [self.fitting(name, part) for _ in range(draw.choice([1, 2, 3, 3, 3, 4]))]
+            return [self.fitting(name, part) for _ in range(3 if self.tame else draw.choice([1, 2, 3, 3, 3, 4]))]
+        if annotation is str and self.tame and name in ("tag", "name"):
+            return f"{name}{draw.randrange(1000)}"
         if annotation is str:
             usual = name in _TEXTS and draw.random() < 0.9
             return draw.choice(_TEXTS[name] if usual else _PLAIN[str])
