@@ -14,7 +14,7 @@ INPUTS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test docs notebooks lint format check hooks clean distclean
+.PHONY: help setup demo test fuzz docs notebooks lint format check hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -26,6 +26,11 @@ demo: $(VENV)/installed ## train the demo on scans it makes itself (minutes, no 
 
 test: $(VENV)/installed ## all tests, the slow ones too, one torch thread per process; PYTEST_ARGS="-k dice" for some
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+
+fuzz: $(VENV)/installed-fuzz ## hundreds of thousands of wrong configs, others each time, then ten minutes of atheris; what fails is kept in build/fuzz
+	@seed=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "FUZZ_SEED=$$seed"; \
+	FUZZ_SEED=$$seed FUZZ_CASES=$${FUZZ_CASES:-200000} FUZZ_KEEP=$${FUZZ_KEEP:-build/fuzz} FUZZ_SECONDS=$${FUZZ_SECONDS:-600} \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal tests/fuzz $(PYTEST_ARGS)
 
 docs: $(VENV)/installed-docs ## write the pages of docs/ that are made from the code anew, and build the site in site/
 	$(BIN)/clara-compat components --markdown docs
@@ -70,6 +75,11 @@ $(VENV)/installed: $(INPUTS) | $(BIN)/python
 
 $(VENV)/installed-docs: $(VENV)/installed
 	$(INSTALL) --editable '.[docs]'
+	@touch $@
+
+# atheris has wheels for some Pythons only: without it the rest of the fuzzing runs.
+$(VENV)/installed-fuzz: $(VENV)/installed
+	$(INSTALL) --editable '.[fuzz]' || echo "atheris cannot be installed here: its tests are skipped"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -14,7 +14,17 @@ from typing import IO, Any
 
 from clara_compat.errors import ClaraError
 
-__all__ = ["check_inside", "endless", "is_empty", "readable_json", "replacing", "save_json"]
+__all__ = [
+    "check_inside",
+    "endless",
+    "impossible",
+    "is_empty",
+    "is_file",
+    "is_folder",
+    "readable_json",
+    "replacing",
+    "save_json",
+]
 
 _LINE = 100
 """Characters of a list or mapping that is written on one line."""
@@ -33,6 +43,41 @@ def endless(path: str | os.PathLike[str]) -> str | None:
         return _ENDLESS.get(stat.S_IFMT(Path(path).stat().st_mode))
     except (OSError, ValueError):
         return None
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a file at a path; ``Path.is_file`` raises for a name that no file system takes.
+
+    Args:
+        path: any path.
+    """
+    return os.path.isfile(path)  # noqa: PTH113 -- see above
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a folder at a path; ``Path.is_dir`` raises for a name that no file system takes.
+
+    Args:
+        path: any path.
+    """
+    return os.path.isdir(path)  # noqa: PTH112 -- see above
+
+
+def impossible(path: str | os.PathLike[str]) -> str | None:
+    """Return why nothing can ever be at a path (too long a name, a loop of links), else None.
+
+    Args:
+        path: any path.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116 -- a path is what the user wrote
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    except OSError as error:
+        return error.strerror
+    except ValueError:
+        return "it holds a character that is none"
+    return None
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from clara_compat.common.files import is_file, is_folder
 from clara_compat.errors import ClaraError, suggestion
 
 __all__ = ["WeightsFile", "find_weights", "index_of", "is_tensorflow", "prefix_of"]
@@ -47,9 +48,11 @@ def find_weights(named: Path) -> WeightsFile:
         ClaraError: there is no such file, or only parts of a TensorFlow checkpoint.
     """
     part = _PARTS.search(named.name)
-    if named.is_file() and part is None:
+    if is_file(named) and part is None:
         return WeightsFile(named)
-    prefix = named / "model" if named.is_dir() else named.with_name(named.name[: part.start()] if part else named.name)
+    prefix = (
+        named / "model" if is_folder(named) else named.with_name(named.name[: part.start()] if part else named.name)
+    )
     tensorflow = _checkpoint(prefix)
     if part is not None and tensorflow is not None:
         return WeightsFile(tensorflow)
@@ -103,16 +106,16 @@ def prefix_of(index: str | Path) -> Path:
 def _checkpoint(prefix: Path) -> Path | None:
     """Return the index of the TensorFlow checkpoint ``prefix`` or ``prefix.ckpt``, or None."""
     candidates = [index_of(prefix), index_of(prefix.with_name(prefix.name.removesuffix(".pt") + ".ckpt"))]
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_file(path)), None)
 
 
 def _of_this_package(prefix: Path) -> WeightsFile | None:
     """Return what a training of this package left by that name."""
     found = prefix.with_name(f"{_name(prefix)}.pt")
-    if found.is_file():
+    if is_file(found):
         return WeightsFile(found)
     last = prefix.with_name("final_model.pt")
-    if _name(prefix) == "model" and last.is_file():
+    if _name(prefix) == "model" and is_file(last):
         text = f"there is no {found}, as the training had no validation: {last.name} is taken, its last weights"
         return WeightsFile(last, text)
     return None
@@ -129,14 +132,14 @@ def _is_part(path: Path) -> bool:
 
 
 def _siblings(path: Path) -> list[Path]:
-    return sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    return sorted(path.parent.iterdir()) if is_folder(path.parent) else []
 
 
 def _elsewhere(missing: Path) -> str:
     """Return where weights of that name are, or which names are like it, as the end of a sentence."""
     siblings = _siblings(missing)
     kept = [path / missing.name for path in siblings if path.name.startswith("previous_")]
-    kept = sorted((path for path in kept if path.is_file()), key=lambda path: path.stat().st_mtime)
+    kept = sorted((path for path in kept if is_file(path)), key=lambda path: path.stat().st_mtime)
     if kept:
         return f"; those of an earlier run are in {kept[-1]}"
     return suggestion(missing.name, [path.name for path in siblings if path.suffix == ".pt"])

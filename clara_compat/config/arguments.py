@@ -10,13 +10,14 @@ import types
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import islice
 from reprlib import Repr
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from clara_compat.components.component import Component
-from clara_compat.config.problems import Problems
+from clara_compat.config.problems import MOST, Problems
 from clara_compat.config.spec import ComponentSpec
 from clara_compat.config.variables import because_of
 from clara_compat.errors import ClaraError, nearest
@@ -34,6 +35,8 @@ _WORDS: dict[Any, str] = {
     type(None): "null",
 }
 _PLURALS = {int: "whole numbers", float: "numbers", bool: "true or false", str: "texts", dict: "objects"}
+_LONGEST = 100
+"""Characters of a name, and names, that are compared: more of them are no slip, and take long."""
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
@@ -141,6 +144,7 @@ def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
         if parameter.default is inspect.Parameter.empty and name not in spec.args
     ]
     bound: dict[str, Any] = {}
+    unknown = 0
     for name, value in spec.args.items():
         if name in parameters:
             try:
@@ -152,7 +156,10 @@ def _bind(spec: ComponentSpec) -> tuple[dict[str, Any], Problems]:
         elif takes_any:
             bound[name] = value
         else:
-            problems.error(_unknown(spec, name, list(parameters), missing), spec.arg_address(name))
+            unknown += 1
+            if unknown <= MOST:
+                problems.error(_unknown(spec, name, list(parameters), missing), spec.arg_address(name))
+    _tell_rest(spec, unknown, problems)
     for name in missing:
         problems.error(
             f"{spec.name} needs the argument '{name}', {describe(annotations.get(name, Any))}", spec.arg_address(name)
@@ -169,15 +176,22 @@ def _user_problems(spec: ComponentSpec) -> list[ClaraError]:
     place = f"{spec.name} ({user.file}:{user.init_line})"
     names = [argument.name for argument in user.signature]
     missing = [argument.name for argument in user.signature if argument.required and argument.name not in spec.args]
-    for name in spec.args:
-        if name not in names:
-            others = [other for other in names if other not in spec.args]
-            problems.error(
-                f"{place} has no argument '{name}'{_meant(name, others, missing, spec.args)}", spec.arg_address(name)
-            )
+    unknown = [name for name in spec.args if name not in names]
+    others = [name for name in names if name not in spec.args]
+    for name in unknown[:MOST]:
+        problems.error(
+            f"{place} has no argument '{name}'{_meant(name, others, missing, spec.args)}", spec.arg_address(name)
+        )
+    _tell_rest(spec, len(unknown), problems)
     for name in missing:
         problems.error(f"{place} needs the argument '{name}'", spec.arg_address(name))
     return problems.errors
+
+
+def _tell_rest(spec: ComponentSpec, unknown: int, problems: Problems) -> None:
+    """Count the unknown arguments that are too many to be told one by one."""
+    if unknown > MOST:
+        problems.error(f"{spec.name} has no {unknown - MOST:,} further arguments that are given here", spec.address)
 
 
 def _unknown(spec: ComponentSpec, name: str, parameters: list[str], missing: list[str]) -> str:
@@ -202,13 +216,15 @@ def _meant(name: str, others: list[str], missing: list[str], given: Iterable[str
     """
 
     def likeness(other: str) -> float:
+        if max(len(name), len(other)) > _LONGEST:
+            return 0.0
         return SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
 
     twin = max(others, key=likeness, default=None)
     if twin is None or likeness(twin) < 0.8:
         twin = max(missing, key=likeness, default=None) or nearest(name, others)
     if twin is None:
-        double = max((other for other in given if other != name), key=likeness, default=None)
+        double = max((other for other in islice(given, _LONGEST) if other != name), key=likeness, default=None)
         if double is not None and likeness(double) >= 0.8:
             return f"; did you mean '{double}', which is given as well?"
     if not others:

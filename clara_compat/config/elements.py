@@ -12,7 +12,7 @@ from typing import Any
 
 from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import Located
-from clara_compat.config.problems import Problems
+from clara_compat.config.problems import MOST, Problems
 from clara_compat.config.variables import because
 from clara_compat.errors import Address, ClaraError, suggestion
 
@@ -117,10 +117,13 @@ class ElementReader:
             self._error(f"is {_kind(item)}, expected a component such as {example}", path)
             return None
         enabled = self._enabled(item, path)
-        for key in item:
-            if key not in _ELEMENT_KEYS and not key.startswith("_"):
-                hint = suggestion(key, _ELEMENT_KEYS)
-                self._problems.notice(f"the key '{key}' of a component is ignored{hint}", self._at(*path, key))
+        ignored = [key for key in item if key not in _ELEMENT_KEYS and not key.startswith("_")]
+        for key in ignored[:MOST]:
+            hint = suggestion(key, _ELEMENT_KEYS)
+            self._problems.notice(f"the key '{key}' of a component is ignored{hint}", self._at(*path, key))
+        if len(ignored) > MOST:
+            text = f"{len(ignored) - MOST:,} further keys of a component are ignored"
+            self._problems.notice(text, self._at(*path))
         texts = {key: item[key] for key in _TEXT_KEYS if item.get(key) is not None}
         for key, text in texts.items():
             if not isinstance(text, str) or not text.partition("#")[0].strip():
@@ -130,7 +133,7 @@ class ElementReader:
         if not texts or ("ref" in texts and len(texts) > 1):
             if enabled:
                 what = "has both 'ref' and 'name' or 'path': keep one" if texts else "has no 'name', 'path' or 'ref'"
-                near = next((near for key in item if (near := suggestion(key, _TEXT_KEYS))), "")
+                near = next((near for key in ignored[:MOST] if (near := suggestion(key, _TEXT_KEYS))), "")
                 reason = next((because(self._undefined, (*path, key)) for key in item if key in _TEXT_KEYS), "")
                 self._error(f"the component {what}{reason or ('' if texts else near)}", path)
             return None

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from clara_compat.common.files import is_folder
 from clara_compat.config.components import Catalogue, ComponentSpec
 from clara_compat.config.overrides import Overrides, parse_overrides
 from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import COMMAND_LINE, Located, read_json
-from clara_compat.config.problems import Notice, Problems
+from clara_compat.config.problems import MOST, Notice, Problems
 from clara_compat.config.settings import typed_settings
 from clara_compat.config.user_roots import UserRoots, search_roots
 from clara_compat.config.variables import (
@@ -161,9 +162,11 @@ class Loading:
     def _unknown_keys(self, raw: Mapping[str, Any], known: set[str]) -> None:
         """Notices on top-level keys nobody reads."""
         used = used_names(raw)
-        for key in raw:
-            if key not in known and key not in used and not key.startswith(("_", "MMAR_")):
-                self.problems.notice(f"the key '{key}' is ignored{suggestion(key, known)}", self.document.address(key))
+        ignored = [key for key in raw if key not in known and key not in used and not key.startswith(("_", "MMAR_"))]
+        for key in ignored[:MOST]:
+            self.problems.notice(f"the key '{key}' is ignored{suggestion(key, known)}", self.document.address(key))
+        if len(ignored) > MOST:
+            self.problems.notice(f"{len(ignored) - MOST:,} further keys are ignored", self.document.address())
 
 
 def open_config(
@@ -212,12 +215,12 @@ def find_config(config: str | Path, mmar: str | Path | None) -> Path:
     Raises:
         ClaraError: ``mmar`` is given and is no folder.
     """
-    if mmar is not None and not Path(mmar).is_dir():
+    if mmar is not None and not is_folder(mmar):
         raise ClaraError(
             "the MMAR is not a folder; give the folder that holds config/, commands/, ...", Address(str(mmar))
         )
     given = Path(config)
-    if not given.exists() and mmar is not None and (Path(mmar) / given).exists():
+    if not os.path.exists(given) and mmar is not None and os.path.exists(Path(mmar) / given):
         return Path(mmar) / given
     return given
 

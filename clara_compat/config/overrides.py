@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clara_compat.config.paths import JSONPath, format_path, parse_path
-from clara_compat.config.positions import Located
+from clara_compat.config.positions import COMMAND_LINE, Located
 from clara_compat.config.problems import Problems
-from clara_compat.errors import ClaraError, nearest
+from clara_compat.errors import Address, ClaraError, nearest
 
 __all__ = ["Overrides", "PathOverride", "parse_overrides", "typed"]
 
@@ -106,7 +106,7 @@ def parse_overrides(items: Sequence[str] | Mapping[str, Any]) -> Overrides:
             else:
                 problems.error(f"--set ={value}: the name before '=' is missing; write --set KEY=VALUE")
         except ClaraError as error:
-            problems.take(error)
+            problems.error(error.message, error.address or Address(COMMAND_LINE))
     problems.raise_any()
     return Overrides(variables, tuple(paths))
 

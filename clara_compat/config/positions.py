@@ -10,13 +10,14 @@ import json
 import json.decoder
 import json.scanner
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import endless
+from clara_compat.common.files import endless, is_folder
 from clara_compat.config.json_slips import slip
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.problems import Notice
@@ -26,7 +27,7 @@ __all__ = ["MAX_BYTES", "Located", "read_json"]
 
 MAX_BYTES = 10_000_000
 """A larger file is no config (and would be read slowly)."""
-_MAX_VALUES = 200_000
+_MAX_VALUES = 100_000
 """More of them are no config either, whatever they take in bytes: each is held with its place."""
 
 COMMAND_LINE = "--set"
@@ -148,7 +149,8 @@ def read_json(path: str | Path, shown: str | None = None) -> Located:
     except RecursionError as error:
         raise ClaraError("lists and objects are nested too deeply to be read", Address(name)) from error
     except ValueError as error:  # a whole number of more digits than Python reads
-        raise ClaraError(f"holds a number that cannot be read: {error}", Address(name)) from error
+        message = f"holds a whole number of more than {sys.get_int_max_str_digits():,} digits, which is not read"
+        raise ClaraError(message, Address(name)) from error
     root = _Node(_end(_SPACE, text, 0), len(text.rstrip()), decoder.children, decoder.repeated)
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else f"the value {text.strip()[:40]}"
@@ -166,7 +168,7 @@ def _read_text(path: Path, name: str) -> str:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        names = [entry.name for entry in path.parent.iterdir()] if is_folder(path.parent) else []
         found = nearest(path.name, (entry for entry in names if entry.endswith(path.suffix or ".json")))
         hint = f"; did you mean '{path.parent / found}'?" if found else ""
         raise ClaraError(f"there is no such file{hint}", Address(name)) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clara_compat.errors import Address, ClaraError, printable
 
-__all__ = ["ConfigErrors", "Notice", "Problems"]
+__all__ = ["MOST", "ConfigErrors", "Notice", "Problems"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class ConfigErrors(ClaraError):
         super().__init__("")
         self.message = "\n".join(str(error) for error in self.errors)
         self.args = (self.errors,)
+
+
+MOST = 20
+"""Unknown keys of one object that are told one by one: each is compared with all that are known."""
 
 
 class Problems:

@@ -13,7 +13,7 @@ from clara_compat.config.arguments import check_arguments
 from clara_compat.config.components import Catalogue, ComponentResolver, ComponentSpec, Slot
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
-from clara_compat.config.problems import Problems
+from clara_compat.config.problems import MOST, Problems
 from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.variables import because
 from clara_compat.errors import suggestion
@@ -132,10 +132,15 @@ class _Sections:
         for section, slots in (("train", _TRAIN), ("validate", _VALIDATE)):
             names = [str(slot.path[1]) for slot in slots]
             content = data.get(section)
-            for key in content if isinstance(content, dict) else ():
-                if key not in names and key not in ("search", "apply") and not key.startswith("_"):
-                    text = f"the key '{key}' of {section} is ignored{suggestion(key, names)}"
-                    self.problems.notice(text, self.document.address(section, key))
+            known = {*names, "search", "apply"}
+            keys = content if isinstance(content, dict) else ()
+            ignored = [key for key in keys if key not in known and not key.startswith("_")]
+            for key in ignored[:MOST]:
+                text = f"the key '{key}' of {section} is ignored{suggestion(key, names)}"
+                self.problems.notice(text, self.document.address(section, key))
+            if len(ignored) > MOST:
+                text = f"{len(ignored) - MOST:,} further keys of {section} are ignored"
+                self.problems.notice(text, self.document.address(section))
 
     def _fields(self, slots: Sequence[Slot], found: Mapping[JSONPath, list[ComponentSpec]]) -> dict[str, Any]:
         return {

@@ -15,7 +15,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.engine.data.datalist import describe, load_datalist
 from clara_compat.engine.data.epoch_plan import EpochPlan
-from clara_compat.errors import ClaraError, suggestion
+from clara_compat.errors import Address, ClaraError, suggestion
 from clara_compat.run.network_check import SizeCheck
 
 __all__ = ["check_data", "file_problems", "follow", "the_first"]
@@ -68,8 +68,10 @@ def check_data(
         if repr(item) in seen:
             continue
         seen.add(repr(item))
-        for problem in _item_problems(item, components, pipeline, f"{pipeline.data_list_key}[{number}]", check_size):
-            problems.setdefault(problem.message, problem)
+        where = f"{pipeline.data_list_key}[{number}]"
+        for problem in _item_problems(item, components, pipeline, where, check_size, pipeline_spec.address):
+            place = problem.address or Address(pipeline.data_list_file_path)
+            problems.setdefault(problem.message, ClaraError(problem.message, place))
     return the_first(list(problems.values()), pipeline.data_list_file_path)
 
 
@@ -92,6 +94,7 @@ def _item_problems(
     pipeline: BaseImagePipeline,
     where: str,
     check_size: SizeCheck | None,
+    address: Address,
 ) -> Iterator[ClaraError]:
     for field in ("image", "label"):
         if item.get(field) in (None, "", []):
@@ -114,7 +117,8 @@ def _item_problems(
         if field not in geometry:
             yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
         else:
-            yield from _declared(field, geometry[field], pipeline, describe(dict(item)))
+            for message in _declared(field, geometry[field], pipeline, describe(dict(item))):
+                yield ClaraError(message, address)
     if check_size is not None and "image" in geometry:
         yield from _network_size(geometry["image"], pipeline, check_size, f"{where} ({describe(dict(item))})")
 
@@ -187,10 +191,10 @@ def _class_label(label: Any, pipeline: BaseImagePipeline, where: str) -> Iterato
                 )
 
 
-def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item: str) -> Iterator[ClaraError]:
+def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item: str) -> Iterator[str]:
     """Compare the end of the chain with what the pipeline declares, and so the network expects."""
     if len(geometry.size) != pipeline.spatial_dims:
-        yield ClaraError(
+        yield (
             f"'{field}' has {len(geometry.size)} spatial axes, but the image pipeline declares {pipeline.spatial_dims} "
             f"(output_crop_size, output_data_dims): mend one of them ({item})"
         )
@@ -198,7 +202,7 @@ def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item:
     if field == "label":
         argument, declared = "output_label_channels", pipeline.label_channels
     if geometry.channels != declared:
-        yield ClaraError(
+        yield (
             f"'{field}' has {geometry.channels} channels at the end of the transforms, but {argument} of the image "
             f"pipeline is {declared}: mend one of them ({item})"
         )

@@ -133,7 +133,8 @@ def _data_problems(workflow: EvaluateWorkflow, model: Model, inference: Inferenc
     for item, where in zip(items, places, strict=True):
         lost = [] if replaced is None else replaced.problems(item)
         for problem in [*_twin(item, where, names), *lost, *walk.problems(item, where)]:
-            problems.setdefault(problem.message, problem)
+            place = problem.address or (Address(source) if replaced is not None else None)
+            problems.setdefault(problem.message, ClaraError(problem.message, place))
     return the_first(list(problems.values()), source)
 
 
@@ -144,7 +145,7 @@ def _twin(item: Mapping[str, Any], where: str, names: dict[str, tuple[Any, str]]
     try:
         name = case_name(item["image"])
     except ClaraError as error:
-        yield error
+        yield ClaraError(f"{where}: {error.message}")
         return
     image, other = names.setdefault(name, (item["image"], where))
     if image != item["image"]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import check_inside, replacing, save_json
+from clara_compat.common.files import check_inside, impossible, is_folder, replacing, save_json
 from clara_compat.common.full_disk import unwritten_is_told
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
@@ -65,10 +65,12 @@ def check_writable(folder: Path, name: str = "MMAR_CKPT_DIR") -> None:
     Raises:
         ClaraError: the folder, or the nearest one above it that exists, is a file or not writable.
     """
+    if (reason := impossible(folder)) is not None:
+        raise ClaraError(f"the output folder {folder} cannot be made: {reason}; mend {name}")
     existing = folder
-    while not existing.exists() and existing != existing.parent:
+    while not os.path.exists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
+    if not is_folder(existing):
         raise ClaraError(f"the output folder {folder} cannot be made: {existing} is a file; mend {name}")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise ClaraError(f"the output folder {folder} cannot be written: no permission for {existing}; mend {name}")

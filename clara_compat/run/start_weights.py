@@ -5,6 +5,7 @@ Source: clara-3.1-engine facts, sections 1.2 and 1.5 (variables), README (a miss
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def start_weights(workflow: TrainWorkflow) -> StartWeights:
     if pretrained:
         place = _place(workflow, "PRETRAIN_WEIGHTS_FILE")
         reason = ""
-        if Path(pretrained).suffix.lower() in _KERAS and Path(pretrained).exists():
+        if Path(pretrained).suffix.lower() in _KERAS and os.path.exists(pretrained):
             reason = f"'{pretrained}' is a Keras file, whose weights are not read"
         else:
             try:

@@ -7,6 +7,7 @@ lies beside the weights.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class SavedNetwork:
 
 def has_saved_network(ckpt_dir: Path) -> bool:
     """Whether a training of this package left there what it ran."""
-    return (ckpt_dir / SAVED).exists()
+    return os.path.exists(ckpt_dir / SAVED)
 
 
 def saved_network(ckpt_dir: Path, roots: UserRoots) -> SavedNetwork:

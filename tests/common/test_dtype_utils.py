@@ -39,7 +39,9 @@ def test_unknown_name_gets_the_nearest(given):
         str_to_dtype(given)
 
 
-@pytest.mark.parametrize("given", ["", "np.", "str", "object", "complex64", "f4,f4", "datetime64", "string"])
+@pytest.mark.parametrize(
+    "given", ["", "np.", "str", "object", "complex64", "f4,f4", "datetime64", "string", "2f4", "9" * 5000, "(1,)f4"]
+)
 def test_not_for_images(given):
     with pytest.raises(ValueError, match="is not a data type for images, expected one of bool, float16"):
         str_to_dtype(given)

@@ -98,3 +98,9 @@ def test_where_missing_weights_may_be(tmp_path):
     folder(tmp_path, "previous_1/model.pt")
     with pytest.raises(ClaraError, match=r"; those of an earlier run are in .*/previous_1/model.pt$"):
         find_weights(tmp_path / "model.ckpt")
+
+
+@pytest.mark.parametrize("length", [240, 252, 255, 300])
+def test_a_name_that_is_too_long_is_told_as_missing(tmp_path, length):
+    with pytest.raises(ClaraError, match="the weights '.*n' do not exist: train first"):
+        find_weights(tmp_path / ("n" * length))

@@ -151,6 +151,19 @@ def test_nearest_argument(spec_of, lines, hint):
     assert any(hint in text for text in errors_of(spec_of("Crop", lines)))
 
 
+def test_thousands_of_unknown_arguments_are_counted(spec_of):
+    lines = "; ".join(f'"size{number}": 1' for number in range(5000))
+    texts = errors_of(spec_of("Crop", '"size": [1]; ' + lines))
+    assert len(texts) == 21
+    assert texts[0].startswith("c.json:7 train.pre_transforms[0].args.size0: Crop has no argument 'size0'")
+    assert texts[20] == "c.json:4 train.pre_transforms[0]: Crop has no 4,980 further arguments that are given here"
+
+
+def test_a_name_that_is_no_slip_is_compared_with_none(spec_of):
+    (text,) = errors_of(spec_of("Crop", '"size": [1]; "' + "size" * 250_000 + '": 1'))
+    assert text.endswith("; it also takes batch_size")
+
+
 def test_all_problems_at_once(spec_of):
     spec = spec_of("Crop", '"batch_size": "many"; "zzz": 1')
     assert len(errors_of(spec)) == 3

@@ -84,7 +84,7 @@ def test_python_values_keep_their_types():
     [
         (["epochs"], "--set epochs: there is no '='; write --set KEY=VALUE"),
         (["=3"], "--set =3: the name before '=' is missing"),
-        (["a..b=3"], r"'a\.\.b' is not a path into the config"),
+        (["a..b=3"], r"^--set: 'a\.\.b' is not a path into the config"),
         ("epochs=3", "overrides are a list of KEY=VALUE texts or a mapping"),
         ([f"a.b={'[' * 100_000}"], "--set a.b: the value is nested too deeply"),
     ],

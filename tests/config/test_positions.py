@@ -171,7 +171,7 @@ def test_last_of_a_repeated_key_wins_with_a_notice(tmp_path):
         ('"text"', 'holds the value "text" at the top level'),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": %s}' % ("[" * 100_000), "nested too deeply"),
-        ('{"a": %s}' % ("1" * 5000), "holds a number that cannot be read"),
+        ('{"a": %s}' % ("1" * 5000), "holds a whole number of more than 4,300 digits, which is not read$"),
         (b'{\n"a": "\xe9"}', r"^config.json:2: is not UTF-8 text \(byte 9\); save it as UTF-8"),
         ('{"a": 1}'.encode("utf-16"), "is not UTF-8 text"),
     ],

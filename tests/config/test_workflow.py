@@ -368,6 +368,21 @@ def test_unknown_keys_get_a_notice(load):
     ]
 
 
+def test_thousands_of_unknown_keys_are_counted(load):
+    more = {f"unknown{number}": 0 for number in range(5000)}
+
+    def change(data):
+        data.update(more)
+        data["train"].update(more)
+        data["train"]["loss"].update(more)
+
+    texts = [str(notice).partition(": ")[2] for notice in load(change).notices]
+    assert len(texts) == 63
+    assert texts[19:21] == ["the key 'unknown19' is ignored", "4,980 further keys are ignored"]
+    assert texts[41] == "4,980 further keys of train are ignored"
+    assert texts[62] == "4,980 further keys of a component are ignored"
+
+
 def test_literal_text_survives(load):
     args = {"report_path": "$@/a#b%c", "name": "@x", "field": "_target_"}
     assert load(lambda data: data["validate"]["metrics"][0].update(args=args)).validate.metrics[0].args == args

@@ -169,6 +169,26 @@ def _with_item(small_mmar: Make, small_scans: Path, folder: Path, **item: str) -
     return small_mmar(), {"DATASET_JSON": str(folder / "dataset.json")}
 
 
+def test_an_item_that_is_wrong_has_the_file_it_stands_in(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
+    mmar, listed = small_mmar(), tmp_path / "listed.json"
+    listed.write_text(json.dumps({"training": [{"label": "x"}], "validation": [{"label": "y"}]}))
+    errors = check(mmar / "config/config_train.json", overrides={"DATASET_JSON": str(listed)}).errors
+    assert [str(error) for error in errors] == [
+        f"{listed}: training[0] has no 'image' (label {small_scans / 'x'})",
+        f"{listed}: validation[0] has no 'image' (label {small_scans / 'y'})",
+    ]
+
+
+def test_what_the_pipeline_declares_wrongly_is_said_at_the_pipeline(small_mmar: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        for section in ("train", "validate"):
+            config[section]["image_pipeline"]["args"]["output_image_channels"] = 2
+
+    mmar = small_mmar(change)
+    with pytest.raises(ClaraError, match=r"config_train.json:\d+ train.image_pipeline: 'image' has 1 channels"):
+        raise check(mmar / "config/config_train.json").errors[0]
+
+
 def test_a_missing_scan_is_named(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
     mmar, overrides = _with_item(small_mmar, small_scans, tmp_path, image="/nowhere/scan.nii.gz")
     with pytest.raises(

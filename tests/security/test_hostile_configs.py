@@ -217,7 +217,7 @@ def test_what_a_module_of_monai_happens_to_import(hostile_mmar: Make, run: Calla
         ("learning_rate=nan", "'learning_rate' is nan"),
         ("=1", "the name before '=' is missing"),
         ("train.loss.name=" + CALL, "is not the path of a class"),
-        ("MMAR_CKPT_DIR=" + "x" * 300, "the name of a file or folder is too long: .*x"),
+        ("MMAR_CKPT_DIR=" + "x" * 300, "the output folder .*x cannot be made: File name too long; mend MMAR_CKPT_DIR"),
         ("DATASET_JSON=" + "x" * 300, "the data list .*(too long|exist)"),
         ("DATASET_JSON=%/etc/hostname", "the data list file does not exist"),
         ("DATASET_JSON=@network", "the data list file does not exist"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clara_compat.common.files import is_folder
 from clara_compat.common.weight_files import find_weights
 from clara_compat.components.component import approximate
 from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader, below
@@ -52,7 +53,7 @@ class CheckpointLoader(ModelLoader):
             ClaraError: there are none.
         """
         folder = below(mmar, self.checkpoint_dir)
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise ClaraError(f"the folder '{folder}' does not exist: train first, or mend MMAR_CKPT_DIR")
         found = find_weights(folder / self.checkpoint_file_prefix)
         return ModelFiles(folder, weights=found.path, notice=found.notice)

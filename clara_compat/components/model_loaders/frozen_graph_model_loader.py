@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import is_file
 from clara_compat.components.component import approximate
 from clara_compat.components.model_loaders.checkpoint_loader import CheckpointLoader
 from clara_compat.components.model_loaders.model_loader import ModelFiles, ModelLoader, below
@@ -52,10 +53,10 @@ class FrozenGraphModelLoader(ModelLoader):
         """
         named = below(mmar, self.model_file_path)
         for candidate in _candidates(named):
-            if candidate.is_file():
+            if is_file(candidate):
                 return ModelFiles(named.parent, exported=candidate)
         wanted = _candidates(named)[-1].name
-        if any((named.parent / name).is_file() for name in _WEIGHTS):
+        if any(is_file(named.parent / name) for name in _WEIGHTS):
             prefix = "model_final.ckpt" if wanted == "model_final.ts" else "model.ckpt"
             found = CheckpointLoader(str(named.parent), checkpoint_file_prefix=prefix).files("")
             text = (
@@ -63,7 +64,7 @@ class FrozenGraphModelLoader(ModelLoader):
                 f"({found.file.name}); clara-compat export writes {wanted}"
             )
             return ModelFiles(found.folder, weights=found.weights, notice=text)
-        graph = ", and the frozen graph of TensorFlow that is there is not read" if named.is_file() else ""
+        graph = ", and the frozen graph of TensorFlow that is there is not read" if is_file(named) else ""
         raise ClaraError(f"'{named.parent / wanted}' does not exist{graph}: write it with clara-compat export")
 
 

@@ -1,0 +1,30 @@
+"""What is at a path, also at one that no file system takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clara_compat.common.files import impossible, is_file, is_folder
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "a/" * 3000, "nul\0l"])
+def test_nothing_is_at_a_path_that_no_file_system_takes(tmp_path: Path, name: str) -> None:
+    assert not is_file(tmp_path / name)
+    assert not is_folder(tmp_path / name)
+    assert impossible(tmp_path / name)
+
+
+def test_what_is_there_and_what_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert is_file(tmp_path / "file")
+    assert not is_folder(tmp_path / "file")
+    assert is_folder(tmp_path)
+    for name in (".", "file", "new", "new/below", "file/below"):
+        assert impossible(tmp_path / name) is None
+
+
+def test_a_loop_of_links_is_no_place(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert impossible(tmp_path / "loop") == "Too many levels of symbolic links"
