@@ -23,6 +23,9 @@ __all__ = ["Determinism", "EvaluateSettings", "TrainSettings", "typed_settings"]
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
+_NOTHING = "null"
+"""What ``--set determinism=null`` gives: a variable has no other word for nothing."""
+
 
 class Determinism(BaseModel):
     """Seeds of a repeatable run; one that is None is chosen by the run.
@@ -151,7 +154,7 @@ def typed_settings(
             continue
         value = values[name]
         reason = because(undefined, (name,))
-        if value is None and not reason and not field.is_required():
+        if value in (None, _NOTHING) and not reason and not field.is_required():
             continue
         if name == "determinism":
             known[name] = _determinism(value, undefined, address, problems)

@@ -121,6 +121,7 @@ def test_determinism(load):
     assert workflow.variables["determinism"]["random_seed"] == 123456
     assert load(lambda data: data.update(determinism={})).settings.determinism == Determinism()
     assert load(lambda data: data.update(determinism=None)).settings.determinism is None
+    assert load(lambda data: data.update(determinism="null")).settings.determinism is None  # as --set gives it
 
 
 @pytest.mark.parametrize(
