@@ -126,12 +126,13 @@ def data_side(
     notices = [*chain.notices, *batch_chain.notices]
     notices += [Notice(spec.address, text) for text in pipeline.notices(context)]
     replaces = training and pipeline.num_cached is not None and pipeline.replaced_fraction > 0
+    short = Entry("clara_compat.engine.handlers.skip_report.ShortValidation")
     updates = Entry("clara_compat.engine.handlers.cache_updates.CacheUpdates", cache=ref("cache"))
     return DataSide(
         entries,
         {section: chain.sources, f"{section}.batch": batch_chain.sources},
         notices,
-        [updates] if replaces else [],
+        [*([updates] if replaces else []), *([short] if skips and not training else [])],
         pipeline.batch_size * (chain.crops or 1) if chain.is_known else None,
     )
 

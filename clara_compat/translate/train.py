@@ -252,7 +252,7 @@ class _TrainTranslation:
             **data.entries,
             **{name: metrics[name] for name in measured},
             "inferer": autocast(inferer, use_amp=self.settings.use_amp),
-            "handlers": self._validation_handlers(operations),
+            "handlers": [*self._validation_handlers(operations), *data.handlers],
             "evaluator": Entry(
                 "SupervisedEvaluator",
                 device=Expression("@device"),

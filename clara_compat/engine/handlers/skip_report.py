@@ -13,7 +13,7 @@ from clara_compat.engine.data.skipping import SkippedItems
 from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.errors import ClaraError
 
-__all__ = ["SkipReport"]
+__all__ = ["ShortValidation", "SkipReport"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -24,8 +24,6 @@ class SkipReport:
     At the end of an epoch ``engine.state.skipped`` has its ``items`` (files, reason, section, times) and, of this
     ``epoch``, how often each section skipped one; with several processes, of all of them. A run ends when more than
     half of the items of a section were skipped: what it would learn, or measure, is not what its data list says.
-
-    A validation without a batch is shorter; Ignite would start its loader again.
 
     Args:
         evaluator: the validation engine, if any.
@@ -42,8 +40,6 @@ class SkipReport:
         for section, one in zip(("train", "validate"), engines, strict=False):
             self._books[section] = one.data_loader.skipped
             one.add_event_handler(Events.GET_BATCH_COMPLETED, self._check)
-        if self.evaluator is not None:
-            self.evaluator.add_event_handler(Events.DATALOADER_STOP_ITERATION, self._end_epoch)
         engine.add_event_handler(Events.EPOCH_STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._tell)
         engine.add_event_handler(Events.COMPLETED, self._sum_up)
@@ -68,18 +64,8 @@ class SkipReport:
             self._before = {section: book.times for section, book in self._books.items()}
 
     def _check(self, engine: Engine) -> None:
-        for section, book in self._books.items():
-            if 2 * len(book.items) > book.distinct:
-                first = next(iter(book.items.values()))
-                raise ClaraError(
-                    f"{section}: {len(book.items)} of the {book.distinct} items of the data list cannot be made, more "
-                    f"than half, so none is skipped any more: mend them, or take them out of the list; the first: "
-                    f"{first.reason} ({first.files})"
-                )
-
-    def _end_epoch(self, evaluator: Engine) -> None:
-        self._check(evaluator)
-        evaluator.terminate_epoch()
+        for book in self._books.values():
+            _check_half(book)
 
     def _tell(self, engine: Engine) -> None:
         told = [one for book in self._books.values() for one in book.told()]
@@ -96,6 +82,29 @@ class SkipReport:
             times = sum(one["times"] for one in items)
             what = "1 item" if len(items) == 1 else f"{len(items)} items"
             logger.warning("%s could not be made, skipped %d times in all: train_stats.json names them", what, times)
+
+
+class ShortValidation:
+    """Ends a validation that has fewer batches, as cases were left out; Ignite would start its loader again."""
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to an evaluator."""
+        engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, self._end_epoch)
+
+    def _end_epoch(self, engine: Engine) -> None:
+        _check_half(engine.data_loader.skipped)
+        engine.terminate_epoch()
+
+
+def _check_half(book: SkippedItems) -> None:
+    if 2 * len(book.items) <= book.distinct:
+        return
+    first = next(iter(book.items.values()))
+    raise ClaraError(
+        f"{book.section}: {len(book.items)} of the {book.distinct} items of the data list cannot be made, more than "
+        f"half, so none is skipped any more: mend them, or take them out of the list; the first: {first.reason} "
+        f"({first.files})"
+    )
 
 
 def _merged(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
         "StatsHandler",
         "The log has the values: there is no train_stats.json.",
     ),
+    f"{_HANDLERS}.skip_report.ShortValidation": ("", ""),
     f"{_HANDLERS}.skip_report.SkipReport": ("", "A scan that cannot be made ends the training."),
     f"{_HANDLERS}.progress.Progress": ("StatsHandler", "Lines of the log are in the place of the progress bar."),
     f"{_HANDLERS}.training_mode.KeepStatistics": (

@@ -18,7 +18,7 @@ from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemError, ItemFailure
 from clara_compat.engine.data.loader import data_loader
 from clara_compat.engine.data.skipping import SkippedItems, SkippingBatch, substitutes
-from clara_compat.engine.handlers.skip_report import SkipReport, _merged
+from clara_compat.engine.handlers.skip_report import ShortValidation, SkipReport, _merged
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.errors import ClaraError
 
@@ -145,6 +145,7 @@ def test_a_shorter_validation_ends_cleanly() -> None:
     for event in (Events.EPOCH_COMPLETED, Events.COMPLETED):
         evaluator.add_event_handler(event, lambda _, name=event.name: fired.append(name))
     SkipReport(evaluator).attach(trainer)
+    ShortValidation().attach(evaluator)
     for epoch in (1, 2):
         loader.sampler.set_epoch(epoch)
         evaluator.state.epoch_length = 4
