@@ -19,7 +19,11 @@ class HasState(Protocol):
         """Return tensors and plain data."""
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Any:
-        """Go on from what another one's :meth:`state_dict` returned, before the engine's other handlers start."""
+        """Go on from where another one was, before the engine's other handlers start.
+
+        Args:
+            state: what the other one's :meth:`state_dict` returned.
+        """
 
 
 @dataclass
