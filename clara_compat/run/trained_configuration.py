@@ -32,6 +32,7 @@ def _facts(bundle: Mapping[str, Any], stats: Mapping[str, Any]) -> list[tuple[st
     facts = [
         ("legacy config", text(stats.get("config"))),
         ("started", text(stats.get("started")).replace("T", " ").replace("+00:00", " UTC")),
+        ("resumed", _resumed(stats.get("resumed"))),
         ("data list", _file(mapping(train.get("data")).get("data_list_file_path"), bundle)),
         ("training items", _items(train, items.get("train"))),
         ("validation items", _items(validate, items.get("validate"))),
@@ -46,6 +47,12 @@ def _facts(bundle: Mapping[str, Any], stats: Mapping[str, Any]) -> list[tuple[st
         ("versions", ", ".join(f"{text(name)} {text(of)}" for name, of in list(versions.items())[:12])),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _resumed(value: Any) -> str:
+    """Return where a training went on after interruptions."""
+    found = [f"in epoch {_count(one.get('epoch'))}" for one in records(value)]
+    return ", ".join(found[:8]) + (f" and {len(found) - 8} times more" if len(found) > 8 else "")
 
 
 def _items(section: Mapping[str, Any], count: Any) -> str:

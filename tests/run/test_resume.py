@@ -197,6 +197,7 @@ def test_more_epochs(small_mmar: Make, caplog: pytest.LogCaptureFixture) -> None
     assert_same(whole / "models", mmar / "models")
     assert json.loads(result.paths["bundle"].read_text())["epochs"] == 3
     assert [(one["epoch"], one["step"]) for one in result.stats["resumed"]] == [(3, 4)]
+    assert "in epoch 3" in (mmar / "models/report.html").read_text()
 
 
 def test_the_legacy_switch(small_mmar: Make, killed_after: Callable[..., None]) -> None:

@@ -232,10 +232,9 @@ class Checkpoints:
     def _farewell(self, engine: Engine) -> str:
         if not (self._is_ours and (self.folder / CHECKPOINT).exists()):
             return "stopped before the first step; nothing was there to be saved"
-        state = engine.state
         return (
-            f"stopped in epoch {state.epoch} after step {state.iteration}, {self.folder / CHECKPOINT} is written: go "
-            "on with the same command and --resume (of a bundle: --resume true)"
+            f"stopped in epoch {engine.state.epoch} after step {self._saved_step}, {self.folder / CHECKPOINT} is "
+            "written: go on with the same command and --resume (of a bundle: --resume true)"
         )
 
     def _save_checkpoint(self, engine: Engine, *, pending: bool = False, ended: bool = False) -> None:
