@@ -122,7 +122,7 @@ def _running(facts: BundleFacts) -> Iterator[str]:
             "A training takes the place of the `model.pt` and `final_model.pt` that are there: keep a copy."
             if facts.native
             else "What an earlier training left in `models/`, and the weights that came along, are kept in "
-            "`models/previous_1/` and so on."
+            "`models/previous_1/` and so on. A training that was interrupted goes on with `--resume true`."
         )
     yield "Any entry can be changed on the command line, those inside others by their path:"
     data = "--DATA_ROOT /data/spleen --DATASET_JSON /data/spleen/dataset.json"

@@ -401,6 +401,45 @@ def test_a_state_that_no_checkpoint_can_hold(users_mmar: Make) -> None:
         train(users_mmar("Odd", "mmar"))
 
 
+FAILS = """
+    from pathlib import Path
+    from ai4med.components.transforms.multi_field_transformer import MultiFieldTransformer
+
+
+    class Fails(MultiFieldTransformer):
+        seen = 0
+
+        def transform(self, ctx):
+            self.seen += 1
+            if self.seen == 7 and not Path("mended").exists():
+                raise ValueError("an unreadable scan")
+            return ctx
+
+        def is_deterministic(self):
+            return False
+"""
+
+
+def test_a_scan_that_fails_costs_no_step(
+    small_mmar: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Item 7 is in the second batch of the second epoch."""
+    made = {}
+    entry = {"path": "fails.Fails", "args": {"fields": "image"}}
+    for name in ("mmar", "whole"):
+        made[name] = small_mmar(lambda config: config["train"]["pre_transforms"].insert(3, entry), name=name)
+        (made[name] / "custom").mkdir()
+        (made[name] / "custom/fails.py").write_text(dedent(FAILS))
+    monkeypatch.chdir(made["mmar"])
+    with caplog.at_level(logging.INFO), pytest.raises(ClaraError, match="an unreadable scan"):
+        train(made["mmar"])
+    assert "checkpoint.pt holds all 3 steps: go on with --resume" in caplog.text
+    (made["mmar"] / "mended").touch()
+    train(made["mmar"], resume=True)
+    train(made["whole"])
+    assert_same(made["whole"] / "models", made["mmar"] / "models")
+
+
 def test_tensorboard_shows_every_step_once(small_mmar: Make, killed_after: Callable[..., None]) -> None:
     whole, mmar = small_mmar(name="whole"), small_mmar()
     for made in (whole, mmar):

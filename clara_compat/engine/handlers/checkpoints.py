@@ -16,6 +16,7 @@ from ignite.engine import Engine, Events
 from clara_compat.common.files import replacing
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.engine.checkpoint_files import CHECKPOINT, PREVIOUS, Found, read_checkpoint, write_checkpoint
+from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.handlers.interruption import Interruption, StopRequest
 from clara_compat.engine.handlers.kept import settle
 from clara_compat.engine.handlers.train_events import TrainEvents
@@ -40,7 +41,8 @@ class Checkpoints:
       the validation and the end of the epoch again;
     - at the end of an epoch, after all other handlers;
     - within an epoch, when the last one is some minutes old;
-    - when SIGTERM or SIGINT ask the training to end (:class:`Interruption`), after the step that runs.
+    - when SIGTERM or SIGINT ask the training to end (:class:`Interruption`), after the step that runs;
+    - when the data of the next step cannot be had, such as a scan that cannot be read.
 
     MONAI's ``CheckpointSaver`` is not used because it does not write atomically, and keeps neither generators nor the
     place within an epoch.
@@ -87,6 +89,7 @@ class Checkpoints:
         self._is_ours = False
         self._is_last = False  # whether these handlers stand behind all others, too
         self._between_steps = False
+        self._has_failed = False
         self._saved_step = 0
         self._saved_at = 0.0
 
@@ -103,6 +106,7 @@ class Checkpoints:
     def _start(self, engine: Engine) -> None:
         self.interruption.install()
         engine.state.ended_by = None
+        self._has_failed = False
         for name in _RESULTS:  # what a process that was killed had not finished
             for torn in self.folder.glob(f".{name}.*"):
                 torn.unlink(missing_ok=True)
@@ -217,10 +221,11 @@ class Checkpoints:
         self.interruption.restore()
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
-        """Save what a signal would lose; the last handler of this event, of :class:`Progress`, ends the process."""
+        """Save what would be lost; the last handler of this event, of :class:`Progress`, ends the process."""
         number = self.interruption.number
         try:
             if number is None or not (isinstance(error, StopRequest) or "DataLoader worker" in str(error)):
+                self._save_from(engine, error)
                 return
             if self._between_steps and engine.state.iteration > self._saved_step:
                 self._save_checkpoint(engine)
@@ -228,6 +233,24 @@ class Checkpoints:
             logger.warning("%s: %s", number.name, self._farewell(engine))
         finally:
             self.interruption.restore()
+
+    def _save_from(self, engine: Engine, error: BaseException) -> None:
+        """Save what was trained when the next step has no data; other errors may have come in the middle of a step."""
+        if self._has_failed or not self.interruption.is_alone:
+            return
+        self._has_failed = True  # Ignite tells an error twice
+        if isinstance(error, ItemError) and not self._between_steps:
+            engine.state.iteration -= 1  # a batch that holds it was taken, and nothing computed from it
+        elif not self._between_steps:
+            return
+        if engine.state.iteration <= self._saved_step:
+            return
+        try:
+            self._save_checkpoint(engine)
+        except (ClaraError, OSError, RuntimeError) as also:  # the error at hand says what is wrong
+            logger.debug("no checkpoint after %s: %s", error, also)
+        else:
+            logger.info("%s holds all %d steps: go on with --resume", self.folder / CHECKPOINT, self._saved_step)
 
     def _farewell(self, engine: Engine) -> str:
         if not (self._is_ours and (self.folder / CHECKPOINT).exists()):
