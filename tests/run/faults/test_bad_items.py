@@ -43,7 +43,8 @@ class TestAScanIsCutOffAfterTheFirstEpoch:
         run.check_files("model.pt", "checkpoint.pt", "train_stats.json", "validation_cases.json")
         assert len(run.stats["epochs"]) == 1
         done = 1 if section == "train" else 2
-        assert torch.load(run.models / "checkpoint.pt", weights_only=True)["trainer"]["iteration"] == 2 * done
+        steps = torch.load(run.models / "checkpoint.pt", weights_only=True)["trainer"]["iteration"]
+        assert 0 <= steps - 2 * done < 2, "the steps of the second epoch before the one with the scan are kept, too"
 
     def test_skip(self, faulty: Make, case: str, section: str, workers: int) -> None:
         run = faulty(cutting(f"{case}_image.nii.gz"), workers=workers).train("--on-bad-item", "skip")
