@@ -192,6 +192,7 @@ class _TrainTranslation:
         )
         named = [Expression(f"@train#{name}") for name in (["events"] if events is not None else []) + ["tensorboard"]]
         handlers += [
+            Entry("clara_compat.engine.acceleration.handler.Acceleration", levers=Expression("@accelerate")),
             Entry("clara_compat.engine.handlers.named.NamedHandlers", handlers=named),
             Entry(
                 "clara_compat.engine.handlers.progress.Progress",
@@ -200,8 +201,6 @@ class _TrainTranslation:
             ),
         ]
         handlers += data.handlers
-        target = "clara_compat.engine.acceleration.handler.Acceleration"
-        handlers.append(Entry(target, levers=Expression("@accelerate")))
         return {
             **data.entries,
             "tensorboard": Entry(

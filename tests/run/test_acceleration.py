@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from clara_compat.cli.main import main
+from clara_compat.engine import inferers
+from clara_compat.engine.acceleration import levers
 from clara_compat.run.train import train
 
 
@@ -38,3 +40,48 @@ def test_the_flag_of_the_command_line(small_mmar, monkeypatch):
         main(["train", "-m", str(small_mmar()), "--accelerate", "bf16,channels_last"])
     assert not done.value.code
     assert given["overrides"] == ["accelerate=bf16,channels_last"]
+
+
+CODE = """
+import tensorflow as tf
+from ai4med.components.losses.loss import Loss
+from ai4med.components.models.model import Model
+
+
+class Net(Model):
+    def __init__(self):
+        Model.__init__(self)
+
+    def get_predictions(self, inputs, is_training, build_ctx):
+        x = tf.layers.conv3d(inputs, 8, 3, padding="same", data_format="channels_first", activation=tf.nn.relu)
+        return tf.nn.sigmoid(tf.layers.conv3d(x, 1, 1, padding="same", data_format="channels_first"))
+
+    def get_loss(self):
+        return 0
+
+
+class Scaled(Loss):
+    def __init__(self):
+        Loss.__init__(self)
+
+    def get_loss(self, predictions, targets, build_ctx=None):
+        scale = tf.get_variable("scale", [], initializer=tf.ones_initializer())
+        return tf.reduce_mean(tf.square(predictions - targets)) * scale + 0.1 * tf.square(scale)
+"""
+
+
+def test_a_network_and_a_loss_written_with_tensorflow(small_mmar, monkeypatch):
+    """Both are told of the step on their copies too, and nothing of the run is left changed."""
+    for module in (levers, inferers):
+        monkeypatch.setattr(module, "native_bfloat16", lambda device: True)
+
+    def change(config):
+        config.update(determinism=None, epochs=1)
+        config["train"].update(model={"path": "mine.Net"}, loss={"path": "mine.Scaled"})
+
+    mmar = small_mmar(change)
+    (mmar / "custom").mkdir()
+    (mmar / "custom" / "mine.py").write_text(CODE)
+    told = train(mmar, overrides={"accelerate": "bf16,channels_last"}).stats["accelerate"]
+    assert told["levers"] == ["bf16", "channels_last"]
+    assert told["cosine"] > 0.99

@@ -162,6 +162,6 @@ def test_accelerate_is_off_under_determinism(
     bundle = translate_train(workflow, Seeds(0, 0, 0, 0), mmar / "models")
     assert bundle.config["accelerate"] == written
     target = "clara_compat.engine.acceleration.handler.Acceleration"
-    assert bundle.config["train"]["handlers"][-1] == {"_target_": target, "levers": "@accelerate"}
+    assert bundle.config["train"]["handlers"][-3] == {"_target_": target, "levers": "@accelerate"}
     told = ["accelerate is 'bf16', but determinism is set, under which it is off"] if noted else []
     assert [notice.text for notice in bundle.notices if "accelerate" in notice.text] == told

@@ -69,7 +69,8 @@ class LeveredInferer(Inferer):
             kwargs: passed on.
         """
         if self._compiled is not None:
-            network = self._compiled.setdefault(id(network), torch.compile(network))
+            compiled = self._compiled.get(id(network)) or torch.compile(network)
+            network = self._compiled[id(network)] = compiled
         if not self.lays_out:
             return self.inner(inputs, network, *args, **kwargs)
         layout = _LAYOUTS.get(inputs.ndim)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -135,9 +136,10 @@ def trial(
             elif not timed:
                 chosen = Finding(levers, None, found)
             else:
-                before, after = (min(one) for one in zip(*pairs, strict=True))
-                if after < share * before:
-                    chosen, share = Finding(levers, (before, after), found), _GAIN * after / before
+                before = statistics.median(one for one, _ in pairs)
+                ratio = statistics.median(other / one for one, other in pairs)
+                if ratio < share:
+                    chosen, share = Finding(levers, (before, ratio * before), found), _GAIN * ratio
     return Finding(chosen.levers, chosen.seconds, chosen.agreement, refused)
 
 
