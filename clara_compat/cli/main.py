@@ -85,10 +85,13 @@ def train(
     Example: clara-compat train -m my_mmar -c config/config_train.json -e config/environment.json --set epochs=2
     """
     from clara_compat.cli.tables import print_training
+    from clara_compat.common.launch import is_first_process
     from clara_compat.run.train import train as run
 
     overrides = _overrides(set_, cache_gb=cache_gb, on_bad_item=on_bad_item, accelerate=accelerate)
-    print_training(run(mmar, config, env, overrides, log_config=log, resume=resume, user_code=not no_user_code))
+    result = run(mmar, config, env, overrides, log_config=log, resume=resume, user_code=not no_user_code)
+    if is_first_process():
+        print_training(result)
 
 
 @app.command(short_help="Predict and measure what a config_validation.json names.")
@@ -112,9 +115,12 @@ def evaluate(
     Example: clara-compat evaluate -m my_mmar -c config/config_validation.json --set do_validation=true
     """
     from clara_compat.cli.evaluation_tables import print_evaluation
+    from clara_compat.common.launch import is_first_process
     from clara_compat.run.evaluate import evaluate as run
 
-    print_evaluation(run(mmar, config, env, set_ or (), log_config=log, user_code=not no_user_code))
+    result = run(mmar, config, env, set_ or (), log_config=log, user_code=not no_user_code)
+    if is_first_process():
+        print_evaluation(result)
 
 
 @app.command(short_help="Run single images through a network.")
@@ -147,6 +153,7 @@ def infer(
     Example: clara-compat infer scan.nii.gz -c my_mmar/config/config_aiaa.json -m my_mmar -o mask.nii.gz
     """
     from clara_compat.cli.evaluation_tables import print_inference
+    from clara_compat.common.launch import is_first_process
     from clara_compat.run.infer import infer as run
 
     found = run(
@@ -160,7 +167,8 @@ def infer(
         log_config=log,
         user_code=not no_user_code,
     )
-    print_inference(found)
+    if is_first_process():
+        print_inference(found)
 
 
 @app.command(short_help="Say what a config becomes, and what must be mended.")

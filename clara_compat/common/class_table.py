@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,20 @@ class ClassTable:
         self.file = Path(file)
         self._rows: dict[str, np.ndarray[Any, Any]] = {}
         self._earlier: dict[str, np.ndarray[Any, Any]] | None = None
+
+    @property
+    def rows(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The values that are kept, by input."""
+        return self._rows
+
+    def update(self, tables: Iterable[Mapping[str, np.ndarray[Any, Any]]]) -> None:
+        """Keep the rows of several tables, in the order in which one process would have met them.
+
+        Args:
+            tables: of the processes that share the inputs by turns, this one's among them.
+        """
+        rows = [list(table.items()) for table in tables]
+        self._rows = dict(row for turn in zip_longest(*rows) for row in turn if row is not None)
 
     def holds(self, name: str) -> bool:
         """Whether a file of an earlier run has a row of this input.

@@ -67,6 +67,11 @@ class ResultFiles:
         case = case_name(input_file_name)
         return self.folder / case / f"{case}_{self.field}{self.ending}"
 
+    @property
+    def claimed(self) -> dict[Path, str]:
+        """The files that were claimed, and by which input."""
+        return self._claimed
+
     def claim(self, input_file_name: Any) -> Path:
         """Return where the result of an input goes, for this input alone.
 
@@ -78,6 +83,18 @@ class ResultFiles:
         """
         path = self.path(input_file_name)
         check_inside(path, self.folder)
+        return self.claim_path(path, input_file_name)
+
+    def claim_path(self, path: Path, input_file_name: Any) -> Path:
+        """Claim a file for an input alone, and return it.
+
+        Args:
+            path: the file.
+            input_file_name: path of the input, or the paths of its files.
+
+        Raises:
+            ClaraError: it is another input's.
+        """
         owner = self._claimed.setdefault(path, str(input_file_name))
         if owner != str(input_file_name):
             raise ClaraError(

@@ -11,6 +11,8 @@ from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
+from clara_compat.engine.distributed.gather import size
+from clara_compat.engine.distributed.shares import means_of_all
 from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.engine.step_values import StepValues
 from clara_compat.engine.tensors import plain
@@ -85,17 +87,18 @@ class AuxiliaryOutputs:
     @torch.no_grad()
     def _compute(self, engine: Engine, keep: bool) -> None:
         output = engine.state.output
+        single: dict[str, torch.Tensor] = {}
         for op in self.ops:
             values = op(output)
             output.update(values)
             if not keep or not (op.do_summary or op.do_print):
                 continue
-            for tag, value in values.items():
-                if value.numel() == 1:
-                    self._values.setdefault(tag, StepValues()).append(value)
+            single |= {tag: value for tag, value in values.items() if value.numel() == 1}
             for unwanted, shown in (("unsummarised", op.do_summary), ("unprinted", op.do_print)):
                 if not shown:
                     self._hidden[unwanted].update(values)
+        for tag, value in (means_of_all(single, engine) if size() > 1 else single).items():
+            self._values.setdefault(tag, StepValues()).append(value)
 
     def _average(self, engine: Engine) -> None:
         engine.state.unsummarised, engine.state.unprinted = self._hidden["unsummarised"], self._hidden["unprinted"]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clara_compat.common.full_disk import unwritten
+from clara_compat.common.launch import is_first_process
 from clara_compat.errors import ClaraError
 
 __all__ = ["default_log_config", "logging_of_a_run", "noted_warnings", "say_loading"]
@@ -32,7 +33,12 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
     ours = logging.getLogger("clara_compat")
     handler: logging.Handler | None = None
     level = ours.level
-    if log_config is not None:
+    propagates = ours.propagate
+    if not is_first_process():  # one writes the log; the warnings of the others are told at the end
+        handler = logging.NullHandler()
+        ours.addHandler(handler)
+        ours.propagate = False
+    elif log_config is not None:
         _configure(log_config)
     elif not ours.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler(sys.stdout)
@@ -53,6 +59,7 @@ def logging_of_a_run(log_config: dict[str, object] | None) -> Iterator[None]:
     finally:
         if handler is not None:
             ours.removeHandler(handler)
+        ours.propagate = propagates
         ours.setLevel(level)
 
 

@@ -17,8 +17,9 @@ from clara_compat.config.loading import find_config
 from clara_compat.config.log_config import read_log_config
 from clara_compat.config.problems import Problems
 from clara_compat.errors import ClaraError
-from clara_compat.run.console import default_log_config, logging_of_a_run, say_loading
+from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings, say_loading
 from clara_compat.run.evaluation_check import check_evaluation, evaluation_limits
+from clara_compat.run.several import check_launch, launch_notices, on_all_processes, share_warnings
 from clara_compat.translate.evaluate import STATS
 from clara_compat.translate.evaluation_writers import Inference
 
@@ -56,6 +57,7 @@ class EvaluateResult:
     parser: ConfigParser = field(repr=False)
 
 
+@on_all_processes
 def evaluate(
     mmar: str | os.PathLike[str] | None = None,
     config: str | os.PathLike[str] = "config/config_validation.json",
@@ -110,6 +112,7 @@ def eval_folder(workflow: EvaluateWorkflow) -> Path:
     return Path(folder)
 
 
+@on_all_processes
 def run_evaluation(
     workflow: EvaluateWorkflow,
     eval_dir: Path,
@@ -130,6 +133,7 @@ def run_evaluation(
     Raises:
         ClaraError: something of the user's must be mended.
     """
+    check_launch(workflow)
     problems = Problems()
     problems.errors = evaluation_limits(workflow)
     problems.raise_any()
@@ -145,17 +149,19 @@ def run_evaluation(
     except OSError as error:
         named = "MMAR_EVAL_OUTPUT_PATH" if inference is None else "the output folder"
         raise ClaraError(f"the output folder {eval_dir} cannot be made: {error.strerror}; mend {named}") from error
-    with logging_of_a_run(logging_settings):
-        for notice in [*workflow.notices, *found.notices]:
+    with logging_of_a_run(logging_settings), noted_warnings() as warned:
+        for notice in [*workflow.notices, *found.notices, *launch_notices(workflow, "evaluate")]:
             logger.warning("%s", notice)
         logger.info("network: %s", found.model.files.file)
         say_loading()
+        from clara_compat.common.launch import is_first_process
         from clara_compat.run.execute import execute
 
-        if inference is None:
+        if inference is None and is_first_process():
             with unwritten_is_told("free some space, or name another folder with MMAR_EVAL_OUTPUT_PATH"):
                 save_json(found.bundle.config, eval_dir / BUNDLE)
         parser = execute(found.bundle)
+        share_warnings(warned)
         stats = parser.get_parsed_content("handlers")[0].content
         picture = _picture(eval_dir, parser, list(stats["metrics"]))
     paths = {"folder": eval_dir}

@@ -51,11 +51,7 @@ class Findings:
 
 def evaluation_limits(workflow: EvaluateWorkflow) -> list[ClaraError]:
     """Return one sentence, with its address, for everything that is right in Clara's terms but not run."""
-    found = []
-    if workflow.settings.multi_gpu:
-        text = "multi_gpu is not supported yet: evaluate on one device with --set multi_gpu=false"
-        found.append(ClaraError(text, workflow.address("multi_gpu")))
-    found += [
+    found = [
         ClaraError(
             f"'{spec.name}' is Clara's and does not run yet: use one that does meanwhile (clara-compat components "
             "lists them), or disable it",

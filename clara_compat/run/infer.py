@@ -13,6 +13,7 @@ from clara_compat.common.user_code_switch import user_code_allowed
 from clara_compat.config.evaluate_workflow import load_evaluate_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.run.evaluate import run_evaluation
+from clara_compat.run.several import on_all_processes
 from clara_compat.translate.evaluation_writers import Inference
 
 __all__ = ["InferResult", "infer"]
@@ -35,6 +36,7 @@ class InferResult:
     stats: dict[str, Any]
 
 
+@on_all_processes
 def infer(
     images: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     config: str | os.PathLike[str],

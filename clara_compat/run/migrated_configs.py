@@ -124,7 +124,7 @@ def migrated_configs(
         else:
             if training is not None:
                 raise ClaraError(f"{training.file} and {config} are both for training: a bundle has one of them")
-            training, used["training"] = _training(config, given, overrides, notices)
+            training, used["training"] = _training(config, given, overrides)
     workflows: list[Workflow] = [one for one in (training, evaluation) if one is not None]
     ordered = [used[name] for name in ("training", "evaluation") if name in used]
     return _Migration(training, evaluation, Configs(workflows[0].mmar, workflows, ordered, notices=notices)).done()
@@ -139,14 +139,8 @@ def _usual(mmar: Path | None) -> list[Path]:
     return [Path(name) if mmar is None else mmar / name for name in found]
 
 
-def _training(
-    config: Path, given: Mapping[str, Any], overrides: Overrides, notices: list[Notice]
-) -> tuple[TrainWorkflow, Overrides]:
+def _training(config: Path, given: Mapping[str, Any], overrides: Overrides) -> tuple[TrainWorkflow, Overrides]:
     workflow = load_train_workflow(config, **given, overrides=overrides)
-    if workflow.settings.multi_gpu:
-        notices.append(Notice(workflow.address("multi_gpu"), "the bundle trains on one device"))
-        overrides = _with(overrides, multi_gpu=False)
-        workflow = load_train_workflow(config, **given, overrides=overrides)
     problems = Problems()
     problems.errors = limits(workflow)
     problems.raise_any()
@@ -158,9 +152,6 @@ def _evaluation(
 ) -> tuple[EvaluateWorkflow, Overrides]:
     workflow = load_evaluate_workflow(config, **given, overrides=overrides)
     changed: dict[str, bool] = {}
-    if workflow.settings.multi_gpu:
-        notices.append(Notice(workflow.address("multi_gpu"), "the bundle evaluates on one device"))
-        changed["multi_gpu"] = False
     if workflow.val_metrics and not workflow.settings.do_validation and not workflow.annotation:
         text = "the bundle's evaluation compares with the labels, as Clara's validate.sh told it to"
         notices.append(Notice(workflow.address("do_validation"), text))

@@ -37,7 +37,7 @@ class _Now:
     off: str = ""
 
 
-_ONE_DEVICE = _Now(note="not accepted: one device is used", off="one device is used")
+_SEVERAL = _Now(("initialize#0",), "several processes, where torchrun or mpirun starts them", "one device is used")
 _AMP = "autocast in bfloat16, which needs no scaling of the loss"
 _WEIGHTS = "the network starts from this file, where it is there"
 _SETTINGS: Mapping[str, _Now] = {
@@ -45,7 +45,7 @@ _SETTINGS: Mapping[str, _Now] = {
     "learning_rate": _Now(("learning_rate",)),
     "num_training_epoch_per_valid": _Now(("val_interval",)),
     "validate_at_end": _Now(("val_interval",)),
-    "multi_gpu": _ONE_DEVICE,
+    "multi_gpu": _SEVERAL,
     "use_amp": _Now(("train#inferer", "validate#inferer", "inferer"), _AMP, "float32 everywhere"),
     "use_tf32": _Now(("initialize",), "argument tf32 of seed_run", "argument tf32 of seed_run"),
     "use_xla": _Now(note="ignored: it has no counterpart", off="off here, too"),

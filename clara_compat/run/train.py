@@ -23,6 +23,7 @@ from clara_compat.run.console import default_log_config, logging_of_a_run, noted
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
 from clara_compat.run.resumption import keep_warnings, resumed_seeds, without_start_weights, write_resumed
 from clara_compat.run.seeds import seeds_of
+from clara_compat.run.several import check_launch, launch_notices, on_all_processes, share_warnings
 from clara_compat.run.start_weights import start_weights
 from clara_compat.run.strangers_json import read_json
 from clara_compat.translate.bundle import Bundle
@@ -57,6 +58,7 @@ class TrainResult:
     parser: ConfigParser = field(repr=False)
 
 
+@on_all_processes
 def train(
     mmar: str | os.PathLike[str] | None = None,
     config: str | os.PathLike[str] = "config/config_train.json",
@@ -99,6 +101,7 @@ def train(
 
 def _checked(workflow: TrainWorkflow, log_config: str | os.PathLike[str] | None, *, resume: bool) -> TrainResult:
     """Check everything that can be known, then run."""
+    check_launch(workflow)
     ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
     checkpoint = None
     if resume or workflow.settings.continue_from_ckpt_epoch:
@@ -118,16 +121,18 @@ def _checked(workflow: TrainWorkflow, log_config: str | os.PathLike[str] | None,
             f"the output folder {ckpt_dir} cannot be made: {error.strerror}; mend MMAR_CKPT_DIR"
         ) from error
     with logging_of_a_run(logging_settings), noted_warnings() as warned:
-        for notice in [*workflow.notices, *notices]:
+        for notice in [*workflow.notices, *notices, *launch_notices(workflow, "train")]:
             logger.warning("%s", notice)
         say_loading()
         if checkpoint is not None:
             parser = _go_on(workflow, ckpt_dir, warned, checkpoint)
         else:
             parser = _run(workflow, ckpt_dir, warned, resume=resume)
+    from clara_compat.engine.distributed.gather import from_first
+
     paths = {name: ckpt_dir / file for name, file in OUTPUTS.items() if (ckpt_dir / file).exists()}
     return TrainResult(
-        stats=json.loads(paths["stats"].read_text()),
+        stats=from_first(lambda: json.loads(paths["stats"].read_text())),
         paths=paths,
         network=parser.get_parsed_content("network"),
         parser=parser,
@@ -146,11 +151,13 @@ def _go_on(
     workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], checkpoint: Mapping[str, Any]
 ) -> ConfigParser:
     """Go on with the training that left a checkpoint: what is in the folder stays there."""
+    from clara_compat.engine.distributed.gather import from_first, is_first
     from clara_compat.run.execute import execute
 
     earlier = read_json(ckpt_dir / OUTPUTS["stats"], [])
-    bundle = translate_train(workflow, resumed_seeds(workflow, checkpoint), ckpt_dir)
-    write_resumed(ckpt_dir, bundle.config)
+    bundle = translate_train(workflow, from_first(lambda: resumed_seeds(workflow, checkpoint)), ckpt_dir)
+    if is_first():
+        write_resumed(ckpt_dir, bundle.config)
     parser = execute(_resuming(bundle))
     _report(ckpt_dir, warned, earlier)
     return parser
@@ -162,18 +169,23 @@ def _resuming(bundle: Bundle) -> Bundle:
 
 
 def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], *, resume: bool) -> ConfigParser:
+    from clara_compat.engine.distributed.gather import everybody, from_first, is_first
     from clara_compat.run.execute import execute
 
     start = start_weights(workflow).path
     start = None if start is None else _real(start)
-    moved = prepare(ckpt_dir)  # weights to start from may be among the results of an earlier run
+    start = everybody(start)[0]  # all have looked at the files that are moved now
+    moved = from_first(lambda: prepare(ckpt_dir))  # weights to start from may be among the results of an earlier run
     start = None if start is None else moved.get(start, start)
     try:
-        bundle = translate_train(workflow, seeds_of(workflow.settings.determinism), ckpt_dir, start)
-        write_bundle(ckpt_dir, bundle.config)
+        seeds = from_first(lambda: seeds_of(workflow.settings.determinism))  # some are drawn
+        bundle = translate_train(workflow, seeds, ckpt_dir, start)
+        if is_first():
+            write_bundle(ckpt_dir, bundle.config)
         parser = execute(_resuming(bundle) if resume else bundle)
     except BaseException:
-        put_back(ckpt_dir, moved)
+        if is_first():
+            put_back(ckpt_dir, moved)
         raise
     _report(ckpt_dir, warned)
     return parser
@@ -181,8 +193,12 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], *, resu
 
 def _report(ckpt_dir: Path, warned: Sequence[str], earlier: Mapping[str, Any] | None = None) -> None:
     """Add the warnings of the run to its statistics, and make the report of it; a run does not fail by this."""
+    from clara_compat.engine.distributed.gather import is_first
     from clara_compat.run.training_report import training_report
 
+    share_warnings(warned)
+    if not is_first():
+        return
     stats = ckpt_dir / OUTPUTS["stats"]
     try:
         if warned:

@@ -14,7 +14,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
+from clara_compat.translate.bundle import Bundle, Seeds, autocast, initialize
 from clara_compat.translate.chain import Chain, component_entry, transform_chain
 from clara_compat.translate.evaluation_data import data_entry, data_source
 from clara_compat.translate.evaluation_model import Model
@@ -29,6 +29,7 @@ from clara_compat.translate.levers import evaluation_levers
 from clara_compat.translate.metrics import metric_entry, metric_fields, named_entries
 from clara_compat.translate.places import DATA_PLACES, Places
 from clara_compat.translate.render import render
+from clara_compat.translate.several import device_of, meeting, parting
 
 __all__ = ["STATS", "translate_evaluate"]
 
@@ -87,7 +88,7 @@ class _EvaluateTranslation:
             **data_source(self.inference),
             "seed": 0,
             "user_code": list(dict.fromkeys([*workflow.user_roots, *model.code])),
-            "device": DEVICE,
+            "device": device_of(multi_gpu=self.settings.multi_gpu),
             **model.entries,
             "network": network_entry(model.files),
             "data": places.listed(data_entry(workflow, self.inference)),
@@ -135,9 +136,12 @@ class _EvaluateTranslation:
                 val_handlers=Expression("@handlers"),
                 decollate=False,
             ),
-            "initialize": initialize(Seeds(data=0, torch=0, numpy=0, python=0)),
+            "initialize": [
+                *meeting(multi_gpu=self.settings.multi_gpu),
+                *initialize(Seeds(data=0, torch=0, numpy=0, python=0)),
+            ],
             "run": [Expression("$@evaluator.run()")],
-            "finalize": [],
+            "finalize": parting(multi_gpu=self.settings.multi_gpu),
         }
         top = {*places.paths, "dataset_dir", "images", "user_code"}
         placed = {name: value if name in top else places.placed(value) for name, value in config.items()}

@@ -29,11 +29,6 @@ class NotAccepted:
 
 
 SETTINGS: Mapping[str, NotAccepted] = {
-    "multi_gpu": NotAccepted(
-        "``multi_gpu: true``",
-        "one process per GPU is not built yet",
-        "train on one device with --set multi_gpu=false",
-    ),
     "microbatches_size": NotAccepted(
         "``microbatches_size``",
         "a batch is one forward pass here",

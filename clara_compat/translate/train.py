@@ -14,7 +14,7 @@ from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
 from clara_compat.errors import ClaraError
 from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
-from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, autocast, initialize
+from clara_compat.translate.bundle import Bundle, Seeds, autocast, initialize
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
@@ -25,6 +25,7 @@ from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.own_modules import building_size, network_def_entry, network_input, own_notices
 from clara_compat.translate.render import render
 from clara_compat.translate.section_data import SectionName, places_of, section_context, section_data
+from clara_compat.translate.several import device_of, meeting, parting, together
 from clara_compat.translate.training_events import needless, optimizer_entry, train_events
 from clara_compat.translate.validation_fields import with_fields_of_the_chain
 
@@ -33,6 +34,7 @@ __all__ = ["translate_train"]
 
 _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.engine.metrics.compare", "greater"))
 """Functions that the config hands over as they are."""
+_HANDLERS = "clara_compat.engine.handlers"
 
 
 def translate_train(
@@ -106,7 +108,7 @@ class _TrainTranslation:
             "accelerate": "off" if settings.determinism is not None else settings.accelerate,
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
-            "device": DEVICE,
+            "device": device_of(multi_gpu=settings.multi_gpu),
             **self._network(context),
             **self.loss.entries(told, self.start_weights),
             "optimizer": optimizer_entry(train.optimizer, replace(context, parameters=self.loss.parameters)),
@@ -114,11 +116,11 @@ class _TrainTranslation:
         }
         if self.workflow.validate is not None:
             config["validate"] = self._validate_section(self.workflow.validate)
-        deterministic = settings.determinism is not None
-        config["initialize"] = initialize(self.seeds, deterministic=deterministic, tf32=settings.use_tf32)
+        seeding = initialize(self.seeds, deterministic=settings.determinism is not None, tf32=settings.use_tf32)
+        config["initialize"] = [*meeting(multi_gpu=settings.multi_gpu), *seeding]
         top = {*self.places.paths, "user_code"}
         config["run"] = [Expression("$@train#trainer.run()")]
-        config["finalize"] = []
+        config["finalize"] = parting(multi_gpu=settings.multi_gpu)
         placed = {name: value if name in top else self.places.placed(value) for name, value in config.items()}
         rendered = {name: render(value) for name, value in placed.items()}
         return Bundle(rendered, self.sources, self.notices, training_levers(self.workflow))
@@ -153,12 +155,11 @@ class _TrainTranslation:
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
-        handlers = [Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
+        handlers = [*together(multi_gpu=self.settings.multi_gpu), Entry(f"{_HANDLERS}.loss_watch.LossWatch")]
         kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
         told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
         if told:
-            target = "clara_compat.engine.handlers.step_facts.StepFacts"
-            handlers.append(Entry(target, modules=told, optimizer=Expression("@optimizer")))
+            handlers += [Entry(f"{_HANDLERS}.step_facts.StepFacts", modules=told, optimizer=Expression("@optimizer"))]
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers.append(

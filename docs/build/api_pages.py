@@ -43,6 +43,7 @@ _ENGINE = {
     "data": "Data lists, seeding, caching and loading.",
     "readers": "Readers of images and volumes.",
     "writers": "Writers of results.",
+    "distributed": "One run on several processes.",
     "evaluation": "The steps of an evaluation.",
     "legacy": "Adapters: your transforms, metrics, optimizers and writers for Clara as parts of MONAI.",
     "export": "TorchScript, ONNX and Triton.",

@@ -187,7 +187,7 @@ def test_the_published_configs(
         with pytest.raises(ClaraError, match=r"trn1_AMP.json:7: not valid JSON at line 7, column 14: .*mean true\?"):
             migrate(tmp_path / "bundle", mmar, [config], overrides=given)
         return
-    train(mmar, config, overrides={**given, "multi_gpu": False})
+    train(mmar, config, overrides=given)
     bundle = migrate(tmp_path / "bundle", mmar, [config], overrides=given).folder
     verify_metadata(bundle)
     run_bundle(bundle, "train")

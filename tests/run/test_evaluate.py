@@ -477,7 +477,6 @@ REPEAT = {"name": "RepeatChannel", "args": {"fields": ["image"], "repeats": 2}}
         (None, {"DATASET_JSON": ""}, "DATASET_JSON is not set, which names the data list"),
         (None, {"DATA_LIST_KEY": "trainig"}, "no list 'trainig' in this data list; did you mean 'training'?"),
         (None, {"MMAR_CKPT_DIR": "nowhere"}, r"model_loader: '.*nowhere/model.ts' does not exist: write it with"),
-        (None, {"multi_gpu": True}, "multi_gpu is not supported yet: evaluate on one device"),
         (None, {"MMAR_EVAL_OUTPUT_PATH": ""}, "WriteNifti needs the argument 'write_path', the folder for the results"),
         (
             lambda c: c.update(writers=[], val_metrics=[]),

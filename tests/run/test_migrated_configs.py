@@ -42,7 +42,6 @@ def both(small_mmar: Make) -> Callable[..., Path]:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"multi_gpu": True}, "multi_gpu: the bundle evaluates on one device"),
         ({}, "do_validation: the bundle's evaluation compares with the labels, as Clara's validate.sh told it to"),
         (
             {"model_loader": {"name": "CheckpointLoader", "args": {"checkpoint_dir": "/nowhere"}}},

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from clara_compat.common.launch import processes_here
+
 __all__ = ["CacheBudget", "default_cache_folder", "free_memory", "reachable_memory"]
 
 _CGROUPS = (
@@ -22,12 +24,16 @@ class CacheBudget:
             what is free when the first cache asks.
         folder: where caches that do not fit go; by default ``clara_compat`` in the user's cache folder
             (``XDG_CACHE_HOME``, or ``~/.cache``).
+        processes: how many of this run share this machine's memory; by default as many as the launcher started here.
     """
 
-    def __init__(self, gb: float | None = None, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, gb: float | None = None, folder: str | os.PathLike[str] | None = None, processes: int | None = None
+    ) -> None:
         self.gb = gb
+        self.processes = processes or processes_here()
         self.folder = Path(folder) if folder else default_cache_folder()
-        self._left: int | None = None if gb is None else int(gb * 1e9)
+        self._left: int | None = None if gb is None else int(gb * 1e9) // self.processes
         self._disk_left: int | None = None
 
     @property
@@ -39,7 +45,7 @@ class CacheBudget:
     def left(self) -> int:
         """Bytes of memory that nobody has taken yet."""
         if self._left is None:
-            self._left = free_memory() // 2
+            self._left = free_memory() // 2 // self.processes
         return self._left
 
     def reserve(self, size: int) -> bool:

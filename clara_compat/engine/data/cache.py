@@ -131,7 +131,7 @@ class ItemCache:
             self._ahead.join()
             background.running.discard(self._ahead)
             self._ahead = None
-        wanted = {self._keys[index]: index for index in self.plan.window(epoch)}
+        wanted = {self._keys[index]: index for index in self.plan.needed(epoch)}
         known = {**self.held, **self._coming}
         self.held = {key: known[key] for key in wanted if key in known}
         self._coming = {}
@@ -151,7 +151,7 @@ class ItemCache:
         """
         if not self._reserved or self._ahead is not None or has_users_code(self.transform.transforms[: self.length]):
             return
-        missing = {key: i for i in self.plan.window(epoch) if (key := self._keys[i]) not in self.held}
+        missing = {key: i for i in self.plan.needed(epoch) if (key := self._keys[i]) not in self.held}
         if missing:
             self._ahead = threading.Thread(target=self._make_ahead, args=(missing,), daemon=True)
             background.running.add(self._ahead)
@@ -162,7 +162,7 @@ class ItemCache:
 
     def _decide(self, epoch: int) -> None:
         """Choose memory, disk or nothing by the size of the first item of ``epoch``."""
-        window = self.plan.window(epoch)
+        window = self.plan.needed(epoch)
         if not self.length or not window:
             return
         identity = ChainIdentity(self.transform.transforms[: self.length])
@@ -176,7 +176,7 @@ class ItemCache:
             return
         if not self.length:
             return
-        coming = {self._keys[i] for i in (*window, *self.plan.window(epoch + 1))}
+        coming = {self._keys[i] for i in (*window, *self.plan.needed(epoch + 1))}
         needed = size_of(first) * len(coming)
         name = type(self.transform.transforms[self.length - 1]).__name__
         told = f"{len(coming)} {'scan' if len(coming) == 1 else 'scans'} up to {name}, {needed / 1e6:.0f} MB"

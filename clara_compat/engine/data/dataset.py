@@ -14,6 +14,7 @@ from clara_compat.engine.data.datalist import describe
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
 from clara_compat.engine.data.seeding import seeded
 from clara_compat.engine.data.skipping import STOP, OnBadItem, none_can_be_made, substitutes
+from clara_compat.engine.distributed.gather import size
 from clara_compat.engine.item_context import ItemKey
 
 __all__ = ["SeededDataset"]
@@ -36,7 +37,8 @@ class SeededDataset(Dataset):
         section: ``train`` or ``validate``, for messages.
         single_thread: run the chain on one torch thread also in the main process (bit-equal results for any number of
             workers).
-        on_bad_item: ``stop``, or for an item that cannot be made ``replace`` or ``leave_out``.
+        on_bad_item: ``stop``, or for an item that cannot be made ``replace`` or ``leave_out``;
+            of several processes ``leave_out`` is ``stop``.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class SeededDataset(Dataset):
         self.batch_transform = batch_transform
         self.section = section
         self.single_thread = single_thread
-        self.on_bad_item = on_bad_item
+        # several processes validate in step: none may have fewer batches
+        self.on_bad_item = STOP if on_bad_item == "leave_out" and size() > 1 else on_bad_item
 
     def __len__(self) -> int:
         return len(self.data)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clara_compat.engine.distributed.gather import rank, size
 from clara_compat.errors import ClaraError
 
 __all__ = ["EpochPlan", "category_of"]
@@ -76,6 +77,18 @@ class EpochPlan:
         """Return the indices of the items that ``epoch`` (from 1) may use, in the list's order from its start."""
         start = max(epoch - 1, 0) * self.replaced
         return [(start + i) % self.items for i in range(self.size)]
+
+    def needed(self, epoch: int) -> list[int]:
+        """Return the indices of the items of ``epoch`` that this process may have to read.
+
+        Of several processes each may get every item where the order is drawn anew; where it is always the same, each
+        has its own.
+
+        Args:
+            epoch: from 1.
+        """
+        fixed = not self.shuffle and self.categories is None and not self.replaced
+        return self.order(epoch)[rank() :: size()] if size() > 1 and fixed else self.window(epoch)
 
     def order(self, epoch: int) -> list[int]:
         """Return the indices of the items of ``epoch`` (from 1), by their positions."""

@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-import ignite.distributed as idist
 import torch
 from monai.data import DataLoader, ThreadBuffer
 
+from clara_compat.common.launch import processes_here
 from clara_compat.engine.data.background import wait_for_threads
 from clara_compat.engine.data.batch import collate
 from clara_compat.engine.data.dataset import SeededDataset
@@ -22,6 +22,7 @@ from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import size_of
 from clara_compat.engine.data.sampler import EpochSampler
 from clara_compat.engine.data.skipping import STOP, SkippedItems, SkippingBatch
+from clara_compat.engine.distributed.gather import rank, size
 
 __all__ = ["data_loader", "shared_memory_free"]
 
@@ -105,8 +106,8 @@ class _Loader(DataLoader):
     def _check_shared_memory(self) -> None:
         """Load without workers where shared memory is too small for what is in flight, and say so."""
         items = self.in_flight * (self.batch_size or 1)
-        # Two loaders may be alive at a time: each may take half of what is there.
-        free = shared_memory_free() // 2
+        # Two loaders of every process may be alive at a time: each may take its part of what is there.
+        free = shared_memory_free() // (2 * processes_here())
         if self.item_bytes is None and free <= items * _LARGEST:
             self.item_bytes = sum(size_of(self.dataset[key]) for key in self.sampler.keys(self.sampler.epoch)[:1])
         needed = items * (self.item_bytes or 0)
@@ -143,11 +144,11 @@ def data_loader(
 ) -> DataLoader:
     """Make the loader that feeds an engine.
 
-    The result does not depend on ``num_workers``, so never more are started than the machine has processors, and none
-    for a dataset whose items lie ready in memory. The last batch of an epoch may be smaller. Workers hand batches over
-    through shared memory; where ``/dev/shm`` is too small for what is in flight (containers often have 64 MB), one
-    background thread loads instead (none under determinism, where the thread's seeding would mix with the training
-    loop's), and a notice says so.
+    The result does not depend on ``num_workers``, so never more are started than the machine has processors (of which
+    each of several processes has its part), and none for a dataset whose items lie ready in memory. The last batch of
+    an epoch may be smaller. Workers hand batches over through shared memory; where ``/dev/shm`` is too small for what
+    is in flight (containers often have 64 MB), one background thread loads instead (none under determinism, where the
+    thread's seeding would mix with the training loop's), and a notice says so.
 
     Args:
         dataset: the items.
@@ -159,8 +160,8 @@ def data_loader(
         item_bytes: size of an item where it is known; otherwise the first item is measured when shared memory could
             be too small.
     """
-    sampler = EpochSampler(plan, num_replicas=idist.get_world_size(), rank=idist.get_rank())
-    workers = min(num_workers, os.cpu_count() or 1)
+    sampler = EpochSampler(plan, num_replicas=size(), rank=rank(), batch_size=batch_size)
+    workers = min(num_workers, max(1, (os.cpu_count() or 1) // processes_here()))
     common: dict[str, Any] = {
         "batch_size": batch_size,
         "sampler": sampler,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, Protocol
 from monai.data import DataLoader
 
 from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.distributed.gather import rank, size
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.errors import ClaraError
 
@@ -48,6 +50,9 @@ class ResultWriter(Protocol):
         Args:
             file: path of the image.
         """
+
+    def collect(self) -> None:
+        """Take over what the other processes have kept; all of them call it after the last case."""
 
     def finalize(self) -> None:
         """Do what is done once, after the last case."""
@@ -93,14 +98,20 @@ class CaseDataset(SeededDataset):
 def case_loader(dataset: CaseDataset, batch_size: int = 1) -> DataLoader:
     """Return the loader of an evaluation: lists of items, one after the other, in the process itself.
 
-    A case is only read when the one before it is done: there is never more than one batch in memory.
+    A case is only read when the one before it is done: there is never more than one batch in memory. Of several
+    processes each has its part of the cases, and all have as many batches, the last of which may be empty.
 
     Args:
         dataset: the cases.
         batch_size: cases per batch.
     """
     keys = [ItemKey(0, 1, index, index) for index in range(len(dataset))]
-    return DataLoader(dataset, batch_size=batch_size, sampler=keys, num_workers=0, collate_fn=list)
+    if size() == 1:
+        return DataLoader(dataset, batch_size=batch_size, sampler=keys, num_workers=0, collate_fn=list)
+    own = keys[rank() :: size()]
+    count = math.ceil(len(keys) / (batch_size * size()))
+    batches = [own[i * batch_size : (i + 1) * batch_size] for i in range(count)]
+    return DataLoader(dataset, batch_sampler=batches, num_workers=0, collate_fn=list)
 
 
 def image_files(folder: str | os.PathLike[str]) -> list[str]:

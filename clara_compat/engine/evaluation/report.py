@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ignite.engine import Engine, Events
 from ignite.metrics import Metric
 
 from clara_compat.common.files import save_json
+from clara_compat.engine.distributed.gather import from_first, is_first, merged_on_first, size
 from clara_compat.engine.evaluation.step import Case, EvaluateCases
 from clara_compat.engine.metrics.case_values import CaseValues
 from clara_compat.errors import ClaraError
@@ -51,6 +53,7 @@ class CaseReport:
         self.metrics = dict(metrics or {})
         self.run = dict(run or {})
         self._values = CaseValues(self.metrics)
+        self._ends: list[int] = []
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -64,10 +67,12 @@ class CaseReport:
 
     def _start(self, engine: Engine) -> None:
         self._started = time.perf_counter()
+        self._ends = []
         self._values.reset()
 
     def _case(self, engine: Engine) -> None:
-        cases = self.step.cases[-len(engine.state.batch["image"]) :]
+        cases = self.step.cases[len(self.step.cases) - len(engine.state.batch["image"]) :]
+        self._ends.append(len(self.step.cases))
         for name, values in self._values.take(len(cases)).items():
             for case, value in zip(cases, values or [math.nan] * len(cases), strict=True):
                 case.metrics[name] = value
@@ -75,7 +80,7 @@ class CaseReport:
 
     def _keep(self, engine: Engine, error: BaseException) -> None:
         """Keep the results of the cases that are done; a later handler of this event raises the error again."""
-        if not self.step.cases:
+        if not self.step.cases or not is_first():
             return
         try:
             self._finalize()
@@ -86,7 +91,18 @@ class CaseReport:
         for writer in self.step.writers if self.step.writes else ():
             writer.finalize()
 
+    def _gather(self) -> None:
+        """Take the cases of all processes to the first one, and leave none to the others."""
+        for writer in self.step.writers if self.step.writes else ():
+            writer.collect()
+        self.step.cases = merged_on_first([self.step.cases[one:end] for one, end in pairwise([0, *self._ends])])
+
     def _end(self, engine: Engine) -> None:
+        if size() > 1:
+            self._gather()
+        self.content = from_first(lambda: self._written(engine))
+
+    def _written(self, engine: Engine) -> dict[str, Any]:
         self._finalize()
         content = {
             **self.run,
@@ -95,10 +111,12 @@ class CaseReport:
             "seconds": time.perf_counter() - self._started,
             "device": str(engine.state.device),
             "threads": torch.get_num_threads(),
+            **({} if size() == 1 else {"processes": size()}),
         }
-        self.content = _jsonable(content)
+        found: dict[str, Any] = _jsonable(content)
         if self.path is not None:
-            save_json(self.content, self.path)
+            save_json(found, self.path)
+        return found
 
 
 def _told(case: Case) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class EvaluateCases:
                 item[MODEL] = _as_field(predictions.pop(0), item[_IMAGE])
             done.append(self._finished(item, file, case))
             cases.append(case)
-        output = {} if self.labels is None else _batch_of(done)
+        output = {} if self.labels is None or not done else _batch_of(done)
         if MODEL in output:
             output[CommonKeys.PRED] = output.pop(MODEL)
         for case in cases:

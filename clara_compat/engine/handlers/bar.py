@@ -10,6 +10,8 @@ from typing import Any
 from torch import nn
 from tqdm.auto import tqdm
 
+from clara_compat.common.launch import is_first_process
+
 __all__ = ["Bar", "unwanted", "watched"]
 
 _PAUSE = 0.5
@@ -78,8 +80,8 @@ class Bar:
 
 
 def unwanted() -> bool:
-    """Whether ``TQDM_DISABLE``, tqdm's own variable, turns bars off."""
-    return os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    """Whether ``TQDM_DISABLE``, tqdm's own variable, turns bars off, or another process of the run shows them."""
+    return not is_first_process() or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
 
 
 def watched() -> bool:

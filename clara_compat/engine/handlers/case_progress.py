@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 
 from ignite.engine import Engine, Events
 
+from clara_compat.engine.distributed.gather import size
 from clara_compat.engine.evaluation.step import EvaluateCases
 from clara_compat.engine.handlers.bar import Bar
 from clara_compat.engine.handlers.progress import readable
@@ -40,6 +42,7 @@ class CaseProgress:
 
     def _start(self, engine: Engine) -> None:
         logger.info("evaluating %d case%s on %s", self.total, "" if self.total == 1 else "s", engine.state.device)
+        self.total = math.ceil(self.total / size())  # those of this process
         self._bar.open(self.total, "evaluation", "case", engine.network)
 
     def _case(self, engine: Engine) -> None:

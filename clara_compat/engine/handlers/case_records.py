@@ -7,6 +7,7 @@ import math
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from clara_compat.common.full_disk import why
 from clara_compat.common.label_format import label_sizes
 from clara_compat.common.records import CASES
 from clara_compat.common.result_files import case_name
+from clara_compat.engine.distributed.gather import everybody, merged_on_first, size
+from clara_compat.engine.distributed.shares import own_images
 from clara_compat.engine.evaluation.case_pictures import CasePicture, Comparison, picture_of
 from clara_compat.engine.evaluation.slices import affine_of
 from clara_compat.engine.metrics.case_metric import file_names
@@ -94,6 +97,7 @@ class CaseRecords:
     def _begin(self) -> None:
         self._values.reset()
         self._cases: list[dict[str, Any]] = []
+        self._ends: list[int] = []  # number of cases after each batch
         self._classes: list[str] = []
         self._worst: list[_Candidate] = []
         self._key_is_known = False
@@ -104,6 +108,9 @@ class CaseRecords:
         fields = ChainMap(engine.state.output, batch)
         images = batch.get(CommonKeys.IMAGE)
         if not isinstance(images, torch.Tensor):
+            return
+        if size() > 1 and not own_images(engine):
+            self._ends.append(len(self._cases))
             return
         count, files = len(images), file_names(batch)
         values = self._values.take(count)
@@ -135,6 +142,7 @@ class CaseRecords:
                 # an image without masks explains a class, not a segmentation
                 shown = picture_of(images[index], self.comparison, *pair) if compared or classes else None
                 self._keep(_Candidate(number, shown))
+        self._ends.append(len(self._cases))
 
     def _dice_of(self, index: int, images: torch.Tensor) -> dict[str, Any]:
         """Return what the Dice metric kept of a case of the batch: values and voxels class by class."""
@@ -183,12 +191,34 @@ class CaseRecords:
 
     def _end(self, engine: Engine) -> None:
         state = engine.state
-        if state.best_metric_epoch == state.epoch and self._cases:
-            try:
-                save_json(self._content(engine), self.path)
-            except OSError as error:
-                logger.warning("%s cannot be written: %s", self.path, why(error))
+        if state.best_metric_epoch == state.epoch:
+            if size() > 1:
+                self._gather()
+            if self._cases:
+                self._write(engine)
         self._begin()
+
+    def _write(self, engine: Engine) -> None:
+        try:
+            save_json(self._content(engine), self.path)
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", self.path, why(error))
+
+    def _gather(self) -> None:
+        """Take the cases of all processes to the first one, and leave none to the others."""
+        shown = {one.case: one.picture for one in self._worst}
+        told = [(case, number in shown, shown.get(number)) for number, case in enumerate(self._cases)]
+        for known, classes in everybody((self._key_is_known, self._classes)):
+            self._key_is_known |= known
+            self._classes = self._classes or classes
+        found = merged_on_first([told[start:end] for start, end in pairwise([0, *self._ends])])
+        self._cases = [case for case, _, _ in found]
+        for number, case in enumerate(self._cases):
+            case["name"] = _name(case["file"], number)
+        self._worst = []
+        for number, (_, is_candidate, picture) in enumerate(found):
+            if is_candidate:
+                self._keep(_Candidate(number, picture))
 
     def _content(self, engine: Engine) -> dict[str, Any]:
         shown = [(one.case, one.picture) for one in self._worst if one.picture is not None]

@@ -17,6 +17,7 @@ from clara_compat.common.files import replacing
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.engine.checkpoint_files import CHECKPOINT, PREVIOUS, Found, read_checkpoint, write_checkpoint
 from clara_compat.engine.data.failure import ItemError
+from clara_compat.engine.distributed.gather import any_process, everybody, is_first
 from clara_compat.engine.handlers.interruption import Interruption, StopRequest
 from clara_compat.engine.handlers.kept import settle
 from clara_compat.engine.handlers.train_events import TrainEvents
@@ -107,10 +108,11 @@ class Checkpoints:
         self.interruption.install()
         engine.state.ended_by = None
         self._has_failed = False
-        for name in _RESULTS:  # what a process that was killed had not finished
+        for name in _RESULTS if is_first() else ():  # what a process that was killed had not finished
             for torn in self.folder.glob(f".{name}.*"):
                 torn.unlink(missing_ok=True)
         found = read_checkpoint(self.folder) if self.resume else None
+        everybody(None)  # all have read it before one writes another
         if found is not None:
             self._go_on(engine, found)
         elif self.resume:
@@ -194,7 +196,7 @@ class Checkpoints:
         self._between_steps = True
         if asked:
             raise StopRequest
-        if time.monotonic() - self._saved_at >= 60 * self.minutes:
+        if any_process(is_first() and time.monotonic() - self._saved_at >= 60 * self.minutes):
             self._save_checkpoint(engine)
 
     def _steps_done(self, engine: Engine) -> None:
@@ -224,7 +226,8 @@ class Checkpoints:
         """Save what would be lost; the last handler of this event, of :class:`Progress`, ends the process."""
         number = self.interruption.number
         try:
-            if number is None or not (isinstance(error, StopRequest) or "DataLoader worker" in str(error)):
+            by_worker = self.interruption.is_alone and "DataLoader worker" in str(error)
+            if number is None or not (isinstance(error, StopRequest) or by_worker):
                 self._save_from(engine, error)
                 return
             if self._between_steps and engine.state.iteration > self._saved_step:
@@ -263,10 +266,14 @@ class Checkpoints:
     def _save_checkpoint(self, engine: Engine, *, pending: bool = False, ended: bool = False) -> None:
         settle(engine)
         self._keep_earlier()
-        write_checkpoint(self.state.content(engine, pending=pending, ended=ended), self.folder)
+        content = self.state.content(engine, pending=pending, ended=ended)
+        if is_first():
+            write_checkpoint(content, self.folder)
         self._saved_step, self._saved_at = engine.state.iteration, time.monotonic()
 
     def _save(self, content: Any, name: str) -> None:
+        if not is_first():  # all have the same weights
+            return
         self._keep_earlier()
         with replacing(self.folder / name) as stream:
             torch.save(content, stream)
@@ -276,7 +283,7 @@ class Checkpoints:
             return
         self._is_ours = True
         earlier = [self.folder / name for name in _RESULTS if (self.folder / name).exists()]
-        if not earlier:
+        if not earlier or not is_first():
             return
         number = next(n for n in itertools.count(1) if not (self.folder / f"previous_{n}").exists())
         kept = self.folder / f"previous_{number}"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
-import ignite.distributed as idist
 from ignite.engine import Engine, Events
+
+from clara_compat.engine.distributed.gather import largest, size
 
 __all__ = ["Interruption", "StopRequest"]
 
@@ -73,12 +74,15 @@ class Interruption:
 
     def stop_asked(self) -> bool:
         """Whether the training has to end here; every process of it asks at the same steps."""
+        if size() > 1:
+            agreed = largest(int(self.number or 0))
+            self.number = signal.Signals(agreed) if agreed else None
         return self.number is not None
 
     @property
     def is_alone(self) -> bool:
         """Whether this process may end without asking others."""
-        return idist.get_world_size() == 1
+        return size() == 1
 
     def ending(self) -> BaseException:
         """Return what ends the process with the exit code of the signal; in a notebook SIGINT ends the cell only."""

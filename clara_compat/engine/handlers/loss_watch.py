@@ -54,8 +54,7 @@ class LossWatch:
 
 def _files(engine: Engine, iteration: int) -> str:
     loader = engine.data_loader
-    first = (iteration - 1) % engine.state.epoch_length * loader.batch_size
-    keys = loader.sampler.keys(engine.state.epoch)[first : first + loader.batch_size]
+    keys = loader.sampler.together(engine.state.epoch, (iteration - 1) % engine.state.epoch_length)
     instead = loader.skipped.instead
     used = [instead.get((key.epoch, key.position), key.index) for key in keys]
     return "; ".join(dict.fromkeys(describe(loader.dataset.data[index]) for index in used))

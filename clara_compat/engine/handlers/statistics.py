@@ -17,6 +17,7 @@ from ignite.engine import Engine, Events, State
 from monai.utils import CommonKeys
 
 from clara_compat.common.files import save_json
+from clara_compat.engine.distributed.gather import is_first, size
 from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.engine.step_values import StepValues
 
@@ -95,6 +96,7 @@ class TrainStatistics:
             "steps_per_epoch": engine.state.epoch_length,
             "device": _device(engine.state.device),
             "threads": torch.get_num_threads(),
+            **({} if size() == 1 else {"processes": size()}),
             "versions": {
                 "python": platform.python_version(),
                 "torch": torch.__version__,
@@ -103,7 +105,7 @@ class TrainStatistics:
             },
         }
         if self.stats["epochs"] and (resumed is not None or not self.path.exists()):
-            save_json(self.stats, self.path)
+            self._save()
 
     def _written(self, epoch: int) -> dict[str, Any]:
         """Return what the file says of the epochs until this one: checkpoints of an earlier version do not hold it."""
@@ -153,7 +155,11 @@ class TrainStatistics:
         self.stats["steps"] = engine.state.iteration
         if hasattr(engine.state, "acceleration"):
             self.stats["accelerate"] = engine.state.acceleration
-        save_json(self.stats, self.path)
+        self._save()
+
+    def _save(self) -> None:
+        if is_first():
+            save_json(self.stats, self.path)
 
 
 def _items(engine: Engine) -> int | None:

@@ -12,6 +12,7 @@ from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
 
+from clara_compat.engine.distributed.gather import is_first
 from clara_compat.engine.handlers.event_file import go_on_when_full
 from clara_compat.engine.handlers.kept import before_saving, keep
 from clara_compat.engine.handlers.statistics import validated
@@ -26,6 +27,18 @@ class _Step(NamedTuple):
     loss: torch.Tensor
     learning_rate: float
     seconds: float
+
+
+class _Nobody:
+    """In the place of a writer, on processes that write no files: whatever it is asked or told, it does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        return self
 
 
 class TensorBoardScalars(TensorBoardHandler):
@@ -51,8 +64,9 @@ class TensorBoardScalars(TensorBoardHandler):
         leave_out: Sequence[str] = (),
         every: int = 20,
     ) -> None:
-        super().__init__(log_dir=log_dir)
-        go_on_when_full(self._writer)
+        super().__init__(summary_writer=None if is_first() else _Nobody(), log_dir=log_dir)
+        if is_first():
+            go_on_when_full(self._writer)
         self.leave_out = frozenset(leave_out)
         self.evaluator = evaluator
         self.interval = interval

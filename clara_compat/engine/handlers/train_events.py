@@ -18,6 +18,7 @@ from monai.utils import CommonKeys
 from clara_compat.common.blame import users_code
 from clara_compat.common.train_ctx import TrainContext
 from clara_compat.common.train_handler import TrainHandler
+from clara_compat.engine.distributed.gather import any_process
 from clara_compat.engine.handlers.users_state import has_state, plain_state
 from clara_compat.engine.lr_policies import LearningRatePolicy
 from clara_compat.errors import ClaraError
@@ -195,7 +196,7 @@ class TrainEvents:
         metrics = {name: float(value) for name, value in engine.state.metrics.items()}
         self.context.train_summaries_dict = {CommonKeys.LOSS.value: engine.state.epoch_loss, **metrics}
         self._fire("end_epoch")
-        if self.context.stop_training:
+        if any_process(self.context.stop_training):
             engine.terminate()
 
     def _end(self, engine: Engine) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine
 
+from clara_compat.engine.distributed.gather import everybody, rank
 from clara_compat.engine.generators import generator_states, set_generators
 from clara_compat.engine.handlers.kept import kept_states, restore
 from clara_compat.engine.handlers.train_events import TrainEvents
@@ -99,7 +100,7 @@ class TrainingState:
             "threads": torch.get_num_threads(),
             "settings": {"optimizer": _name(self.optimizer), "groups": self._settings},
             "handlers": kept_states(engine),
-            "processes": [generator_states()],
+            "processes": everybody(generator_states()),
         }
         try:
             plain = {name: plain_data(value) for name, value in content.items()}
@@ -141,7 +142,7 @@ class TrainingState:
         Args:
             content: of the checkpoint; one of an earlier format has no states, and nothing is done.
         """
-        for states in content.get("processes", [])[:1]:
+        for states in content.get("processes", [])[rank() : rank() + 1]:
             set_generators(states)
 
     def _load_optimizer(self, content: Mapping[str, Any]) -> None:

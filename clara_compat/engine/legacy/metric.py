@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from monai.utils import CommonKeys
 from clara_compat.common.blame import users_code
 from clara_compat.common.data_prop import DataProperty
 from clara_compat.engine.aux_ops import step_loss
+from clara_compat.engine.distributed.gather import from_first, size, to_first
+from clara_compat.engine.distributed.shares import own_images
 from clara_compat.engine.legacy.arrays import laid_out, on_host
 from clara_compat.engine.metrics.case_metric import file_names
 from clara_compat.errors import ClaraError, suggestion
@@ -29,6 +31,9 @@ class LegacyMetric(IgniteMetric):
     or, where the pipeline declares channels last, (spatial..., C). The array is the metric's own. ``get()`` is the
     validation's value; the report is written when the metric has a ``report_path``. What Clara passed as ``data_prop``
     is not documented (`assumed`: the data property of a build context).
+
+    Nothing is known of what the metric keeps. So of several processes the first one feeds it with the cases of all, in
+    the order of one process, and tells the others the value.
 
     Args:
         metric: the user's object.
@@ -58,6 +63,11 @@ class LegacyMetric(IgniteMetric):
             )
         super().__init__()
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the metric has been fed with the cases of this process, and no others."""
+        return size() == 1
+
     def reset(self) -> None:
         """Forget the cases of the last validation."""
         with users_code(f"metric '{self.name}'"):
@@ -69,14 +79,23 @@ class LegacyMetric(IgniteMetric):
         Args:
             engine: the evaluator.
         """
+        if size() == 1:
+            cases: Iterable[tuple[Any, Any, str]] = self._fed(engine)
+        else:
+            cases = to_first(list(self._fed(engine)) if own_images(engine) else [])
+        for value, label, name in cases:
+            with users_code(f"metric '{self.name}'"):
+                self.metric.update(value, label, name, self.data_prop)
+
+    def _fed(self, engine: Engine) -> Iterator[tuple[Any, Any, str]]:
+        """Yield value, label value and file of every case of the batch."""
         values = self._cases(engine, self.field)
         labels: Sequence[Any] = [None] * len(values)
         if self.label_field is not None and len(values) == len(found := self._cases(engine, self.label_field)):
             labels = found
         names = file_names(engine.state.batch)
         for i, (value, label) in enumerate(zip(values, labels, strict=True)):
-            with users_code(f"metric '{self.name}'"):
-                self.metric.update(_own(value), _own(label), names[i] if i < len(names) else "", self.data_prop)
+            yield _own(value), _own(label), names[i] if i < len(names) else ""
 
     def update(self, output: Any) -> None:
         """Not used: :meth:`iteration_completed` reads the engine itself.
@@ -87,6 +106,9 @@ class LegacyMetric(IgniteMetric):
 
     def compute(self) -> float:
         """Return the metric's value and write its report."""
+        return from_first(self._computed)
+
+    def _computed(self) -> float:
         with users_code(f"metric '{self.name}'"):
             value = float(self.metric.get())
             if callable(getattr(self.metric, "generate_report", None)):

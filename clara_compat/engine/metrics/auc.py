@@ -14,6 +14,7 @@ from monai.utils import CommonKeys
 from clara_compat.common.auc import Average, auc_score, indicators, multiclass_auc
 from clara_compat.common.label_format import label_sizes
 from clara_compat.common.metric_report import write_auc_reports
+from clara_compat.engine.distributed.gather import everybody
 from clara_compat.engine.metrics.case_metric import CaseMetric
 from clara_compat.errors import ClaraError
 
@@ -76,6 +77,10 @@ class ClaraAUC(CaseMetric):
         fetched = torch.cat([scores, labels], dim=1).cpu().numpy()
         values, truth = np.split(fetched, [scores.shape[1]], axis=1)
         return list(np.concatenate([values, indicators(truth, self.sizes)], axis=1))
+
+    def _gather(self) -> None:
+        super()._gather()
+        self.sizes = max(everybody(self.sizes), key=len)  # a process without a case has seen none
 
     def compute(self) -> float:
         """Return the area over all cases, nan when no class has positive and negative ones, 0 without a case."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import abstractmethod
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +18,8 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys
 
 from clara_compat.common.metric_report import write_reports
+from clara_compat.engine.distributed.gather import is_first, merged, size
+from clara_compat.engine.distributed.shares import own_images
 from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError, suggestion
 
@@ -44,8 +48,12 @@ class CaseMetric(Metric):
         self.report_path = report_path
         super().__init__()
 
+    kept: ClassVar[tuple[str, ...]] = ("files", "values")
+    """Lists of one length with something for every case; those of all processes become one."""
+
     def reset(self) -> None:
         """Forget the cases of the last validation."""
+        self._ends: list[int] = []
         self.files: list[str] = []
         self.values: list[np.ndarray] = []
 
@@ -65,7 +73,9 @@ class CaseMetric(Metric):
             engine: the evaluator.
         """
         batch = engine.state.batch if isinstance(engine.state.batch, dict) else {}
-        self.update(ChainMap(engine.state.output, batch), file_names(engine.state.batch))
+        if size() == 1 or own_images(engine):
+            self.update(ChainMap(engine.state.output, batch), file_names(engine.state.batch))
+        self._ends.append(len(self.values))
 
     @torch.no_grad()
     def update(self, output: MutableMapping[str, Any], files: Sequence[str] = ()) -> None:
@@ -95,8 +105,21 @@ class CaseMetric(Metric):
             engine: the evaluator.
             name: the metric's name.
         """
+        self._gather()
         super().completed(engine, name)
-        self.write_report()
+        if is_first():
+            self.write_report()
+
+    def _gather(self) -> None:
+        """Take the cases of the other processes in, in the order of one process."""
+        if size() == 1:
+            return
+        cases = list(zip(*(getattr(self, name) for name in self.kept), strict=True))
+        all_cases = merged([cases[start:end] for start, end in pairwise([0, *self._ends])])
+        for position, name in enumerate(self.kept):
+            setattr(self, name, [case[position] for case in all_cases])
+        unnamed = re.compile(r"case_\d+")
+        self.files = [f"case_{i + 1}" if unnamed.fullmatch(name) else name for i, name in enumerate(self.files)]
 
     def write_report(self) -> None:
         """Write the values of all cases and their summaries into ``report_path``; without one, nothing."""

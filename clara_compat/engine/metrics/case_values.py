@@ -40,7 +40,8 @@ class CaseValues:
             kept = _kept(metric)
             new = kept[self._known.get(name, 0) :]
             self._known[name] = len(kept)
-            found[name] = _numbers(new) if len(new) == cases else None
+            is_each = len(new) == cases and getattr(metric, "is_local", True)
+            found[name] = _numbers(new) if is_each else None
         return found
 
 

@@ -36,6 +36,8 @@ class ClaraDice(CaseMetric):
         name: the metric's name, for reports and messages.
     """
 
+    kept = ("files", "values", "voxels")
+
     def __init__(
         self,
         field: str = CommonKeys.PRED,

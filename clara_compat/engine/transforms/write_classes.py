@@ -11,6 +11,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from clara_compat.common.class_table import ClassTable
+from clara_compat.engine.distributed.gather import everybody
 from clara_compat.engine.tensors import plain
 from clara_compat.errors import ClaraError
 
@@ -77,6 +78,10 @@ class WriteClassesd(MapTransform):
             file: path of the image.
         """
         return [str(self.table.file)]
+
+    def collect(self) -> None:
+        """Take over what the other processes of the run have kept."""
+        self.table.update(everybody(self.table.rows))
 
     def finalize(self) -> None:
         """Write the file."""

@@ -16,6 +16,7 @@ from monai.utils import ensure_tuple
 
 from clara_compat.common.result_files import ResultFiles
 from clara_compat.engine import properties
+from clara_compat.engine.distributed.gather import everybody
 from clara_compat.engine.readers.nifti import read_nifti
 from clara_compat.engine.readers.picture import read_picture
 from clara_compat.engine.readers.volume import Volume
@@ -81,6 +82,17 @@ class _WriteResultsd(MapTransform):
     def paths(self, file: Any) -> list[str]:
         """Return the files of the case with this image."""
         return [str(files.path(file)) for files in self.files.values()]
+
+    def collect(self) -> None:
+        """Look whether two processes have written the same file.
+
+        Raises:
+            ClaraError: two cases have the same name.
+        """
+        for files in self.files.values():
+            for claimed in everybody(files.claimed):
+                for path, owner in claimed.items():
+                    files.claim_path(path, owner)
 
     def finalize(self) -> None:
         """Nothing is left to do after the last case."""

@@ -11,7 +11,7 @@ from clara_compat.translate.native.data import native_data_list
 from clara_compat.translate.native.evaluation_metrics import native_evaluation_metrics
 from clara_compat.translate.native.facts import Facts, facts_of
 from clara_compat.translate.native.inferers import native_inferer
-from clara_compat.translate.native.initialize import native_initialize
+from clara_compat.translate.native.initialize import native_finalize, native_initialize
 from clara_compat.translate.native.native_config import NativeConfig, Notes, is_ours, target_of
 from clara_compat.translate.native.networks import native_network
 from clara_compat.translate.native.prediction import PRED, mentions, renamed
@@ -76,7 +76,7 @@ def native_evaluate(config: Mapping[str, Any], *, portable: Collection[str] = ()
         **_evaluator(config, metrics, amp=amp, posts=bool(after)),
         "initialize": native_initialize(config, notes),
         "run": config["run"],
-        "finalize": config.get("finalize", []),
+        "finalize": native_finalize(config, notes),
     }
     imports = {"imports": [f"${statement}" for statement in notes.imports]} if notes.imports else {}
     return NativeConfig({**imports, **found}, notes.differences, weights)

@@ -20,6 +20,10 @@ NAMED = f"{_HANDLERS}.named.NamedHandlers"
 OPERATIONS = "clara_compat.engine.aux_ops.AuxiliaryOutputs"
 
 HANDLERS: dict[str, tuple[str, str]] = {
+    "clara_compat.engine.distributed.training.TrainTogether": (
+        "",
+        "One process trains; for several the network must be put into DistributedDataParallel, as MONAI's guide tells.",
+    ),
     f"{_HANDLERS}.loss_watch.LossWatch": ("", "A loss that is no number does not end the training."),
     "clara_compat.engine.acceleration.handler.Acceleration": (
         "",

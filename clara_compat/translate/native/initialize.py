@@ -1,4 +1,4 @@
-"""What a config does before anything is made."""
+"""What a config does before anything is made, and at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from clara_compat.translate.native.native_config import Notes, target_of
 
-__all__ = ["native_initialize"]
+__all__ = ["native_finalize", "native_initialize"]
 
 _SEED = "clara_compat.engine.determinism.seed_run"
 
@@ -33,4 +33,15 @@ def native_initialize(config: Mapping[str, Any], notes: Notes) -> list[Any]:
             found.append(f"$setattr(torch.backends.cuda.matmul, 'allow_tf32', {entry['tf32']})")
             found.append(f"$setattr(torch.backends.cudnn, 'allow_tf32', {entry['tf32']})")
         notes.add(place, entry, now, text)
+    return found
+
+
+def native_finalize(config: Mapping[str, Any], notes: Notes) -> list[Any]:
+    """Return the list ``finalize``."""
+    found: list[Any] = []
+    for number, entry in enumerate(config.get("finalize", [])):
+        if str(target_of(entry)).startswith("clara_compat."):
+            notes.add(f"finalize#{number}", entry)
+        else:
+            found.append(entry)
     return found

@@ -9,7 +9,7 @@ from clara_compat.translate.native.data import native_data
 from clara_compat.translate.native.facts import Facts
 from clara_compat.translate.native.handlers import OPERATIONS, Handlers, native_handlers
 from clara_compat.translate.native.inferers import native_inferer
-from clara_compat.translate.native.initialize import native_initialize
+from clara_compat.translate.native.initialize import native_finalize, native_initialize
 from clara_compat.translate.native.model import native_model
 from clara_compat.translate.native.native_config import NativeConfig, Notes, target_of
 from clara_compat.translate.native.validation import Validation, native_validation
@@ -55,7 +55,7 @@ def native_train(config: Mapping[str, Any], *, portable: Collection[str] = ()) -
     notes.add("cache_budget", config["cache_budget"])
     found["initialize"] = native_initialize(config, notes)
     found["run"] = [*([] if model.start_weights is None else [_START]), *handlers.run, *config["run"]]
-    found["finalize"] = config.get("finalize", [])
+    found["finalize"] = native_finalize(config, notes)
     imports = {"imports": [f"${statement}" for statement in notes.imports]} if notes.imports else {}
     return NativeConfig({**imports, **found}, notes.differences, model.weights)
 

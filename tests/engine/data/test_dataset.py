@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from typing import Any
@@ -109,16 +110,27 @@ def test_single_thread_is_only_for_the_item() -> None:
         torch.set_num_threads(before)
 
 
-def test_every_process_takes_its_share_of_the_same_epoch() -> None:
-    plan = EpochPlan(items(), shuffle=True, seed=3)
+@pytest.mark.parametrize(("size", "batch"), [(1, 3), (2, 1), (2, 2), (3, 2), (3, 4), (4, 3), (16, 1)])
+def test_every_process_takes_its_share_of_the_same_epoch(size: int, batch: int) -> None:
+    plan = EpochPlan(items(), shuffle=True, seed=3)  # ten items
     whole = EpochSampler(plan)
-    parts = [EpochSampler(plan, num_replicas=3, rank=r) for r in range(3)]
+    parts = [EpochSampler(plan, num_replicas=size, rank=r, batch_size=batch) for r in range(size)]
     for sampler in (whole, *parts):
         sampler.set_epoch(4)
-    keys = sorted((key for part in parts for key in part), key=lambda key: key.position)
-    assert keys == list(whole)
-    assert sorted(key.index for key in keys) == list(range(10))
-    assert [len(part) for part in parts] == [4, 3, 3]
+    steps = math.ceil(10 / (size * batch))
+    assert {math.ceil(len(part) / batch) for part in parts} == {steps}
+    assert [len(list(part)) for part in parts] == [len(part) for part in parts]
+    everything = list(whole)
+    for step in range(steps):
+        together = everything[step * size * batch : (step + 1) * size * batch]
+        own = [list(part)[step * batch : (step + 1) * batch] for part in parts]
+        assert [part.share(step) for part in parts] == [len(together[r::size]) for r in range(size)]
+        assert [keys[: part.share(step)] for keys, part in zip(own, parts, strict=True)] == [
+            together[r::size] for r in range(size)
+        ]
+        idle = [keys for keys, part in zip(own, parts, strict=True) if not part.share(step)]
+        assert all(keys == together[:1] for keys in idle)  # one item once more, which does not count
+        assert all(part.together(4, step) == together for part in parts)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -1,0 +1,1 @@
+"""One run on several processes: they find each other, share the work, and end together."""
