@@ -88,7 +88,7 @@ class _EvaluateTranslation:
             **data_source(self.inference),
             "seed": 0,
             "user_code": list(dict.fromkeys([*workflow.user_roots, *model.code])),
-            "device": device_of(multi_gpu=self.settings.multi_gpu),
+            "device": device_of(self.settings),
             **model.entries,
             "network": network_entry(model.files),
             "data": places.listed(data_entry(workflow, self.inference)),
@@ -137,11 +137,11 @@ class _EvaluateTranslation:
                 decollate=False,
             ),
             "initialize": [
-                *meeting(multi_gpu=self.settings.multi_gpu),
+                *meeting(self.settings),
                 *initialize(Seeds(data=0, torch=0, numpy=0, python=0)),
             ],
             "run": [Expression("$@evaluator.run()")],
-            "finalize": parting(multi_gpu=self.settings.multi_gpu),
+            "finalize": parting(self.settings),
         }
         top = {*places.paths, "dataset_dir", "images", "user_code"}
         placed = {name: value if name in top else places.placed(value) for name, value in config.items()}

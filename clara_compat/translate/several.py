@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 from clara_compat.components.entry import Entry, Expression
+from clara_compat.config.settings import EvaluateSettings, TrainSettings
 from clara_compat.translate.bundle import DEVICE
 
 __all__ = ["device_of", "meeting", "parting", "together"]
 
-_PLACE = "clara_compat.engine.distributed"
 
-
-def device_of(*, multi_gpu: bool) -> Expression:
+def device_of(settings: TrainSettings | EvaluateSettings) -> Expression:
     """Return the entry ``device``: of several processes each has chosen its GPU when they met.
 
     Args:
-        multi_gpu: the config's setting.
+        settings: of the config.
     """
     here = "torch.device('cuda', torch.cuda.current_device())"
     own = Expression(f"${here} if torch.cuda.is_available() else torch.device('cpu')")
-    return own if multi_gpu else DEVICE
+    return own if settings.multi_gpu else DEVICE
 
 
-def meeting(*, multi_gpu: bool) -> list[Entry]:
+def meeting(settings: TrainSettings | EvaluateSettings) -> list[Entry]:
     """Return what comes first of all in ``initialize``: the processes meet.
 
     Args:
-        multi_gpu: the config's setting.
+        settings: of the config.
     """
-    return [Entry(f"{_PLACE}.processes.start")] if multi_gpu else []
+    return [Entry("clara_compat.engine.distributed.processes.start")] if settings.multi_gpu else []
 
 
-def parting(*, multi_gpu: bool) -> list[Entry]:
+def parting(settings: TrainSettings | EvaluateSettings) -> list[Entry]:
     """Return the list ``finalize``: the processes take leave.
 
     Args:
-        multi_gpu: the config's setting.
+        settings: of the config.
     """
-    return [Entry(f"{_PLACE}.processes.end")] if multi_gpu else []
+    return [Entry("clara_compat.engine.distributed.processes.end")] if settings.multi_gpu else []
 
 
-def together(*, multi_gpu: bool) -> list[Entry]:
+def together(settings: TrainSettings) -> list[Entry]:
     """Return the trainer's first handler: the processes make one step of their steps.
 
     Args:
-        multi_gpu: the config's setting.
+        settings: of the config.
     """
     parts = {"network": Expression("@network"), "optimizer": Expression("@optimizer")}
-    return [Entry(f"{_PLACE}.training.TrainTogether", **parts)] if multi_gpu else []
+    target = "clara_compat.engine.distributed.training.TrainTogether"
+    return [Entry(target, **parts)] if settings.multi_gpu else []

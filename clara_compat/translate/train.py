@@ -34,7 +34,6 @@ __all__ = ["translate_train"]
 
 _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.engine.metrics.compare", "greater"))
 """Functions that the config hands over as they are."""
-_HANDLERS = "clara_compat.engine.handlers"
 
 
 def translate_train(
@@ -108,7 +107,7 @@ class _TrainTranslation:
             "accelerate": "off" if settings.determinism is not None else settings.accelerate,
             "cache_budget": Entry("clara_compat.engine.data.budget.CacheBudget", gb=settings.cache_gb),
             "user_code": [str(root) for root in self.workflow.user_roots],
-            "device": device_of(multi_gpu=settings.multi_gpu),
+            "device": device_of(settings),
             **self._network(context),
             **self.loss.entries(told, self.start_weights),
             "optimizer": optimizer_entry(train.optimizer, replace(context, parameters=self.loss.parameters)),
@@ -117,10 +116,10 @@ class _TrainTranslation:
         if self.workflow.validate is not None:
             config["validate"] = self._validate_section(self.workflow.validate)
         seeding = initialize(self.seeds, deterministic=settings.determinism is not None, tf32=settings.use_tf32)
-        config["initialize"] = [*meeting(multi_gpu=settings.multi_gpu), *seeding]
+        config["initialize"] = [*meeting(settings), *seeding]
         top = {*self.places.paths, "user_code"}
         config["run"] = [Expression("$@train#trainer.run()")]
-        config["finalize"] = parting(multi_gpu=settings.multi_gpu)
+        config["finalize"] = parting(settings)
         placed = {name: value if name in top else self.places.placed(value) for name, value in config.items()}
         rendered = {name: render(value) for name, value in placed.items()}
         return Bundle(rendered, self.sources, self.notices, training_levers(self.workflow))
@@ -155,11 +154,12 @@ class _TrainTranslation:
         events = train_events(self.workflow, context, evaluator, Expression("$@train#tensorboard.writer"))
         if evaluator is None or self._validation_interval() > self.settings.epochs or self.metrics.key is None:
             self.notices += needless(self.workflow)
-        handlers = [*together(multi_gpu=self.settings.multi_gpu), Entry(f"{_HANDLERS}.loss_watch.LossWatch")]
+        handlers = [*together(self.settings), Entry("clara_compat.engine.handlers.loss_watch.LossWatch")]
         kinds = (("@network", self.model.kind), ("@loss", self.loss.kind))
         told = [Expression(reference) for reference, kind in kinds if kind == "legacy"]
         if told:
-            handlers += [Entry(f"{_HANDLERS}.step_facts.StepFacts", modules=told, optimizer=Expression("@optimizer"))]
+            target = "clara_compat.engine.handlers.step_facts.StepFacts"
+            handlers.append(Entry(target, modules=told, optimizer=Expression("@optimizer")))
         if operations:
             handlers.append(Entry("clara_compat.engine.aux_ops.AuxiliaryOutputs", ops=operations))
         handlers.append(

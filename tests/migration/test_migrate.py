@@ -320,12 +320,6 @@ def test_two_configs_of_a_kind(trained: Path, tmp_path: Path) -> None:
         migrate(tmp_path / "bundle", trained, ["config/config_train.json", "config/other.json"])
 
 
-def test_several_gpus_become_one_device(small_mmar: Callable[..., Path], tmp_path: Path) -> None:
-    mmar = small_mmar(lambda config: config.update(multi_gpu=True))
-    result = migrate(tmp_path / "bundle", mmar)
-    assert "the bundle trains on one device" in str(result.notices)
-
-
 def test_monai_finds_what_it_looks_for(trained: Path, tmp_path: Path) -> None:
     bundle = migrate(tmp_path / "bundle", trained).folder
     here = {"meta_file": str(bundle / "configs/metadata.json"), "bundle_root": str(bundle)}

@@ -38,6 +38,8 @@ MADE_ANEW = {
     "clara_compat.engine.model_files.network_with_weights",
     # what a training starts with
     "clara_compat.engine.determinism.seed_run",
+    "clara_compat.engine.distributed.processes.start",
+    "clara_compat.engine.distributed.processes.end",
     "clara_compat.engine.fine_tuning.load_into",
     "clara_compat.engine.loss_variables.load_loss_into",
     "clara_compat.engine.losses.extra.LossWithExtra",
