@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import ignite.distributed as idist
 from ignite.engine import Engine, Events
 
 from clara_compat.engine.data.skipping import SkippedItems
+from clara_compat.engine.distributed.gather import everybody, size
 from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.errors import ClaraError
 
@@ -70,8 +70,8 @@ class SkipReport:
     def _tell(self, engine: Engine) -> None:
         told = [one for book in self._books.values() for one in book.told()]
         counts = {section: book.times - self._before.get(section, 0) for section, book in self._books.items()}
-        if idist.get_world_size() > 1:
-            of_all: Any = idist.all_gather([(told, counts)])
+        if size() > 1:
+            of_all = everybody((told, counts))
             told = _merged([one for items, _ in of_all for one in items])
             counts = {section: sum(one[section] for _, one in of_all) for section in counts}
         engine.state.skipped = {"items": told, "epoch": counts}

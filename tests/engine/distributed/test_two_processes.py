@@ -154,6 +154,12 @@ def test_an_area_needs_the_cases_of_all(one: dict[str, Any], two: list[dict[str,
         assert found["classify one"]["files"] == ["case_1"]
 
 
+def test_what_all_have_skipped(one: dict[str, Any], two: list[dict[str, Any]]) -> None:
+    assert one["skip"] == {"items": {"scan0": 2, "scan8": 2}, "train": 2}
+    for found in two:  # of both epochs, and of the last one
+        assert found["skip"] == {"items": {"scan0": 2, "scan8": 4, "scan1": 2}, "train": 4}
+
+
 def test_one_process_writes_the_statistics(folders: tuple[Path, Path], one: dict[str, Any], two: Any) -> None:
     alone, shared = (json.loads((folder / "one/train_stats.json").read_text()) for folder in folders)
     assert shared["processes"] == 2

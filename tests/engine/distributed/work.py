@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.transforms import Compose
@@ -25,10 +25,13 @@ from clara_compat.engine.aux_ops import AuxiliaryOutputs
 from clara_compat.engine.data.batch import prepare_batch
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
+from clara_compat.engine.data.failure import ItemFailure
 from clara_compat.engine.data.loader import data_loader
+from clara_compat.engine.data.skipping import SkippedItems
 from clara_compat.engine.distributed import gather, processes
 from clara_compat.engine.distributed.training import TrainTogether
 from clara_compat.engine.handlers.case_records import CaseRecords
+from clara_compat.engine.handlers.skip_report import SkipReport
 from clara_compat.engine.handlers.statistics import TrainStatistics
 from clara_compat.engine.handlers.train_events import TrainEvents
 from clara_compat.engine.legacy.metric import LegacyMetric
@@ -215,6 +218,22 @@ def classify(folder: Path, count: int) -> dict[str, Any]:
     return {"auc": evaluator.state.metrics["auc"], "files": metric.files}
 
 
+def skip() -> dict[str, Any]:
+    """Each process skips an item of its own and one that all skip."""
+    book = SkippedItems([{"image": f"scan{i}"} for i in range(9)], "train")
+    engine: Any = Engine(lambda *_: None)
+    engine.data_loader = SimpleNamespace(skipped=book)
+    SkipReport().attach(engine)
+    names = (f"scan{gather.rank()}", "scan8")
+    failures = [ItemFailure("torn", name, "train", position=i, instead=5) for i, name in enumerate(names)]
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda e: book.enter(failures, e.state.epoch))
+    engine.run([0], max_epochs=2)
+    return {
+        "items": {one["files"]: one["times"] for one in engine.state.skipped["items"]},
+        **engine.state.skipped["epoch"],
+    }
+
+
 def talk() -> dict[str, Any]:
     """What the processes tell each other."""
     rank = gather.rank()
@@ -241,6 +260,7 @@ def work(folder: Path, share: int = 1) -> dict[str, Any]:
         place = folder / str(count)
         place.mkdir(exist_ok=True)
         found[f"validate {count} cases"] = validate(place, count, 1)
+    found["skip"] = skip()
     found["classify"] = classify(folder, 7)
     found["classify one"] = classify(folder / "one", 1)
     return found
