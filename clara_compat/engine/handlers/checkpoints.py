@@ -279,11 +279,9 @@ class Checkpoints:
             torch.save(content, stream)
 
     def _keep_earlier(self) -> None:
-        if self._is_ours:
-            return
-        self._is_ours = True
         earlier = [self.folder / name for name in _RESULTS if (self.folder / name).exists()]
-        if not earlier or not is_first():
+        was_ours, self._is_ours = self._is_ours, True
+        if was_ours or not earlier or not is_first():
             return
         number = next(n for n in itertools.count(1) if not (self.folder / f"previous_{n}").exists())
         kept = self.folder / f"previous_{number}"
