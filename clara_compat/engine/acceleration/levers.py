@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 
-from clara_compat.engine.acceleration.group_norm import FastGroupNorm
+from clara_compat.engine.acceleration.kernels import FastKernels
+from clara_compat.engine.acceleration.layouts import LAYOUTS
 from clara_compat.engine.inferers import AutocastInferer, native_bfloat16
 
 __all__ = ["LeveredInferer", "align", "available", "candidates", "lay_out"]
 
 logger = logging.getLogger("clara_compat")
-
-_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def available(levers: Sequence[str], device: torch.device, inferer: Any) -> tuple[str, ...]:
@@ -73,8 +72,8 @@ class LeveredInferer(Inferer):
             network = self._compiled[id(network)] = compiled
         if not self.lays_out:
             return self.inner(inputs, network, *args, **kwargs)
-        layout = _LAYOUTS.get(inputs.ndim)
-        with FastGroupNorm():
+        layout = LAYOUTS.get(inputs.ndim)
+        with FastKernels():
             return self.inner(
                 inputs if layout is None else inputs.contiguous(memory_format=layout), network, *args, **kwargs
             )
@@ -89,7 +88,7 @@ def lay_out(network: torch.nn.Module, *, channels_last: bool) -> None:
     """
     with torch.no_grad():
         for parameter in network.parameters():
-            layout = _LAYOUTS.get(parameter.ndim)
+            layout = LAYOUTS.get(parameter.ndim)
             if layout is not None:
                 wanted = layout if channels_last else torch.contiguous_format
                 parameter.data = parameter.data.contiguous(memory_format=wanted)

@@ -130,7 +130,9 @@ class ClaraUNet(ClaraNetwork):
             skips.append(down(skips[-1]))
         features = skips.pop()
         for stage in self.decoder:
-            features = torch.cat([self.upsample(stage(features)), skips.pop()], dim=1)
+            features, skip = self.upsample(stage(features)), skips.pop()
+            # under autocast the image is wider; the next convolution would round it in any case
+            features = torch.cat([features, skip.to(features.dtype)], dim=1)
         return self.activation(self.head(self.refine(features)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from clara_compat.engine.acceleration.group_norm import FastGroupNorm
+from clara_compat.engine.acceleration.kernels import FastKernels
 
 SHAPE = (2, 6, 4, 5, 3)
 
@@ -35,7 +35,7 @@ def test_values_and_gradients_are_those_of_float64(groups):
     x, gradient = (one.contiguous(memory_format=torch.channels_last_3d) for one in (2 * x + 1, gradient))
     weight, bias = torch.rand(6, generator=generator) + 0.5, torch.randn(6, generator=generator)
     given = [one.requires_grad_() for one in (x, weight, bias)]
-    with FastGroupNorm():
+    with FastKernels():
         y = torch.nn.functional.group_norm(x, groups, weight, bias, 1e-5)
     assert "_GroupNorm" in type(y.grad_fn).__name__
     found = [y.detach(), *torch.autograd.grad(y, given, gradient)]
@@ -52,7 +52,7 @@ def test_everything_else_is_torchs(kind):
     x = x if kind == "contiguous" else x.contiguous(memory_format=torch.channels_last_3d)
     weight, bias = (None, None) if kind == "no weight" else (torch.rand(6), torch.rand(6))
     x.requires_grad_(kind != "no gradient")
-    with FastGroupNorm(), torch.set_grad_enabled(kind != "no gradient"):
+    with FastKernels(), torch.set_grad_enabled(kind != "no gradient"):
         y = torch.nn.functional.group_norm(x, 2, weight, bias)
     assert "_GroupNorm" not in type(y.grad_fn).__name__
     assert torch.equal(y, torch.nn.functional.group_norm(x, 2, weight, bias))
