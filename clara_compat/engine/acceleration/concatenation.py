@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,7 +14,7 @@ __all__ = ["concatenation"]
 _KINDS = (torch.bfloat16, torch.float32)
 
 
-def concatenation(tensors: Sequence[torch.Tensor], dim: Any = 0, **others: Any) -> torch.Tensor:
+def concatenation(tensors: list[torch.Tensor] | tuple[torch.Tensor, ...], dim: int = 0, **others: Any) -> torch.Tensor:
     """Return what ``torch.cat`` does, faster for such images on a CPU.
 
     torch's needs 77 ms for 64 features and an image of one channel at 64^3 voxels in bfloat16 on one core, as it goes
