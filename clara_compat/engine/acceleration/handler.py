@@ -24,6 +24,10 @@ __all__ = ["Acceleration"]
 
 logger = logging.getLogger("clara_compat")
 
+_TRIALS = (3, 50, 500)
+"""Steps before which a trial may be made: in its first state a network may have gradients that any rounding turns, and
+then the next trial is made too."""
+
 
 class Acceleration:
     """Chooses what makes a training faster, checks that it computes the same, and puts it on.
@@ -32,7 +36,8 @@ class Acceleration:
     share of what is left of the run, one is made on copies: every candidate must give the loss and the gradients of
     the exact step within the limits of :mod:`~clara_compat.engine.acceleration.self_check`, and the fastest is taken.
     Named levers are checked in the same way, and not timed. Weights, optimiser and generators of random numbers are not
-    touched by either. Validations stay in float32.
+    touched by either. Where only the direction of the gradients spoke against a candidate, another trial is made later,
+    when the network has begun to learn. Validations stay in float32.
 
     What was chosen is logged, and left in ``engine.state.acceleration`` for other handlers. A training that is resumed
     goes on with it.
@@ -58,6 +63,8 @@ class Acceleration:
         self._is_on = False
         self._inferer: Any = None
         self._steps = 0
+        self._trials = list(_TRIALS) if self.asked is None else [1, *_TRIALS[1:]]
+        self._is_laid_out = False
         self._started: float | None = None
         self._seconds = 0.0
 
@@ -75,7 +82,7 @@ class Acceleration:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what an earlier part of the training chose; levers named in the config win over it."""
-        if self.asked is None:
+        if self.asked is None and not (state["chosen"] or {}).get("again"):
             self._chosen = state["chosen"]
 
     def _start(self, engine: Engine) -> None:
@@ -86,14 +93,17 @@ class Acceleration:
 
     def _before(self, engine: Engine) -> None:
         self._started = None
-        if self._chosen is not None or not isinstance(engine.state.batch, dict):
+        if not self._trials or not isinstance(engine.state.batch, dict):
+            return
+        if self._chosen is not None and not self._chosen.get("again"):
             return
         self._steps += 1
-        if self.asked is not None or self._steps == 3:
+        if self._steps == self._trials[0]:
+            del self._trials[0]
             self._chosen = _shared(self._choose(engine) if idist.get_rank() == 0 else {})
             self._put_on(engine)
             self._say()
-        elif self._steps == 2:
+        elif self._steps + 1 == self._trials[0]:
             self._started = _now(engine)
 
     def _after(self, engine: Engine) -> None:
@@ -120,15 +130,19 @@ class Acceleration:
             candidates(device, self._inferer) if timed else [available(self.asked or (), device, self._inferer)]
         )
         combinations = [one for one in combinations if one]
+        before = {name: value for name, value in (self._chosen or {}).items() if name != "again"}
         reason = self._objection(engine, combinations)
         if reason:
-            return {"levers": [], "reason": reason}
+            return before or {"levers": [], "reason": reason}
         try:
             batch = engine.prepare_batch(engine.state.batch, device, engine.non_blocking, **engine.to_kwargs)
             found = trial(engine, batch, self._inferer, combinations, timed=timed)
         except Exception as error:  # noqa: BLE001 -- whatever a user's network raises: it trains without levers
-            return {"levers": [], "reason": short(error)}
-        return _told(found)
+            return before or {"levers": [], "reason": short(error)}
+        told = _told(found)
+        if found.is_early and self._trials:
+            told["again"] = self._trials[0]
+        return told
 
     def _objection(self, engine: Engine, combinations: list[tuple[str, ...]]) -> str:
         """Return why nothing is tried; empty when something is."""
@@ -152,6 +166,10 @@ class Acceleration:
         levers = chosen["levers"]
         self._is_on = bool(levers)
         engine.inferer = self._inferer
+        if self._is_laid_out and "channels_last" not in levers:
+            lay_out(bare(engine.network), channels_last=False)
+            align(engine.optimizer)
+        self._is_laid_out = "channels_last" in levers
         if not levers:
             return
         if "cudnn_benchmark" in levers:
@@ -180,7 +198,8 @@ def sentence(chosen: dict[str, Any]) -> str:
     if "reason" in chosen:
         text += f": {chosen['reason']}"
     refused = "; ".join(f"{levers}: {why}" for levers, why in chosen.get("refused", {}).items())
-    return f"{text}; not taken: {refused}" if refused else text
+    text += f"; not taken: {refused}" if refused else ""
+    return f"{text}; tried again at step {chosen['again']}" if "again" in chosen else text
 
 
 def _told(found: Finding) -> dict[str, Any]:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["LEAST_COSINE", "MOST_LENGTH", "MOST_LOSS", "Agreement", "agreement"]
+__all__ = ["FLOOR", "LEAST_COSINE", "MOST_LENGTH", "MOST_LOSS", "MOST_NOISE", "Agreement", "agreement"]
 
 MOST_LOSS = 0.02
 """By how much the loss of a batch may differ, as a share of it (and of at least 0.1)."""
 LEAST_COSINE = 0.95
 """How well the gradients of each group of parameters must point the same way: the cosine of the angle between them."""
+FLOOR = 0.85
+"""The same for a network whose gradients in float32 turn as far when its images and weights are rounded to bfloat16: no
+data are that exact, so that such an angle says nothing of the arithmetic."""
+MOST_NOISE = 1.5
+"""By how much what is across the exact gradient may be longer than in that case."""
 MOST_LENGTH = 0.1
 """By how much the length of the gradient of a group may differ, as a share of it."""
 
@@ -26,11 +31,26 @@ class Agreement:
         loss: difference of the losses, as a share.
         cosine: least cosine between the gradients of a group of parameters.
         length: largest difference of the lengths of such gradients, as a share.
+        own: least cosine in float32 when images and weights are rounded to bfloat16; None where that is not known.
     """
 
     loss: float
     cosine: float
     length: float
+    own: float | None = None
+
+    @property
+    def least_cosine(self) -> float:
+        """How well the gradients must point the same way."""
+        if self.own is None or not 0.0 < self.own < 1.0:
+            return LEAST_COSINE
+        across = MOST_NOISE * math.tan(math.acos(self.own))
+        return min(LEAST_COSINE, max(FLOOR, math.cos(math.atan(across))))
+
+    @property
+    def only_turned(self) -> bool:
+        """Whether nothing but the direction of the gradients is beyond the limits."""
+        return bool(self.objection) and not Agreement(self.loss, 1.0, self.length).objection and self.cosine > 0.0
 
     @property
     def objection(self) -> str:
@@ -39,8 +59,10 @@ class Agreement:
             return "loss or gradients are no numbers"
         if self.loss > MOST_LOSS:
             return f"the loss differs by {self.loss:.1%}, more than {MOST_LOSS:.0%}"
-        if self.cosine < LEAST_COSINE:
-            return f"the gradients point apart: the cosine between them is {self.cosine:.3f}, below {LEAST_COSINE}"
+        if self.cosine < self.least_cosine:
+            least = f"{self.cosine:.3f}, below {self.least_cosine:.3g}"
+            own = "" if self.own is None else f" (in float32 with rounded images and weights it is {self.own:.3f})"
+            return f"the gradients point apart: the cosine between them is {least}{own}"
         if self.length > MOST_LENGTH:
             return f"the lengths of the gradients differ by {self.length:.0%}, more than {MOST_LENGTH:.0%}"
         return ""

@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,15 @@ class Finding:
         seconds: of forward and backward pass without levers and with them; None where nothing was timed.
         agreement: of the two; None without levers.
         refused: what was not taken, and why.
+        is_early: whether something was refused only because the gradients point apart, as they may do in a network in
+            its first state: small changes of the images turn them as far.
     """
 
     levers: tuple[str, ...] = ()
     seconds: tuple[float, float] | None = None
     agreement: Agreement | None = None
     refused: dict[str, str] = field(default_factory=dict)
+    is_early: bool = False
 
 
 class Subject:
@@ -62,8 +65,7 @@ class Subject:
         more: Any = batch[2:] or ((), {})
         self.arguments, self.options = more
         self.inferer = LeveredInferer(inferer, self.inputs.device, levers) if levers else inferer
-        if "channels_last" in levers:
-            lay_out(self.network, channels_last=True)
+        lay_out(self.network, channels_last="channels_last" in levers)
         self.network.train()
 
     def gradients(self) -> float:
@@ -96,7 +98,7 @@ class Subject:
 
 def cost(candidates: int) -> int:
     """Return how many steps a trial of so many candidates is as long as, at most."""
-    return 1 + candidates * (1 + 2 * _ROUNDS)
+    return 2 + candidates * (1 + 2 * _ROUNDS)
 
 
 def trial(
@@ -119,6 +121,7 @@ def trial(
     """
     chosen, share = Finding(), _GAIN
     refused: dict[str, str] = {}
+    is_early, own = False, None
     with kept_generators(), _kept_benchmark():
         plain = Subject(trainer, batch, inferer)
         exact = plain.gradients()
@@ -127,12 +130,17 @@ def trial(
             try:
                 subject = Subject(trainer, batch, inferer, levers)
                 found = agreement((exact, subject.gradients()), (plain.groups, subject.groups))
-                pairs = [(plain.seconds(), subject.seconds()) for _ in range(_ROUNDS if timed else 0)]
+                if found.only_turned and "bf16" in levers:
+                    own = _own_cosine(trainer, batch, inferer, (exact, plain)) if own is None else own
+                    found = replace(found, own=own)
+                rounds = range(_ROUNDS if timed and not found.objection else 0)
+                pairs = [(plain.seconds(), subject.seconds()) for _ in rounds]
             except Exception as error:  # noqa: BLE001 -- whatever a user's network raises: it trains without levers
                 refused[",".join(levers)] = short(error)
                 continue
             if found.objection:
                 refused[",".join(levers)] = found.objection
+                is_early |= found.only_turned
             elif not timed:
                 chosen = Finding(levers, None, found)
             else:
@@ -140,7 +148,25 @@ def trial(
                 ratio = statistics.median(other / one for one, other in pairs)
                 if ratio < share:
                     chosen, share = Finding(levers, (before, ratio * before), found), _GAIN * ratio
-    return Finding(chosen.levers, chosen.seconds, chosen.agreement, refused)
+    return replace(chosen, refused=refused, is_early=is_early)
+
+
+def _own_cosine(trainer: Any, batch: Sequence[Any], inferer: Any, exact: tuple[float, Subject]) -> float:
+    """Return the least cosine of the gradients in float32 when images and weights are rounded to bfloat16.
+
+    Args:
+        trainer: MONAI's.
+        batch: of the step.
+        inferer: the trainer's own.
+        exact: the loss of the exact step, and its subject with the gradients.
+    """
+    images = batch[0].bfloat16().to(batch[0].dtype)
+    subject = Subject(trainer, (images, *batch[1:]), inferer)
+    with torch.no_grad():
+        for parameter in subject.network.parameters():
+            parameter.copy_(parameter.bfloat16())
+    loss, plain = exact
+    return agreement((loss, subject.gradients()), (plain.groups, subject.groups)).cosine
 
 
 @contextmanager

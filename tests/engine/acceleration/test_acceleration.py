@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from clara_compat.engine import inferers
 from clara_compat.engine.acceleration import handler as handlers
 from clara_compat.engine.acceleration import levers, trial
 from clara_compat.engine.acceleration.handler import Acceleration, sentence
-from clara_compat.engine.acceleration.self_check import Agreement
+from clara_compat.engine.acceleration.self_check import FLOOR, LEAST_COSINE, MOST_NOISE, Agreement
 from clara_compat.engine.data.batch import prepare_batch
 from clara_compat.engine.losses.dice import ClaraDiceLoss
 from clara_compat.engine.networks.segresnet import ClaraSegResNet
@@ -170,6 +171,111 @@ def test_a_network_that_bfloat16_changes_stays_in_float32(change, match, caplog)
     assert fast.state.acceleration["levers"] == []
     assert "accelerate: off; not taken: " in caplog.text
     assert re.search(match, caplog.text)
+
+
+TURNED, SAME = Agreement(0.0, 0.2, 0.0), Agreement(0.0, 1.0, 0.0)
+
+
+def in_trials(monkeypatch, *found):
+    """Have the three candidates of the trials find these; each trial finds the next."""
+    agreements = iter([one for one in found for _ in range(3)])
+    monkeypatch.setattr(trial, "agreement", lambda *_: next(agreements))
+    monkeypatch.setattr(trial, "_own_cosine", lambda *_: 0.3)
+    monkeypatch.setattr(handlers, "_TRIALS", (3, 6))
+    monkeypatch.setattr(
+        trial.Subject, "seconds", lambda one: 1.0 if isinstance(one.inferer, levers.LeveredInferer) else 2.0
+    )
+
+
+def test_gradients_that_only_point_apart_are_looked_at_again(monkeypatch, caplog):
+    in_trials(monkeypatch, TURNED, SAME)
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        trainer = run(auto())
+    first, second = [text for text in caplog.messages if text.startswith("accelerate")]
+    why = "bf16: the gradients point apart: the cosine between them is 0.200, below 0.85 (in float32 with rounded "
+    assert why + "images and weights it is 0.300)" in first
+    assert first.endswith("; tried again at step 6")
+    assert second.startswith("accelerate: channels_last: 2.0 x faster")
+    assert trainer.state.acceleration["levers"] == ["channels_last"]
+    assert "again" not in trainer.state.acceleration
+
+
+@pytest.mark.parametrize(
+    ("found", "count"),
+    [(Agreement(0.5, 0.2, 0.0), 1), (Agreement(0.0, -0.2, 0.0), 1), (Agreement(0.0, math.nan, 0.0), 1), (TURNED, 2)],
+)
+def test_other_objections_are_final_and_so_is_the_last_trial(found, count, monkeypatch, caplog):
+    in_trials(monkeypatch, found, found)
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        assert run(auto()).state.acceleration["levers"] == []
+    assert len([text for text in caplog.messages if text.startswith("accelerate: off; not taken")]) == count
+
+
+def test_levers_put_on_before_another_trial_can_be_taken_off(monkeypatch):
+    """Weights and what the optimiser keeps of them lie as they did, and each value is where it belongs."""
+    in_trials(monkeypatch, SAME, TURNED)
+    monkeypatch.setattr(handlers, "_told", lambda found: {"levers": list(found.levers), "again": 6})
+    trainer = run(auto())
+    plain = run(Acceleration("off"))
+    assert trainer.state.acceleration["levers"] == []
+    for one, other in zip(trainer.network.parameters(), plain.network.parameters(), strict=True):
+        assert one.stride() == other.stride()
+        assert torch.allclose(one, other, atol=1e-5)
+        ours, theirs = (run.optimizer.state[p]["exp_avg"] for run, p in ((trainer, one), (plain, other)))
+        assert ours.stride() == one.stride()
+        assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_what_was_chosen_stays_when_there_is_no_time_for_another_trial(monkeypatch):
+    in_trials(monkeypatch, SAME)
+    monkeypatch.setattr(handlers, "_told", lambda found: {"levers": list(found.levers), "again": 6})
+    steps = iter([3, math.inf])
+    monkeypatch.setattr(handlers, "cost", lambda _: next(steps))
+    assert run(Acceleration("auto", share=1.0, shortest=0.0)).state.acceleration["levers"] == ["channels_last"]
+
+
+def test_a_resumed_training_makes_the_trial_that_was_to_come(monkeypatch):
+    in_trials(monkeypatch, SAME)
+    again = auto()
+    again.load_state_dict({"chosen": {"levers": [], "again": 500}})
+    assert run(again).state.acceleration["levers"] == ["channels_last"]
+
+
+def test_how_far_float32_turns_gradients_when_images_and_weights_are_rounded(monkeypatch):
+    """Against gradients of a linear network by numpy: loss mean((xw - t)^2), gradient 2 mean((xw - t) x)."""
+    monkeypatch.setattr(handlers, "_TRIALS", (3,))
+    generator = torch.Generator().manual_seed(3)
+    image, target = (torch.randn(4, 5, generator=generator) for _ in range(2))
+    network = nn.Linear(5, 5, bias=False)
+    trainer = SimpleNamespace(
+        network=network,
+        loss_function=nn.MSELoss(),
+        optimizer=torch.optim.SGD(network.parameters(), 0.1),
+    )
+    batch = (image, (image @ network.weight.T + 3e-3 * target).detach())
+    with trial.kept_generators():
+        plain = trial.Subject(trainer, batch, SimpleInferer())
+        found = trial._own_cosine(trainer, batch, SimpleInferer(), (plain.gradients(), plain))
+
+    def gradient(x, w):
+        return (2 * (x @ w.T - batch[1].double().numpy()).T @ x / target.numel()).ravel()
+
+    rounded = [one.bfloat16().double().numpy() for one in (image, network.weight.detach())]
+    one, other = gradient(*(one.detach().double().numpy() for one in (image, network.weight))), gradient(*rounded)
+    expected = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    assert 0.1 < expected < 0.99
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("own", [None, 1.0, 0.999, 0.97, 0.95, 0.93, 0.5, 0.0, -0.4, math.nan])
+def test_the_least_cosine(own):
+    expected = LEAST_COSINE
+    if own is not None and 0 < own < 1:
+        across = MOST_NOISE * np.sqrt(1 - own**2) / own
+        expected = min(LEAST_COSINE, max(FLOOR, 1 / np.sqrt(1 + across**2)))
+    assert Agreement(0.0, 1.0, 0.0, own).least_cosine == pytest.approx(expected)
+    assert not Agreement(0.0, expected + 1e-6, 0.0, own).objection
+    assert "point apart" in Agreement(0.0, expected - 1e-6, 0.0, own).objection
 
 
 def test_a_network_that_cannot_be_copied_trains_as_it_is():
