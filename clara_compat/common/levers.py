@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 
-__all__ = ["AUTO", "LEVERS", "OFF", "levers_of"]
+__all__ = ["AUTO", "GPU_DATA", "LEVERS", "OFF", "levers_of"]
 
 AUTO, OFF = "auto", "off"
+GPU_DATA = "gpu_data"
 
-LEVERS = ("bf16", "channels_last", "cudnn_benchmark", "compile")
+LEVERS = ("bf16", "channels_last", "cudnn_benchmark", "compile", GPU_DATA)
 """``bf16``: the forward pass in bfloat16 where that is safe (autocast); weights, loss and optimiser stay float32.
 ``channels_last``: the channels of a voxel lie side by side in memory. ``cudnn_benchmark``: cuDNN tries its algorithms
-for each shape. ``compile``: ``torch.compile``."""
+for each shape. ``compile``: ``torch.compile``. ``gpu_data``: the transforms behind the last one that needs the CPU run
+on the GPU, and cached items lie there as far as they fit."""
 
 
 def levers_of(text: str | bool) -> tuple[str, ...] | None:

@@ -25,8 +25,12 @@ def test_what_a_setting_names(text, levers):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", r"auto, off, or levers with commas between them \(bf16, channels_last, cudnn_benchmark, compile\)$"),
+        (
+            "",
+            r"auto, off, or levers with commas between them \(bf16, .*, compile, gpu_data\)$",
+        ),
         ("bf16,chanels_last", "did you mean 'channels_last'"),
+        ("gpudata", "did you mean 'gpu_data'"),
         ("auto,bf16", "auto, off, or levers"),
         ("of", "did you mean 'off'"),
     ],

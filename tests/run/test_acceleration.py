@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 
 import pytest
 import torch
 
 from clara_compat.cli.main import main
 from clara_compat.engine import inferers
-from clara_compat.engine.acceleration import levers
+from clara_compat.engine.acceleration import gpu_data, levers
 from clara_compat.run.train import train
 
 
@@ -23,6 +24,30 @@ def test_levers_that_the_config_names_are_in_statistics_and_report(small_mmar):
     assert told["told"] in result.paths["report"].read_text()
     saved = torch.load(result.paths["checkpoint"], weights_only=True)
     assert "acceleration" in json.dumps(sorted(map(str, _keys(saved))))
+
+
+def test_without_a_gpu_it_is_said_that_the_data_stay(small_mmar):
+    mmar = small_mmar(lambda config: config.update(determinism=None, epochs=1))
+    told = train(mmar, overrides={"accelerate": "gpu_data"}).stats["accelerate"]
+    assert told["levers"] == []
+    assert told["told"] == "gpu_data off: it needs a GPU, and the network computes on cpu"
+
+
+@pytest.mark.parametrize("fields", [{}, {"num_workers": 2}])
+def test_data_on_what_stands_for_a_gpu_give_the_same_weights(small_mmar, monkeypatch, fields):
+    def change(config):
+        config.update(determinism=None, epochs=3)
+        config["train"]["image_pipeline"]["args"].update(fields)
+
+    monkeypatch.setattr(gpu_data, "_is_gpu", lambda engine: True)
+    monkeypatch.setattr(secrets, "randbelow", lambda limit: 7)
+    mmar, weights = small_mmar(change), []
+    for setting in ("off", "gpu_data"):
+        result = train(mmar, overrides={"accelerate": setting})
+        weights.append(torch.load(result.paths["final_model"], weights_only=True))
+    assert result.stats["accelerate"]["told"] == "gpu_data: on"
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def _keys(content):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,9 @@ from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
-from clara_compat.common.levers import AUTO, levers_of
+from clara_compat.common.levers import AUTO, GPU_DATA, levers_of
+from clara_compat.engine.acceleration.clock import now
+from clara_compat.engine.acceleration.gpu_data import GpuData
 from clara_compat.engine.acceleration.levers import LeveredInferer, align, available, candidates, lay_out
 from clara_compat.engine.acceleration.trial import Finding, bare, cost, short, trial
 from clara_compat.engine.handlers.kept import keep
@@ -37,7 +38,8 @@ class Acceleration:
     the exact step within the limits of :mod:`~clara_compat.engine.acceleration.self_check`, and the fastest is taken.
     Named levers are checked in the same way, and not timed. Weights, optimiser and generators of random numbers are not
     touched by either. Where only the direction of the gradients spoke against a candidate, another trial is made later,
-    when the network has begun to learn. Validations stay in float32.
+    when the network has begun to learn. Validations stay in float32. Where the transforms run is chosen by
+    :class:`~clara_compat.engine.acceleration.gpu_data.GpuData`, after that.
 
     What was chosen is logged, and left in ``engine.state.acceleration`` for other handlers. A training that is resumed
     goes on with it.
@@ -53,9 +55,11 @@ class Acceleration:
 
     def __init__(self, levers: str | bool = AUTO, share: float = 0.03, shortest: float = 60.0) -> None:
         try:
-            self.asked = levers_of(levers)
+            asked = levers_of(levers)
         except ValueError as error:
             raise ClaraError(f"accelerate is {levers!r}, expected {error}") from error
+        self.asked = None if asked is None else tuple(one for one in asked if one != GPU_DATA)
+        self.data = GpuData(None if asked is None else GPU_DATA in asked)
         self.setting = str(levers)
         self.share = share
         self.shortest = shortest
@@ -72,24 +76,50 @@ class Acceleration:
         """Attach to MONAI's trainer, after the handler that restores a checkpoint."""
         keep(engine, "acceleration", self)
         engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._begin_epoch)
         engine.add_event_handler(Events.ITERATION_STARTED, self._before)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after)
         engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self._look)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was chosen, for a training that goes on from here."""
-        return {"chosen": self._chosen}
+        return {"chosen": self._chosen, "data": self.data.chosen}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what an earlier part of the training chose; levers named in the config win over it."""
         if self.asked is None and not (state["chosen"] or {}).get("again"):
             self._chosen = state["chosen"]
+        self.data.load_state_dict(state.get("data"))
 
     def _start(self, engine: Engine) -> None:
         self._inferer = engine.inferer
         align(engine.optimizer)
         if self._chosen is not None:
             self._put_on(engine)
+
+    def _begin_epoch(self, engine: Engine) -> None:
+        if self.data.begin_epoch(engine, settled=self._chosen is not None):
+            self._tell_of_data(engine)
+
+    def _tell_of_data(self, engine: Engine) -> None:
+        """Log where the transforms run, and leave it for others."""
+        if self.data.told:
+            logger.info("accelerate: %s", self.data.told)
+        self._leave(engine)
+
+    def _leave(self, engine: Engine) -> None:
+        """Leave what is known for other handlers, as soon as the levers of the step are."""
+        if self._chosen is None:
+            return
+        data = self.data.told
+        own = "" if data and self.asked == () else sentence(self._chosen)
+        engine.state.acceleration = {
+            "setting": self.setting,
+            **self._chosen,
+            "levers": [*self._chosen["levers"], *self.data.levers],
+            **({"data": self.data.chosen} if data else {}),
+            "told": "; ".join(filter(None, (own, data))),
+        }
 
     def _before(self, engine: Engine) -> None:
         self._started = None
@@ -104,11 +134,13 @@ class Acceleration:
             self._put_on(engine)
             self._say()
         elif self._steps + 1 == self._trials[0]:
-            self._started = _now(engine)
+            self._started = now(engine)
 
     def _after(self, engine: Engine) -> None:
         if self._started is not None:
-            self._seconds = _now(engine) - self._started
+            self._seconds = now(engine) - self._started
+        if self.data.end_step(engine):
+            self._tell_of_data(engine)
 
     def _look(self, engine: Engine) -> None:
         """Compute a step anew in float32 where bfloat16 gave no number; only on a CPU, which is not waited for."""
@@ -162,7 +194,7 @@ class Acceleration:
     def _put_on(self, engine: Engine) -> None:
         """Use the chosen levers from here on."""
         chosen = self._chosen or {"levers": []}
-        engine.state.acceleration = {"setting": self.setting, **chosen, "told": sentence(chosen)}
+        self._leave(engine)
         levers = chosen["levers"]
         self._is_on = bool(levers)
         engine.inferer = self._inferer
@@ -225,10 +257,3 @@ def _shared(chosen: dict[str, Any]) -> dict[str, Any]:
 
 def _synchronises(engine: Engine) -> bool:
     return any(isinstance(one, torch.nn.SyncBatchNorm) for one in bare(engine.network).modules())
-
-
-def _now(engine: Engine) -> float:
-    device = torch.device(engine.state.device)
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()

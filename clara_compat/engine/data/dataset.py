@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
 from clara_compat.engine.data.cache import ItemCache
 from clara_compat.engine.data.datalist import describe
+from clara_compat.engine.data.device_part import DevicePart, moved
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
-from clara_compat.engine.data.seeding import seeded
+from clara_compat.engine.data.seeding import drawing, seeded
 from clara_compat.engine.data.skipping import STOP, OnBadItem, none_can_be_made, substitutes
 from clara_compat.engine.distributed.gather import size
 from clara_compat.engine.item_context import ItemKey
@@ -60,6 +62,8 @@ class SeededDataset(Dataset):
         self.single_thread = single_thread
         # several processes validate in step: none may have fewer batches
         self.on_bad_item = STOP if on_bad_item == "leave_out" and size() > 1 else on_bad_item
+        self.device_part: DevicePart | None = None
+        """Where the end of the chain runs, if not where its beginning does."""
 
     def __len__(self) -> int:
         return len(self.data)
@@ -77,6 +81,8 @@ class SeededDataset(Dataset):
         """
         if self.cache is not None:
             self.cache.prepare(epoch)
+            if self.device_part is not None:
+                self.device_part.hold(self.cache)
 
     def __getitem__(self, key: ItemKey | int) -> Any:
         """Return the item of ``key``; an index stands for that position of epoch 0 with seed 0.
@@ -95,26 +101,41 @@ class SeededDataset(Dataset):
 
         torch's loaders call this with all keys of a batch. Failures of items that were skipped follow the items.
         """
+        return self.batch_of(keys, [None] * len(keys))
+
+    def batch_of(self, keys: Sequence[ItemKey], begun: Sequence[Any]) -> list[Any]:
+        """Return the items of a batch, as :meth:`__getitems__` does.
+
+        Args:
+            keys: of the items.
+            begun: what :meth:`begin` made of each of them; None where it has not been called.
+        """
         items: list[Any] = []
         skipped: list[Any] = []
-        for key in keys:
-            made, failures = self._made(key)
+        for key, one in zip(keys, begun, strict=True):
+            made, failures = self._made(key, one)
             if isinstance(made, ItemFailure):
                 return [made]
             items += made if isinstance(made, list) else [] if made is None else [made]
             skipped += failures
+        part = self.device_part
+        if part is not None:  # an item that the device had no memory for lies elsewhere
+            items = [part.moved(one) for one in items]
         if self.batch_transform is None or not self.batch_transform.transforms or not items:
             return items + skipped
         try:
+            if part is not None:
+                with drawing(self.batch_transform, keys[0], stream=1):
+                    return [*self.batch_transform(items), *skipped]
             with seeded(self.batch_transform, keys[0], stream=1, single_thread=self.single_thread):
                 return [*self.batch_transform(items), *skipped]
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
             told = "; ".join(describe(self.data[key.index]) for key in keys)
             return [failure(error, self.batch_transform, told, f"{self.section}.batch")]
 
-    def _made(self, key: ItemKey) -> tuple[Any, list[ItemFailure]]:
+    def _made(self, key: ItemKey, begun: Any) -> tuple[Any, list[ItemFailure]]:
         """Return what stands for the item of ``key`` (None: nothing does) and what failed until it was made."""
-        made = self[key]
+        made = self[key] if begun is None else self._ended(key, begun)
         if not isinstance(made, ItemFailure) or not made.skippable or self.on_bad_item == STOP:
             return made, []
         failed = [made]
@@ -131,7 +152,51 @@ class SeededDataset(Dataset):
             failed.append(made)
         return none_can_be_made(failed, len(self.data)), []
 
+    def begin(self, key: ItemKey) -> Any:
+        """Return an item as it is in front of the transforms that run on the device, or its failure.
+
+        Args:
+            key: of the item.
+        """
+        part = self.device_part
+        end = None if part is None else part.start
+        try:
+            item: Any
+            held = None if part is None or self.cache is None else part.held_item(self.cache, key.index)
+            if held is not None:
+                return held
+            item, done = (dict(self.data[key.index]), 0) if self.cache is None else self.cache.get(key.index)
+            if done == end:
+                return item
+            with seeded(self.transform, key, single_thread=self.single_thread):
+                return self.transform(item, start=done, end=end)  # type: ignore[call-arg]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's transform raises is reported
+            return failure(error, self.transform, describe(self.data[key.index]), self.section)
+
+    def _ended(self, key: ItemKey, begun: Any) -> Any:
+        """Run the rest of the chain on the device; where that fails and the CPU can do it, there from then on."""
+        part = self.device_part
+        if part is None or isinstance(begun, ItemFailure):
+            return begun
+        try:
+            return self._rest(key, part, part.moved(begun))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever the device or a transform raises
+            on_device = error
+        try:
+            made = self._rest(key, part, moved(begun, torch.device("cpu")))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- as above: it is the item's
+            return failure(error, self.transform, describe(self.data[key.index]), self.section)
+        if not part.gave_up:
+            part.give_up(on_device, self.section)
+        return made
+
+    def _rest(self, key: ItemKey, part: DevicePart, item: Any) -> Any:
+        with drawing(self.transform, key):
+            return self.transform(item, start=part.start)  # type: ignore[call-arg]
+
     def _item(self, key: ItemKey) -> Any:
+        if self.device_part is not None:
+            return self._ended(key, self.begin(key))
         finished = None if self.cache is None else self.cache.finished(key.index)
         if finished is not None:
             return finished

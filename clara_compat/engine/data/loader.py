@@ -18,6 +18,8 @@ from clara_compat.common.launch import processes_here
 from clara_compat.engine.data.background import wait_for_threads
 from clara_compat.engine.data.batch import collate
 from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.device_loading import Begun, in_thread
+from clara_compat.engine.data.device_part import DevicePart
 from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.items import size_of
 from clara_compat.engine.data.sampler import EpochSampler
@@ -49,14 +51,24 @@ class _Loader(DataLoader):
 
     dataset: Any
     sampler: Any
+    batch_sampler: Any
 
-    def __init__(self, dataset: SeededDataset, *, in_flight: int, item_bytes: int | None, **arguments: Any) -> None:
+    def __init__(
+        self, dataset: SeededDataset | Begun, *, in_flight: int, item_bytes: int | None, **arguments: Any
+    ) -> None:
         super().__init__(dataset, **arguments)
+        self._arguments = arguments
+        self._begun: _Loader | None = None  # gives what the device's transforms go on with
         self.in_flight = in_flight
         self.item_bytes = item_bytes
         self.skipped = SkippedItems(dataset.data, dataset.section)
         self._buffer = 0  # batches that a thread makes ahead
         self._started = False
+
+    def run_on(self, part: DevicePart | None) -> None:
+        """Run the end of the chain on a device from the next epoch on, or, with None, where its beginning runs."""
+        self.dataset.device_part = part
+        self._begun, self._iterator = None, None  # workers that stay have the chain as it was
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch annotates it with a private class
         return self._batches() if self.dataset.on_bad_item == STOP else self._without_skipped()
@@ -74,6 +86,8 @@ class _Loader(DataLoader):
 
     def _batches(self) -> Iterator[Any]:
         self.dataset.prepare(self.sampler.epoch)
+        if self.dataset.device_part is not None:
+            return self._on_device(self.dataset.device_part)
         if self.dataset.is_ready:
             self.num_workers = 0
         if self.num_workers and not self._started:
@@ -85,6 +99,18 @@ class _Loader(DataLoader):
             wait_for_threads()
         batches: Iterator[Any] = super().__iter__()
         return iter(ThreadBuffer(batches, self._buffer)) if self._buffer else batches
+
+    def _on_device(self, part: DevicePart) -> Iterator[Any]:
+        """Give the batches, on the device: workers, where there is anything for them, begin the items."""
+        if part.reaches(self.dataset.cache):
+            return in_thread(collate(self.dataset.batch_of(keys, [None] * len(keys))) for keys in self.batch_sampler)
+        if self._begun is None:
+            given = {**self._arguments, "collate_fn": list, "pin_memory": False}
+            self._begun = _Loader(Begun(self.dataset), in_flight=self.in_flight, item_bytes=self.item_bytes, **given)
+        found = iter(self._begun)
+        batches = (collate(self.dataset.batch_of(*zip(*pairs, strict=True))) for pairs in found)
+        # without workers the beginning of the chain is seeded in this process: not beside the training loop
+        return in_thread(batches) if self._begun.num_workers else batches
 
     def _check_sockets(self) -> None:
         """Load without workers where the sockets through which they hand batches over have too long a name; say so.

@@ -14,7 +14,7 @@ from torch.utils.data import get_worker_info
 
 from clara_compat.engine.item_context import ItemKey, current_item
 
-__all__ = ["drawn_from", "seeded"]
+__all__ = ["drawing", "drawn_from", "seeded"]
 
 
 @contextmanager
@@ -32,8 +32,7 @@ def seeded(transform: Any, key: ItemKey, *, stream: int = 0, single_thread: bool
         single_thread: run torch on one thread inside the block. Full reductions such as ``std`` differ in the last bit
             between one and more threads, and worker processes always have one.
     """
-    entropy = [key.seed, key.epoch, key.position, *([stream] if stream else [])]
-    words = np.random.SeedSequence(entropy).generate_state(4)
+    words = _words(key, stream)
     numpy_state, python_state, torch_state = np.random.get_state(), random.getstate(), torch.get_rng_state()
     threads = torch.get_num_threads()
     if isinstance(transform, Randomizable):
@@ -54,6 +53,29 @@ def seeded(transform: Any, key: ItemKey, *, stream: int = 0, single_thread: bool
         np.random.set_state(numpy_state)
         random.setstate(python_state)
         torch.set_rng_state(torch_state)
+
+
+@contextmanager
+def drawing(transform: Any, key: ItemKey, *, stream: int = 0) -> Iterator[None]:
+    """Seed MONAI's ``R`` as :func:`seeded` does, and nothing else: for a thread beside the training loop.
+
+    Args:
+        transform: a chain whose transforms inside the block draw from ``R`` only.
+        key: the item.
+        stream: as for :func:`seeded`.
+    """
+    if isinstance(transform, Randomizable):
+        transform.set_random_state(seed=int(_words(key, stream)[0]))
+    token = current_item.set(key)
+    try:
+        yield
+    finally:
+        current_item.reset(token)
+
+
+def _words(key: ItemKey, stream: int) -> Any:
+    entropy = [key.seed, key.epoch, key.position, *([stream] if stream else [])]
+    return np.random.SeedSequence(entropy).generate_state(4)
 
 
 @contextmanager

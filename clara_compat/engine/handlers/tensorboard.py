@@ -11,6 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.handlers.tensorboard_handlers import TensorBoardHandler
 from monai.utils import CommonKeys
+from torch.utils.tensorboard import SummaryWriter
 
 from clara_compat.engine.distributed.gather import is_first
 from clara_compat.engine.handlers.event_file import go_on_when_full
@@ -18,6 +19,11 @@ from clara_compat.engine.handlers.kept import before_saving, keep
 from clara_compat.engine.handlers.statistics import validated
 
 __all__ = ["TensorBoardScalars"]
+
+
+_WAITING = 200
+"""Values that may wait for the disk. TensorBoard's own number is 10, fewer than a few steps written together have: with
+a slow disk the training would wait."""
 
 
 class _Step(NamedTuple):
@@ -45,7 +51,8 @@ class TensorBoardScalars(TensorBoardHandler):
     """Writes ``train_loss`` and ``learning_rate`` by step, ``epoch_loss`` and every metric by epoch.
 
     Clara's own tag names are not documented; these are ours. The losses of several steps are fetched from the device
-    together, so that it is not waited for at each one.
+    together, so that it is not waited for at each one. TensorBoard writes in a thread of its own; the training waits
+    for that at the end of an epoch and before a checkpoint is written, when everything must be in the file.
 
     Args:
         log_dir: folder of the event file.
@@ -64,7 +71,8 @@ class TensorBoardScalars(TensorBoardHandler):
         leave_out: Sequence[str] = (),
         every: int = 20,
     ) -> None:
-        super().__init__(summary_writer=None if is_first() else _Nobody(), log_dir=log_dir)
+        super().__init__(SummaryWriter(log_dir, max_queue=_WAITING) if is_first() else _Nobody())
+        self.internal_writer = is_first()  # closed with the handler
         if is_first():
             go_on_when_full(self._writer)
         self.leave_out = frozenset(leave_out)

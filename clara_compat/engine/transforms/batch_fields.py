@@ -81,6 +81,7 @@ class BatchFields(Transform):
 def _vector(data: Mapping[Hashable, Any], length: int) -> torch.Tensor:
     value = data.get(_LABEL)
     try:
+        value = value.cpu() if isinstance(value, torch.Tensor) else value
         vector = torch.as_tensor(np.asarray(value, dtype=np.float32)).reshape(-1)
     except (TypeError, ValueError):
         raise ClaraError(
@@ -99,10 +100,9 @@ def _extra(data: Mapping[Hashable, Any], declared: Mapping[str, Any]) -> torch.T
         known = ", ".join(map(str, data))
         raise ClaraError(f"the extra input '{name}' comes from the field '{field}', which is not there (has {known})")
     value = data[field]
-    if isinstance(value, torch.Tensor):
-        value = plain(value)
     try:
-        tensor = torch.as_tensor(np.asarray(value)).to(get_equivalent_dtype(declared["dtype"], torch.Tensor))
+        found = plain(value) if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))
+        tensor = found.to(get_equivalent_dtype(declared["dtype"], torch.Tensor))
     except (TypeError, ValueError):
         raise ClaraError(f"the field '{field}' of an item is {value!r:.80}, expected numbers") from None
     shape = declared.get("shape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 
 import pytest
@@ -79,3 +80,23 @@ def test_an_interval_leaves_steps_out(tmp_path):
 def test_the_steps_before_a_failure_are_written(tmp_path):
     run(tmp_path, 10, 1, fail_at=4)
     assert [event.value for event in scalars(tmp_path, "train_loss")] == [1, 2, 3]
+
+
+def test_a_slow_disk_does_not_hold_the_training_up(tmp_path):
+    handler = TensorBoardScalars(str(tmp_path))
+    records = handler.writer._get_file_writer().event_writer._async_writer._writer
+    write, may_write = records._writer.write, threading.Event()
+
+    def slow(event):
+        may_write.wait(20)
+        write(event)
+
+    records._writer.write = slow
+    started = time.monotonic()
+    for step in range(100):
+        handler.writer.add_scalar("train_loss", step, step)
+    assert time.monotonic() - started < 10
+    may_write.set()
+    handler.close()
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [one.value for one in events.Scalars("train_loss")] == list(range(100))

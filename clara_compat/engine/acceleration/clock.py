@@ -1,0 +1,22 @@
+"""The time at which a device has done what it was given."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from ignite.engine import Engine
+
+__all__ = ["now"]
+
+
+def now(engine: Engine) -> float:
+    """Return the seconds of a clock when the trainer's device has caught up.
+
+    Args:
+        engine: the trainer.
+    """
+    device = torch.device(engine.state.device)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
