@@ -1,0 +1,135 @@
+"""What compares predictions with labels, and whether these fit each other, as far as the config tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clara_compat.components.aux_ops.native import NativeOperation
+from clara_compat.components.component import Component
+from clara_compat.components.metrics.compute_auc import ComputeAUC
+from clara_compat.components.metrics.compute_multiclass_average import ComputeMulticlassAverage
+from clara_compat.components.pipelines.image_pipeline_base import BaseImagePipeline
+from clara_compat.config.arguments import create
+from clara_compat.config.components import ComponentSpec
+from clara_compat.config.workflow import TrainWorkflow
+from clara_compat.errors import ClaraError
+from clara_compat.translate.data_side import pipeline_of
+from clara_compat.translate.metrics import metric_fields
+from clara_compat.translate.model_side import ModelSide
+from clara_compat.translate.own_modules import kind_of
+from clara_compat.translate.section_data import SectionName
+
+__all__ = ["check_label_fit", "comparing"]
+
+_OF_CLASSIFICATION = (ComputeAUC, ComputeMulticlassAverage)
+_FORMS = {"segmentation": "an image", "classification": "a row of numbers"}
+
+
+def comparing(workflow: TrainWorkflow, section: SectionName) -> Iterator[tuple[ComponentSpec, Component]]:
+    """Find the components of the catalogue that compare the network's prediction with the label of an item.
+
+    Args:
+        workflow: the resolved config.
+        section: whose steps compare them.
+    """
+    train, validate = workflow.train, workflow.validate
+    operations = [(spec, create(spec)) for spec in train.aux_ops if spec.cls is not None]
+    metrics = [(spec, metric_fields(spec)) for spec in (validate.metrics if validate else []) if spec.cls is not None]
+    of_loss = any(fields.get("field") == "loss" for _, fields in metrics)
+    of_loss = of_loss or any(component.becomes.endswith(".NegLoss") for _, component in operations)
+    if kind_of(train.loss) == "catalogue" and (section == "train" or of_loss):
+        yield train.loss, create(train.loss)
+    yield from (pair for pair in operations if not pair[1].becomes.endswith(".NegLoss"))
+    if section == "validate":
+        both = {"field": "model", "label_field": "label"}
+        yield from ((spec, create(spec)) for spec, fields in metrics if fields == both)
+
+
+def check_label_fit(workflow: TrainWorkflow, model: ModelSide, outputs: int | None) -> None:
+    """Check what compares predictions with labels against the form and the channels of both.
+
+    Args:
+        workflow: the resolved config.
+        model: of the workflow.
+        outputs: channels of the network's output; None when the config does not tell.
+
+    Raises:
+        ClaraError: they do not fit.
+    """
+    train, validate = workflow.train, workflow.validate
+    predicted = None if model.built_in is None else model.built_in.task
+    sections: list[tuple[SectionName, ComponentSpec, bool]] = [
+        ("train", train.image_pipeline, bool(train.batch_transforms))
+    ]
+    if validate is not None:
+        sections.append(("validate", validate.image_pipeline, False))
+    for section, pipeline_spec, is_changed in sections:
+        pipeline = pipeline_of(pipeline_spec)
+        for spec, component in comparing(workflow, section):
+            if predicted is not None and predicted != pipeline.task:
+                raise ClaraError(
+                    f"{spec.name} compares the prediction of {train.model.name}, {_FORMS[predicted]}, with the label "
+                    f"of {pipeline_spec.name} ({section}), {_FORMS[pipeline.task]}: use a model of {pipeline.task}, or "
+                    f"an image pipeline of {predicted}",
+                    spec.address,
+                )
+            if not is_changed and outputs is not None:
+                _Fit(outputs, pipeline).check(spec, component)
+        if section == "validate":
+            _check_rows(workflow, predicted, pipeline.task)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    outputs: int
+    pipeline: BaseImagePipeline
+
+    @property
+    def declared(self) -> list[int] | None:
+        """The label format."""
+        declared = self.pipeline.label_format
+        return None if declared is None else list(declared.classes_per_label)
+
+    def check(self, spec: ComponentSpec, component: Component) -> None:
+        """Check the channels of prediction and label."""
+        if self.pipeline.task == "segmentation":
+            labels = self.pipeline.label_channels
+        elif self.declared is not None:
+            labels = len(self.declared)
+        else:
+            return
+        for argument in ("is_onehot_targets", "is_one_hot_targets"):
+            onehot = getattr(component, argument, None)
+            expected = self.outputs if onehot else 1
+            if isinstance(onehot, bool) and labels != expected:
+                raise ClaraError(
+                    f"{spec.name} with {argument} {str(onehot).lower()} takes a label of {expected} "
+                    f"channel{'s' if expected > 1 else ''} for {self.outputs} outputs of the network, but the image "
+                    f"pipeline makes one of {labels}: mend {argument}, num_classes or output_label_channels",
+                    spec.address,
+                )
+        if isinstance(component, NativeOperation):
+            try:
+                component.check_labels(self.outputs, labels, self.declared)
+            except ClaraError as error:
+                raise ClaraError(f"{spec.name}: {error.message}", spec.address) from None
+
+
+def _check_rows(workflow: TrainWorkflow, predicted: str | None, labelled: str) -> None:
+    """Refuse images where a metric needs the numbers of a classification."""
+    forms = {"model": predicted, "label": labelled}
+    for spec in workflow.train.aux_ops:
+        operation = create(spec) if spec.cls is not None else None
+        if isinstance(operation, NativeOperation) and operation.becomes.endswith(".ClassProbabilities"):
+            forms |= dict(zip(operation.tags, (predicted, labelled), strict=True))
+    for spec in workflow.validate.metrics if workflow.validate else []:
+        if not isinstance(create(spec) if spec.cls is not None else None, _OF_CLASSIFICATION):
+            continue
+        for argument, field in metric_fields(spec).items():
+            if forms.get(field) == "segmentation":
+                raise ClaraError(
+                    f"{spec.name} is of classification and takes a row of numbers per case, but the field '{field}' is "
+                    "an image: use ComputeAverageDice",
+                    spec.arg_address(argument),
+                )
