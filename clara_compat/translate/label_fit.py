@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from clara_compat.components.aux_ops.native import NativeOperation
 from clara_compat.components.component import Component
@@ -18,7 +19,7 @@ from clara_compat.translate.data_side import pipeline_of
 from clara_compat.translate.metrics import metric_fields
 from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.own_modules import kind_of
-from clara_compat.translate.section_data import SectionName
+from clara_compat.translate.section_data import SectionName, section_context
 
 __all__ = ["check_label_fit", "comparing"]
 
@@ -46,18 +47,19 @@ def comparing(workflow: TrainWorkflow, section: SectionName) -> Iterator[tuple[C
         yield from ((spec, create(spec)) for spec, fields in metrics if fields == both)
 
 
-def check_label_fit(workflow: TrainWorkflow, model: ModelSide, outputs: int | None) -> None:
+def check_label_fit(workflow: TrainWorkflow, ckpt_dir: Path) -> None:
     """Check what compares predictions with labels against the form and the channels of both.
 
     Args:
-        workflow: the resolved config.
-        model: of the workflow.
-        outputs: channels of the network's output; None when the config does not tell.
+        workflow: a config that translates.
+        ckpt_dir: where the outputs go.
 
     Raises:
         ClaraError: they do not fit.
     """
     train, validate = workflow.train, workflow.validate
+    model = ModelSide(train.model)
+    outputs = model.told(section_context(workflow, "train", ckpt_dir)).outputs
     predicted = None if model.built_in is None else model.built_in.task
     sections: list[tuple[SectionName, ComponentSpec, bool]] = [
         ("train", train.image_pipeline, bool(train.batch_transforms))

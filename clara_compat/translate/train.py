@@ -18,7 +18,6 @@ from clara_compat.translate.bundle import DEVICE, Bundle, Seeds, addresses_of, a
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
-from clara_compat.translate.label_fit import check_label_fit
 from clara_compat.translate.levers import training_levers
 from clara_compat.translate.loss_side import LossSide
 from clara_compat.translate.metrics import Metrics, translate_metrics
@@ -85,7 +84,6 @@ class _TrainTranslation:
                 self.notices += [Notice(spec.address, text) for text in create(spec).notices(told)]
         self.notices += own_notices(self.workflow, context)
         tags = operation_tags(train.aux_ops, told.outputs)
-        check_label_fit(self.workflow, self.model, told.outputs)
         if self.workflow.validate is not None:
             validating = pipeline_of(self.workflow.validate.image_pipeline)
             metrics = self.workflow.validate.metrics
