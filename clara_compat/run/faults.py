@@ -96,7 +96,7 @@ def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | N
     sources, index = bundle.sources.get(failure.section, []), failure.transform
     if index is not None and index < len(sources):
         return ClaraError(str(error), sources[index])
-    section = failure.section.split(".")[0] or ("validate" if _stage(error, chain) == "validate" else "train")
+    section = failure.section.split(".")[0] or ("validate" if _in_evaluator(chain) else "train")
     return ClaraError(str(error), next(iter(bundle.sources.get(f"{section}.pipeline", [])), None))
 
 
@@ -149,8 +149,11 @@ def _stage(error: BaseException, chain: _Chain) -> Stage:
         return "load" if error.failure.section.split(".")[0] in ("train", "validate", "pre_transforms") else "validate"
     if any(f"{module}.".startswith(_LOADERS) for module in _modules_of(error)[-_NEAR:]):
         return "load"
-    passed = (module for one in chain for module in _modules_of(one))
-    return "validate" if any(module.startswith(_EVALUATORS) for module in passed) else "train"
+    return "validate" if _in_evaluator(chain) else "train"
+
+
+def _in_evaluator(chain: _Chain) -> bool:
+    return any(module.startswith(_EVALUATORS) for one in chain for module in _modules_of(one))
 
 
 def _advice(levers: Sequence[Lever]) -> str:

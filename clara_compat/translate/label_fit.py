@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clara_compat.common.label_format import LabelFormat
 from clara_compat.components.aux_ops.native import NativeOperation
 from clara_compat.components.component import Component
 from clara_compat.components.metrics.compute_auc import ComputeAUC
@@ -21,7 +22,7 @@ from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.own_modules import kind_of
 from clara_compat.translate.section_data import SectionName, section_context
 
-__all__ = ["check_label_fit", "comparing"]
+__all__ = ["check_label_fit", "comparing", "row_expected", "takes_rows"]
 
 _OF_CLASSIFICATION = (ComputeAUC, ComputeMulticlassAverage)
 _FORMS = {"segmentation": "an image", "classification": "a row of numbers"}
@@ -77,28 +78,27 @@ def check_label_fit(workflow: TrainWorkflow, ckpt_dir: Path) -> None:
                     spec.address,
                 )
             if not is_changed and outputs is not None:
-                _Fit(outputs, pipeline).check(spec, component)
+                labelled = pipeline.label_format or pipeline_of(train.image_pipeline).label_format
+                _Fit(outputs, pipeline, labelled).check(spec, component)
         if section == "validate":
             _check_rows(workflow, predicted, pipeline.task)
 
 
 @dataclass(frozen=True)
 class _Fit:
+    """How many outputs the network has, and what the labels are."""
+
     outputs: int
     pipeline: BaseImagePipeline
-
-    @property
-    def declared(self) -> list[int] | None:
-        """The label format."""
-        declared = self.pipeline.label_format
-        return None if declared is None else list(declared.classes_per_label)
+    label_format: LabelFormat | None
 
     def check(self, spec: ComponentSpec, component: Component) -> None:
         """Check the channels of prediction and label."""
+        declared = None if self.label_format is None else list(self.label_format.classes_per_label)
         if self.pipeline.task == "segmentation":
             labels = self.pipeline.label_channels
-        elif self.declared is not None:
-            labels = len(self.declared)
+        elif declared is not None:
+            labels = len(declared)
         else:
             return
         for argument in ("is_onehot_targets", "is_one_hot_targets"):
@@ -113,7 +113,7 @@ class _Fit:
                 )
         if isinstance(component, NativeOperation):
             try:
-                component.check_labels(self.outputs, labels, self.declared)
+                component.check_labels(self.outputs, labels, declared)
             except ClaraError as error:
                 raise ClaraError(f"{spec.name}: {error.message}", spec.address) from None
 
@@ -126,12 +126,26 @@ def _check_rows(workflow: TrainWorkflow, predicted: str | None, labelled: str) -
         if isinstance(operation, NativeOperation) and operation.becomes.endswith(".ClassProbabilities"):
             forms |= dict(zip(operation.tags, (predicted, labelled), strict=True))
     for spec in workflow.validate.metrics if workflow.validate else []:
-        if not isinstance(create(spec) if spec.cls is not None else None, _OF_CLASSIFICATION):
-            continue
-        for argument, field in metric_fields(spec).items():
+        for argument, field in metric_fields(spec).items() if takes_rows(spec) else ():
             if forms.get(field) == "segmentation":
-                raise ClaraError(
-                    f"{spec.name} is of classification and takes a row of numbers per case, but the field '{field}' is "
-                    "an image: use ComputeAverageDice",
-                    spec.arg_address(argument),
-                )
+                raise row_expected(spec, argument, field)
+
+
+def takes_rows(spec: ComponentSpec) -> bool:
+    """Whether a metric is one of classification: a row of numbers per case."""
+    return spec.cls is not None and issubclass(spec.cls, _OF_CLASSIFICATION)
+
+
+def row_expected(spec: ComponentSpec, argument: str, field: str) -> ClaraError:
+    """Return what to say of a metric of classification that reads an image.
+
+    Args:
+        spec: the metric.
+        argument: that names the field.
+        field: the image.
+    """
+    return ClaraError(
+        f"{spec.name} is of classification and takes a row of numbers per case, but the field '{field}' is an image: "
+        "use ComputeAverageDice",
+        spec.arg_address(argument),
+    )

@@ -24,7 +24,7 @@ from tests.fuzz.oracle import TooLongError
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 USUAL = 10_000
 SHARE = int(os.environ.get("FUZZ_CASES", USUAL)) / USUAL
-MOST_FAILURES = int(os.environ.get("MOSTF", "10"))
+MOST_FAILURES = 10
 
 hypothesis.settings.register_profile("fuzz", derandomize=SEED == 0, print_blob=True)
 
