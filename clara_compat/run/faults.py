@@ -52,7 +52,8 @@ def mendable(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> C
                 told = fault.tell(found, bundle, chain)
                 if told is not None:
                     return _located(told, found, bundle, made) if fault.of_component else told
-    return next(filter(None, (_of_a_module(found, bundle) for found in chain)), None)
+    told = next(filter(None, (_of_a_module(found, bundle) for found in chain)), None)
+    return told or next(filter(None, (_misfit(found, bundle, made) for found in chain)), None)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
@@ -71,10 +72,15 @@ def chain_of(error: BaseException) -> list[BaseException]:
 
 def _located(told: ClaraError, error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> ClaraError:
     """Return what is told with the address of the component in which ``error`` was raised, where none is told."""
-    owners = {id(made[name]): address for name, address in bundle.addresses.items() if name in made}
+    owner = None if told.address else _owner(error, bundle, made)
+    return told if owner is None else ClaraError(told.message, bundle.addresses[owner])
+
+
+def _owner(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> str | None:
+    """Return the id of the component in whose code an error was raised, the innermost one."""
+    owners = {id(made[name]): name for name in bundle.addresses if name in made}
     passed = (owners.get(id(frame.f_locals.get("self"))) for frame in reversed(_frames_of(error)))
-    address = told.address or next(filter(None, passed), None)
-    return told if address == told.address else ClaraError(told.message, address)
+    return next(filter(None, passed), None)
 
 
 def _starved(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | None:
@@ -256,6 +262,16 @@ def _of_a_module(error: BaseException, bundle: Bundle) -> ClaraError | None:
         if target.startswith(("monai.", "torch.")) and any(module.startswith(origins) for module in modules):
             return ClaraError(f"{target}: {message}", bundle.addresses.get(kind))
     return None
+
+
+def _misfit(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> ClaraError | None:
+    """Return what was raised by a network that is not of the catalogue, or by what works with its output."""
+    network = bundle.config.get("network_def", {}).get("_target_", "")
+    owner = _owner(error, bundle, made)
+    if owner is None or not network or network.startswith("clara_compat.engine.networks."):
+        return None
+    whose = "the network" if owner in ("network", "network_def") else "what the network returns does not fit here"
+    return ClaraError(f"{whose}: {type(error).__name__}: {error}", bundle.addresses[owner])
 
 
 def _frames_of(error: BaseException) -> list[FrameType]:

@@ -143,8 +143,8 @@ WRONG = [
     (
         of_batch("ScaleToShape", fields="image", target_shape=[8, 8, 8]),
         (
-            r"train.loss: Dice compares the prediction, "
-            r"which is as large as the image, with the label, but at the end of the transforms there are \[8, 8, 8\] of "
+            r"train.loss: Dice compares the prediction, which is as large as "
+            r"the image, with the label, but at the end of the transforms there are \[8, 8, 8\] of "
             r"the image and \[16, 16, 16\] of the label voxels: name both fields in what resizes or crops one \(image "
         ),
     ),

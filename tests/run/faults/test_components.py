@@ -34,6 +34,18 @@ CODE = """
         def forward(self, image):
             return super().forward(image).mean(dim=[2, 3, 4])
 
+    class Pair(nn.Conv3d):
+        def __init__(self):
+            super().__init__(1, 2, 1)
+
+        def forward(self, image):
+            found = super().forward(image)
+            return found, found
+
+    class Colours(nn.Conv3d):
+        def __init__(self):
+            super().__init__(3, 2, 1)
+
     class Own(nn.Module):
         def forward(self, predictions, labels):
             return predictions.square().mean()
@@ -120,6 +132,21 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Pair", "train.loss: what the network returns does not fit here: AttributeError: 'tuple' object has no attr"),
+        (
+            "Colours",
+            r"train.model: the network: RuntimeError: Given groups=1, weight of size \[2, 3, 1, 1, 1\], expected",
+        ),
+    ],
+)
+def test_a_network_of_the_users_and_what_it_returns(small_mmar: Make, name: str, message: str) -> None:
+    with pytest.raises(ClaraError, match=rf"^\S*config_train.json:\d+ {message}"):
+        train(with_code(small_mmar(network(name))))
+
+
 @pytest.mark.parametrize(("change", "message"), CASES)
 def test_the_component_is_named(small_mmar: Make, change: Change, message: str) -> None:
     mmar = with_code(small_mmar(change))
@@ -181,6 +208,6 @@ class TestEvaluation:
         del config["model_loader"]
         file = trained / "config/config_validation.json"
         file.write_text(json.dumps(config))
-        [error] = check(file).errors
+        error = check(file).errors[0]  # one for each case
         with pytest.raises(ClaraError, match=r"val_metrics\[0\].args.label_field: .* the field 'label' is an image"):
             raise error
