@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from clara_compat.errors import Address
+
 __all__ = ["BundleContext", "Entry", "Expression"]
 
 
@@ -36,6 +38,13 @@ class Entry:
     def __init__(self, target: str, /, **arguments: Any) -> None:
         self.target = target
         self.arguments = arguments
+        self.address: Address | None = None
+        """Where in the user's config the component stands that becomes this, when it is one."""
+
+    def placed(self, address: Address) -> Entry:
+        """Say where in the user's config the component stands that becomes this, and return the entry."""
+        self.address = address
+        return self
 
     def imported(self) -> Any:
         """Import and return what ``target``, a dotted path, names."""

@@ -187,7 +187,7 @@ def problems_of(
     """
     from clara_compat.run.data_check import check_data
     from clara_compat.run.module_check import unmade
-    from clara_compat.run.network_check import validation_size_check
+    from clara_compat.run.network_check import compares_voxels, validation_size_check
     from clara_compat.run.start_weights import check_start_weights
     from clara_compat.run.translation_check import check_translation
     from clara_compat.translate.limits import limits
@@ -195,10 +195,13 @@ def problems_of(
     problems, notices = check_translation(workflow)
     if not data:
         return problems, notices
-    problems += check_data(workflow.train.image_pipeline, workflow.train.pre_transforms)
-    if workflow.validate is not None:
-        size_check = validation_size_check(workflow.train.model, workflow.validate.inferer)
-        problems += check_data(workflow.validate.image_pipeline, workflow.validate.pre_transforms, size_check)
+    train, validate = workflow.train, workflow.validate
+    batch_chain = [] if problems else train.batch_transforms
+    compares = {section: None if problems else compares_voxels(workflow, section) for section in ("train", "validate")}
+    problems += check_data(train.image_pipeline, train.pre_transforms, None, batch_chain, compares["train"])
+    if validate is not None:
+        size_check = validation_size_check(train.model, validate.inferer)
+        problems += check_data(validate.image_pipeline, validate.pre_transforms, size_check, (), compares["validate"])
     problems += _unwritable(workflow)
     if not problems and not limits(workflow):
         problems += unmade(workflow)

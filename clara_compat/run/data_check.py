@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from clara_compat.common.files import endless
@@ -20,24 +21,32 @@ from clara_compat.run.network_check import SizeCheck
 
 __all__ = ["check_data", "file_problems", "follow", "the_first"]
 
+Chain = Sequence[tuple[ComponentSpec, Component | None]]
+
 _MOST = 5
 """Problems of one data list that are spelled out; the rest is counted."""
 
 
 def check_data(
-    pipeline_spec: ComponentSpec, chain: Sequence[ComponentSpec], check_size: SizeCheck | None = None
+    pipeline_spec: ComponentSpec,
+    chain: Sequence[ComponentSpec],
+    check_size: SizeCheck | None = None,
+    batch_chain: Sequence[ComponentSpec] = (),
+    compares: ComponentSpec | None = None,
 ) -> list[ClaraError]:
     """Look at every file of a pipeline's data list, reading headers only.
 
     Found are: a missing list or key, missing files, unreadable headers, label and image of different shapes, a class
     label that is none, a field that no transform has loaded, a crop larger than a scan, other axes or channels than the
-    pipeline declares, and a size the network cannot take (sizes are followed through the chain up to the first
-    transform of the user's own).
+    pipeline declares, an image and a label that end in different sizes, and a size the network cannot take (sizes are
+    followed through the chains up to the first transform of the user's own).
 
     Args:
         pipeline_spec: the image pipeline.
         chain: its transforms.
         check_size: of the image at the end of the chain.
+        batch_chain: the transforms of a batch.
+        compares: what compares the prediction, which is as large as the image, with the label voxel by voxel.
 
     Returns:
         The problems, worst first come.
@@ -49,7 +58,7 @@ def check_data(
         items = load_datalist(pipeline.data_list_file_path, pipeline.data_list_key, pipeline.data_file_base_dir)
     except ClaraError as error:
         return [error]
-    components = [(spec, create(spec) if spec.cls is not None else None) for spec in chain]
+    walk = _Walk(pipeline, pipeline_spec.address, _made(chain), _made(batch_chain), check_size, compares)
     problems: dict[str, ClaraError] = {}
     if pipeline_spec.section.startswith("train"):
         try:
@@ -68,8 +77,7 @@ def check_data(
         if repr(item) in seen:
             continue
         seen.add(repr(item))
-        where = f"{pipeline.data_list_key}[{number}]"
-        for problem in _item_problems(item, components, pipeline, where, check_size, pipeline_spec.address):
+        for problem in walk.problems(item, f"{pipeline.data_list_key}[{number}]"):
             place = problem.address or Address(pipeline.data_list_file_path)
             problems.setdefault(problem.message, ClaraError(problem.message, place))
     return the_first(list(problems.values()), pipeline.data_list_file_path)
@@ -88,43 +96,94 @@ def the_first(problems: Sequence[ClaraError], source: str) -> list[ClaraError]:
     return found
 
 
-def _item_problems(
-    item: Mapping[str, Any],
-    chain: Sequence[tuple[ComponentSpec, Component | None]],
-    pipeline: BaseImagePipeline,
-    where: str,
-    check_size: SizeCheck | None,
-    address: Address,
-) -> Iterator[ClaraError]:
-    for field in ("image", "label"):
-        if item.get(field) in (None, "", []):
-            yield ClaraError(f"{where} has no '{field}' ({describe(dict(item))})")
+@dataclass(frozen=True)
+class _Walk:
+    """Follows the items of a section from headers alone; the arguments are those of :func:`check_data`."""
+
+    pipeline: BaseImagePipeline
+    address: Address
+    chain: Chain
+    batch_chain: Chain
+    check_size: SizeCheck | None
+    compares: ComponentSpec | None
+
+    def problems(self, item: Mapping[str, Any], where: str) -> Iterator[ClaraError]:
+        """Find what is wrong with one item of the data list."""
+        for field in ("image", "label"):
+            if item.get(field) in (None, "", []):
+                yield ClaraError(f"{where} has no '{field}' ({describe(dict(item))})")
+                return
+        images = ("image", "label") if self.pipeline.task == "segmentation" else ("image",)
+        if self.pipeline.task == "classification":
+            yield from _class_label(item["label"], self.pipeline, where)
+        if problems := file_problems(item, images, where):
+            yield from problems
             return
-    images = ("image", "label") if pipeline.task == "segmentation" else ("image",)
-    if pipeline.task == "classification":
-        yield from _class_label(item["label"], pipeline, where)
-    if problems := file_problems(item, images, where):
-        yield from problems
-        return
-    try:
-        geometry = follow(chain, item, {})
-    except ClaraError as error:
-        yield ClaraError(f"{error.message} ({describe(dict(item))})", error.address)
-        return
-    if geometry is None:
-        return
-    for field in images:
-        if field not in geometry:
-            yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", chain[0][0].address)
-        else:
-            for message in _declared(field, geometry[field], pipeline, describe(dict(item))):
-                yield ClaraError(message, address)
-    if check_size is not None and "image" in geometry:
-        yield from _network_size(geometry["image"], pipeline, check_size, f"{where} ({describe(dict(item))})")
+        told = describe(dict(item))
+        try:
+            geometry = follow(self.chain, item, {})
+            if geometry is None:
+                return
+            found = list(self._of_item(geometry, images, told))
+            yield from found
+            if not found and self.batch_chain:
+                in_batch = {field: geometry[field] for field in images}
+                geometry = follow(self.batch_chain, item, in_batch, fields_are_known=False)
+                found = [] if geometry is None else list(self._of_batch(geometry, told))
+                yield from found
+        except ClaraError as error:
+            yield ClaraError(f"{error.message} ({told})", error.address)
+            return
+        if geometry is None or found:
+            return
+        if self.compares is not None and geometry["image"].size != geometry["label"].size:
+            sizes = " and ".join(f"{list(geometry[field].size)} of the {field}" for field in images)
+            yield ClaraError(
+                f"{self.compares.name} compares the prediction, which is as large as the image, with the label, but at "
+                f"the end of the transforms there are {sizes} voxels: name both fields in what resizes or crops one "
+                f"({told})",
+                self.compares.address,
+            )
+        if self.check_size is not None:
+            yield from self._network_size(geometry["image"], f"{where} ({told})")
+
+    def _of_item(self, geometry: Mapping[str, Geometry], images: Sequence[str], told: str) -> Iterator[ClaraError]:
+        """Compare the end of the chain with what the pipeline declares, and so the network expects."""
+        for field in images:
+            if field not in geometry:
+                place = self.chain[0][0].address
+                yield ClaraError(f"'{field}' is never loaded: add it to the fields of LoadNifti", place)
+            else:
+                for message in _declared(field, geometry[field], self.pipeline, told):
+                    yield ClaraError(message, self.address)
+
+    def _of_batch(self, geometry: Mapping[str, Geometry], told: str) -> Iterator[ClaraError]:
+        """Compare the image at the end of the batch's transforms with what the network takes."""
+        image, pipeline = geometry["image"], self.pipeline
+        if (len(image.size), image.channels) != (pipeline.spatial_dims, pipeline.output_image_channels):
+            yield ClaraError(
+                f"'image' has {image.channels} channels and {len(image.size)} spatial axes at the end of "
+                f"batch_transforms, but the network takes {pipeline.output_image_channels} channels (output_image_"
+                f"channels of the image pipeline) and {pipeline.spatial_dims} axes: change channels and axes in "
+                f"pre_transforms, and declare them ({told})",
+                self.batch_chain[0][0].address,
+            )
+
+    def _network_size(self, image: Geometry, what: str) -> Iterator[ClaraError]:
+        if self.check_size is None:
+            return
+        try:
+            self.check_size(what, image.size)
+        except ClaraError as error:
+            yield error
+
+
+def _made(specs: Sequence[ComponentSpec]) -> Chain:
+    return [(spec, create(spec) if spec.cls is not None else None) for spec in specs]
 
 
 def follow(
-    chain: Sequence[tuple[ComponentSpec, Component | None]], item: Mapping[str, Any], geometry: Mapping[str, Geometry]
+    chain: Chain, item: Mapping[str, Any], geometry: Mapping[str, Geometry], *, fields_are_known: bool = True
 ) -> dict[str, Geometry] | None:
     """Follow the images of an item through a chain, reading headers only.
 
@@ -132,6 +191,7 @@ def follow(
         chain: the transforms and, of the catalogue's, the components.
         item: of a data list.
         geometry: of the fields in front of the chain.
+        fields_are_known: there are no other fields than these.
 
     Returns:
         The geometry behind it, or None when code of the user's own has a part in it.
@@ -149,7 +209,8 @@ def follow(
                 known |= component.load_geometry(item)
                 _check_equal_shapes(known)
             else:
-                _check_fields(component.used_fields(), known, spec, "loaded are")
+                if fields_are_known:
+                    _check_fields(component.used_fields(), known, spec, "loaded are")
                 known = component.propagate(known)
         except ClaraError as error:
             raise ClaraError(error.message, error.address or spec.address) from error
@@ -206,17 +267,6 @@ def _declared(field: str, geometry: Geometry, pipeline: BaseImagePipeline, item:
             f"'{field}' has {geometry.channels} channels at the end of the transforms, but {argument} of the image "
             f"pipeline is {declared}: mend one of them ({item})"
         )
-
-
-def _network_size(
-    image: Geometry, pipeline: BaseImagePipeline, check_size: SizeCheck, what: str
-) -> Iterator[ClaraError]:
-    if len(image.size) != pipeline.spatial_dims:
-        return  # said already
-    try:
-        check_size(what, image.size)
-    except ClaraError as error:
-        yield error
 
 
 def _check_fields(fields: Sequence[str], known: Mapping[str, Any], spec: ComponentSpec, told: str) -> None:

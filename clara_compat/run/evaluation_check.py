@@ -25,6 +25,7 @@ from clara_compat.translate.evaluate import translate_evaluate
 from clara_compat.translate.evaluation_data import data_list
 from clara_compat.translate.evaluation_model import Model, find_model
 from clara_compat.translate.evaluation_writers import Inference
+from clara_compat.translate.label_fit import row_expected, takes_rows
 from clara_compat.translate.metrics import metric_fields
 
 __all__ = ["Findings", "check_evaluation", "evaluation_limits"]
@@ -214,6 +215,8 @@ class _Walk:
             fields = metric_fields(spec)
             for argument, name in fields.items():
                 _check_field(spec, argument, name, known, item)
+                if takes_rows(spec) and name in known and name != "model":  # of which only the network knows
+                    raise row_expected(spec, argument, name)
             sizes = {name: known[name].size for name in fields.values() if name in known}
             if len(set(sizes.values())) > 1 and spec.cls is not None:
                 told = " and ".join(f"'{name}' {list(size)}" for name, size in sizes.items())

@@ -24,7 +24,7 @@ def execute(bundle: Bundle) -> ConfigParser:
         for stage in ("initialize", "run", "finalize"):
             parser.get_parsed_content(stage)
     except Exception as error:
-        told = mendable(error, bundle)
+        told = mendable(error, bundle, parser.ref_resolver.resolved_content)
         if told is not None:
             raise told from error
         defects = [found.failure.trace for found in chain_of(error) if isinstance(found, ItemError)]

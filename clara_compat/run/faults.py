@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from traceback import walk_tb
+from types import FrameType
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,7 +17,7 @@ from clara_compat.common.blame import user_line
 from clara_compat.common.full_disk import is_full, unwritten
 from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.data.memory import ran_out
-from clara_compat.errors import Address, ClaraError
+from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.levers import Lever, Stage
 
@@ -34,12 +36,14 @@ _STAGES: dict[Stage, str] = {
 }
 
 
-def mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
+def mendable(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> ClaraError | None:
     """Return what of ``error`` the user can mend, or None for a defect of ours.
 
     Args:
         error: what a run raised.
         bundle: what ran.
+        made: the objects of the config, by their ids. An error is that of the component of the user's config whose
+            code was left last.
     """
     chain = chain_of(error)
     for found in chain:
@@ -47,8 +51,9 @@ def mendable(error: BaseException, bundle: Bundle) -> ClaraError | None:
             if fault.is_it(found):
                 told = fault.tell(found, bundle, chain)
                 if told is not None:
-                    return told
-    return next(filter(None, (_of_a_module(found, bundle) for found in chain)), None)
+                    return _located(told, found, bundle, made) if fault.of_component else told
+    told = next(filter(None, (_of_a_module(found, bundle) for found in chain)), None)
+    return told or next(filter(None, (_misfit(found, bundle, made) for found in chain)), None)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
@@ -65,10 +70,25 @@ def chain_of(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _said(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | None:
-    """Tell what is said already; of users' code in which memory ran out, what helps."""
-    if error.__cause__ is not None and ran_out(error.__cause__):
-        return _memory(error.__cause__, bundle, chain)
+def _located(told: ClaraError, error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> ClaraError:
+    """Return what is told with the address of the component in which ``error`` was raised, where none is told."""
+    owner = None if told.address else _owner(error, bundle, made)
+    return told if owner is None else ClaraError(told.message, bundle.addresses[owner])
+
+
+def _owner(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> str | None:
+    """Return the id of the component in whose code an error was raised, the innermost one."""
+    owners = {id(made[name]): name for name in bundle.addresses if name in made}
+    passed = (owners.get(id(frame.f_locals.get("self"))) for frame in reversed(_frames_of(error)))
+    return next(filter(None, passed), None)
+
+
+def _starved(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | None:
+    """Tell of users' code in which memory ran out."""
+    return None if error.__cause__ is None else _memory(error.__cause__, bundle, chain)
+
+
+def _said(error: BaseException, _: Bundle, __: _Chain) -> ClaraError | None:
     return error if isinstance(error, ClaraError) else None
 
 
@@ -79,9 +99,11 @@ def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | N
     failure = error.failure
     if failure.memory:
         return _memory(error, bundle, chain)
-    sources = bundle.sources.get(failure.section, [])
-    index = failure.transform
-    return ClaraError(str(error), sources[index] if index is not None and index < len(sources) else None)
+    sources, index = bundle.sources.get(failure.section, []), failure.transform
+    if index is not None and index < len(sources):
+        return ClaraError(str(error), sources[index])
+    section = failure.section.split(".")[0] or ("validate" if _in_evaluator(chain) else "train")
+    return ClaraError(str(error), next(iter(bundle.sources.get(f"{section}.pipeline", [])), None))
 
 
 def _refused(error: BaseException, _: Bundle, __: _Chain) -> ClaraError:
@@ -92,7 +114,7 @@ def _no_gradient(_: BaseException, bundle: Bundle, __: _Chain) -> ClaraError:
     return ClaraError(
         "the loss has no gradient by which the network could be trained: nothing derives it from the "
         "predictions (py_func, numpy, argmax, comparisons and stop_gradient let no gradient through)",
-        _place("loss", bundle),
+        bundle.addresses.get("loss"),
     )
 
 
@@ -133,8 +155,11 @@ def _stage(error: BaseException, chain: _Chain) -> Stage:
         return "load" if error.failure.section.split(".")[0] in ("train", "validate", "pre_transforms") else "validate"
     if any(f"{module}.".startswith(_LOADERS) for module in _modules_of(error)[-_NEAR:]):
         return "load"
-    passed = (module for one in chain for module in _modules_of(one))
-    return "validate" if any(module.startswith(_EVALUATORS) for module in passed) else "train"
+    return "validate" if _in_evaluator(chain) else "train"
+
+
+def _in_evaluator(chain: _Chain) -> bool:
+    return any(module.startswith(_EVALUATORS) for one in chain for module in _modules_of(one))
 
 
 def _advice(levers: Sequence[Lever]) -> str:
@@ -181,10 +206,12 @@ class _Fault(NamedTuple):
     Args:
         is_it: whether an error is this fault.
         tell: says what it means to the user; None when it is a defect after all.
+        of_component: it is the fault of the component in whose code it was raised.
     """
 
     is_it: Callable[[BaseException], bool]
     tell: Callable[[BaseException, Bundle, _Chain], ClaraError | None]
+    of_component: bool = False
 
 
 def _by_errno(*numbers: int) -> Callable[[BaseException], bool]:
@@ -195,6 +222,10 @@ def _runtime(words: str) -> Callable[[BaseException], bool]:
     return lambda error: isinstance(error, RuntimeError) and words in str(error)
 
 
+def _of_starved_code(error: BaseException) -> bool:
+    return isinstance(error, ClaraError) and error.__cause__ is not None and ran_out(error.__cause__)
+
+
 def _raised_by_engine(error: BaseException) -> bool:
     """Whether one of our networks or losses refused the sizes or options it was given."""
     modules = _modules_of(error)
@@ -202,9 +233,10 @@ def _raised_by_engine(error: BaseException) -> bool:
 
 
 _FAULTS: tuple[_Fault, ...] = (
-    _Fault(lambda error: isinstance(error, ClaraError), _said),
+    _Fault(_of_starved_code, _starved),
+    _Fault(lambda error: isinstance(error, ClaraError), _said, of_component=True),
     _Fault(lambda error: isinstance(error, ItemError), _item),
-    _Fault(_raised_by_engine, _refused),
+    _Fault(_raised_by_engine, _refused, of_component=True),
     _Fault(_runtime("does not require grad"), _no_gradient),
     _Fault(is_full, _disk),
     _Fault(_by_errno(errno.EACCES, errno.EROFS), _forbidden),
@@ -228,21 +260,28 @@ def _of_a_module(error: BaseException, bundle: Bundle) -> ClaraError | None:
     ):
         target = bundle.config.get(entry, {}).get("_target_", "")
         if target.startswith(("monai.", "torch.")) and any(module.startswith(origins) for module in modules):
-            return ClaraError(f"{target}: {message}", _place(kind, bundle))
+            return ClaraError(f"{target}: {message}", bundle.addresses.get(kind))
     return None
 
 
-def _place(kind: str, bundle: Bundle) -> Address | None:
-    return next(iter(bundle.sources.get(kind, [])), None)
+def _misfit(error: BaseException, bundle: Bundle, made: Mapping[str, Any]) -> ClaraError | None:
+    """Return what was raised by a network that is not of the catalogue, or by what works with its output."""
+    network = bundle.config.get("network_def", {}).get("_target_", "")
+    owner = _owner(error, bundle, made)
+    if owner is None or not network or network.startswith("clara_compat.engine.networks."):
+        return None
+    whose = "the network" if owner in ("network", "network_def") else "what the network returns does not fit here"
+    return ClaraError(f"{whose}: {type(error).__name__}: {error}", bundle.addresses[owner])
+
+
+def _frames_of(error: BaseException) -> list[FrameType]:
+    """Return the frames that an error passed, the outermost first."""
+    return [frame for frame, _ in walk_tb(error.__traceback__)]
 
 
 def _modules_of(error: BaseException) -> list[str]:
     """Return the modules that an error passed, the outermost first."""
-    found, tb = [], error.__traceback__
-    while tb is not None:
-        found.append(str(tb.tb_frame.f_globals.get("__name__", "")))
-        tb = tb.tb_next
-    return found
+    return [str(frame.f_globals.get("__name__", "")) for frame in _frames_of(error)]
 
 
 def _folder(bundle: Bundle) -> Path:

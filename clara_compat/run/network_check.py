@@ -9,12 +9,32 @@ from clara_compat.components.inferers.tf_simple_inferer import TFSimpleInferer
 from clara_compat.components.models._common import BuiltInModel
 from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
+from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import ClaraError
+from clara_compat.translate.label_fit import comparing
+from clara_compat.translate.model_side import ModelSide
+from clara_compat.translate.section_data import SectionName
 
-__all__ = ["SizeCheck", "validation_size_check"]
+__all__ = ["SizeCheck", "compares_voxels", "validation_size_check"]
 
 SizeCheck = Callable[[str, Sequence[int]], None]
 """Takes what an image is and its spatial size; raises :class:`ClaraError` when the network cannot take it."""
+
+
+def compares_voxels(workflow: TrainWorkflow, section: SectionName) -> ComponentSpec | None:
+    """Return what compares predictions, which are as large as the images, with labels voxel by voxel.
+
+    Args:
+        workflow: a config that translates.
+        section: whose steps compare them.
+
+    Returns:
+        The first component that does; None when there is none, or the network may make other sizes.
+    """
+    model = ModelSide(workflow.train.model).built_in
+    if model is None or model.task != "segmentation":
+        return None
+    return next((spec for spec, _ in comparing(workflow, section)), None)
 
 
 def validation_size_check(model_spec: ComponentSpec, inferer_spec: ComponentSpec | None) -> SizeCheck | None:

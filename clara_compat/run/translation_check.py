@@ -8,6 +8,7 @@ from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Seeds
+from clara_compat.translate.label_fit import check_label_fit
 from clara_compat.translate.limits import limits
 from clara_compat.translate.train import translate_train
 
@@ -15,14 +16,16 @@ __all__ = ["check_translation"]
 
 
 def check_translation(workflow: TrainWorkflow) -> tuple[list[ClaraError], list[Notice]]:
-    """Return what stands in the way of translating ``workflow``, and what the user should know of the translation.
+    """Return what of ``workflow`` does not translate or does not fit, and what the user should know of the translation.
 
     A workflow with limits is not translated; they are not repeated here. What holds for both sections is told once.
     """
     if limits(workflow):
         return [], []
+    ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
     try:
-        bundle = translate_train(workflow, Seeds(0, 0, 0, 0), Path(workflow.variables["MMAR_CKPT_DIR"]))
+        bundle = translate_train(workflow, Seeds(0, 0, 0, 0), ckpt_dir)
+        check_label_fit(workflow, ckpt_dir)
     except ConfigErrors as errors:
         return errors.errors, []
     except ClaraError as error:

@@ -105,4 +105,4 @@ def _user_operation(spec: ComponentSpec, context: BundleContext, pipeline: BaseI
         optimizer=Expression("@optimizer"),
         is_train=context.section == "train",
         final_activation=context.final_activation,
-    )
+    ).placed(spec.address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from clara_compat.errors import Address
 if TYPE_CHECKING:
     from clara_compat.translate.levers import Lever
 
-__all__ = ["DEVICE", "Bundle", "Seeds", "autocast", "initialize"]
+__all__ = ["DEVICE", "Bundle", "Seeds", "addresses_of", "autocast", "initialize"]
 
 DEVICE = Expression("$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')")
 """Entry ``device`` of a config."""
@@ -38,16 +39,19 @@ class Bundle:
 
     Args:
         config: the MONAI bundle config, plain JSON.
-        sources: for ``train`` and ``validate``, where each transform of the chain came from; for ``network`` and
-            ``loss`` of a training, where they stand.
+        sources: for ``train`` and ``validate``, where each transform of the chain came from, with ``.batch`` those of
+            the batch, with ``.pipeline`` where the image pipeline stands.
         notices: choices the user should know of.
         levers: values of the config that say how much memory it takes.
+        addresses: of the entries of the config that are components, where these stand, by MONAI's ids of the entries
+            (``validate::key_metric::mean_dice``).
     """
 
     config: dict[str, Any]
     sources: dict[str, list[Address]]
     notices: list[Notice]
     levers: list[Lever] = field(default_factory=list)
+    addresses: dict[str, Address] = field(default_factory=dict)
 
 
 def initialize(seeds: Seeds, *, deterministic: bool = False, **more: Any) -> list[Entry]:
@@ -68,6 +72,28 @@ def initialize(seeds: Seeds, *, deterministic: bool = False, **more: Any) -> lis
         **more,
     )
     return [Entry("clara_compat.tensorflow.loader.use", roots=Expression("@user_code")), seeding]
+
+
+def addresses_of(value: Any, at: str = "") -> dict[str, Address]:
+    """Return where the components stand that entries of a config are, by MONAI's ids of the entries.
+
+    Args:
+        value: a config, or a part of one, before its paths and texts are written for MONAI.
+        at: id of the part.
+    """
+    return dict(_addresses(value, at))
+
+
+def _addresses(value: Any, at: str) -> Iterator[tuple[str, Address]]:
+    if isinstance(value, Entry):
+        if value.address is not None:
+            yield at, value.address
+        value = value.arguments
+    if isinstance(value, (list, tuple)):
+        value = dict(enumerate(value))
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _addresses(part, f"{at}::{name}" if at else str(name))
 
 
 def autocast(inferer: Entry, *, use_amp: bool) -> Entry:

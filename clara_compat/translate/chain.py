@@ -71,9 +71,8 @@ def user_component(spec: ComponentSpec) -> Entry:
     Where its class takes over a built-in's constructor, the arguments are converted as the built-in's (``"false"``).
     """
     args = spec.args if spec.base is None else bind_arguments(spec)
-    return Entry(
-        "clara_compat.tensorflow.loader.component", path=spec.user.path if spec.user else spec.dotted, args=args
-    )
+    path = spec.user.path if spec.user else spec.dotted
+    return Entry("clara_compat.tensorflow.loader.component", path=path, args=args).placed(spec.address)
 
 
 def component_entries(spec: ComponentSpec, context: BundleContext) -> list[Entry]:
@@ -100,7 +99,7 @@ def _entries(component: Component, spec: ComponentSpec, context: BundleContext) 
         entries = component.bundle_entry(context)
     except ClaraError as error:
         raise error if error.address else ClaraError(error.message, spec.address) from error
-    return entries if isinstance(entries, list) else [entries]
+    return [entry.placed(spec.address) for entry in (entries if isinstance(entries, list) else [entries])]
 
 
 def _count_crops(chain: Chain, spec: ComponentSpec, crops: int | None) -> None:

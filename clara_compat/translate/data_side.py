@@ -12,6 +12,7 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
+from clara_compat.translate.batch_chain import check_batch_chain
 from clara_compat.translate.chain import transform_chain
 
 __all__ = ["DataSide", "data_side", "pipeline_of"]
@@ -25,7 +26,7 @@ class DataSide:
         entries: ``data``, ``preprocessing``, ``plan``, ``cache``, ``dataset``, ``dataloader`` (and
             ``batch_transform``).
         sources: where each transform came from: of the chain under the section's name, of the batch's transforms under
-            that with ``.batch``.
+            that with ``.batch``, and where the pipeline stands under that with ``.pipeline``.
         notices: choices the user should know of.
         handlers: what the section's engine needs for it.
         batch: images in a full batch; None when user code may make more of one.
@@ -84,6 +85,8 @@ def data_side(
     section = context.section
     training = section == "train"
     chain = transform_chain(chain_specs, context)
+    images = ["image", *(["label"] if pipeline.task == "segmentation" else [])]
+    check_batch_chain(batch_specs, [*images, *(str(one["name"]) for one in extra_inputs)])
     batch_chain = transform_chain(batch_specs, context)
     context = replace(context, crops=chain.crops, merges=batch_chain.merges, chain_is_known=chain.is_known)
     if batch_chain.crops is not None:
@@ -130,7 +133,11 @@ def data_side(
     updates = Entry("clara_compat.engine.handlers.cache_updates.CacheUpdates", cache=ref("cache"))
     return DataSide(
         entries,
-        {section: chain.sources, f"{section}.batch": batch_chain.sources},
+        {
+            section: chain.sources,
+            f"{section}.batch": batch_chain.sources,
+            f"{section}.pipeline": [spec.address],
+        },
         notices,
         [*([updates] if replaces else []), *([short] if skips and not training else [])],
         pipeline.batch_size * (chain.crops or 1) if chain.is_known else None,

@@ -14,7 +14,7 @@ from clara_compat.config.components import ComponentSpec
 from clara_compat.config.evaluate_workflow import EvaluateWorkflow
 from clara_compat.config.problems import Notice
 from clara_compat.errors import Address, ClaraError
-from clara_compat.translate.bundle import Bundle, Seeds, autocast, initialize
+from clara_compat.translate.bundle import Bundle, Seeds, addresses_of, autocast, initialize
 from clara_compat.translate.chain import Chain, component_entry, transform_chain
 from clara_compat.translate.evaluation_data import data_entry, data_source
 from clara_compat.translate.evaluation_model import Model
@@ -77,8 +77,7 @@ class _EvaluateTranslation:
     def bundle(self) -> Bundle:
         workflow, model = self.workflow, self.model
         if model.files.notice:
-            place = workflow.address() if workflow.model_loader is None else workflow.model_loader.address
-            self.notices.append(Notice(place, model.files.notice))
+            self.notices.append(Notice(self._place_of_network(), model.files.notice))
         self._check_purpose()
         writers = self._writers()
         reuse = self._reuses(writers)
@@ -123,7 +122,7 @@ class _EvaluateTranslation:
                 writes=self.settings.output_infer_result or self.inference is not None,
                 in_channels=model.number("in_channels"),
                 training_mode=model.training_mode,
-            ),
+            ).placed(workflow.address()),
             "metrics": self._metrics(),
             "handlers": self._handlers(),
             "evaluator": Entry(
@@ -150,7 +149,12 @@ class _EvaluateTranslation:
             self.sources,
             self.notices,
             evaluation_levers(workflow),
+            {**addresses_of(config), **dict.fromkeys(("network", "network_def"), self._place_of_network())},
         )
+
+    def _place_of_network(self) -> Address:
+        loader = self.workflow.model_loader
+        return self.workflow.address() if loader is None else loader.address
 
     def _paths(self) -> dict[str, str]:
         """Return the paths that stand at the top of the config."""

@@ -24,6 +24,7 @@ class LossSide:
         self.learns = self.kind in ("legacy", "module")
         """Whether it may have variables of its own: the optimizer trains them and the checkpoint keeps them, as in
         TensorFlow. Only training needs them."""
+        self.addresses = dict.fromkeys(("loss", "loss_def"), workflow.train.loss.address)
 
     def entries(self, context: BundleContext, start_weights: str | Expression | None) -> dict[str, Any]:
         """Return the entries of the loss; one that may have tensors of its own is brought to the device.

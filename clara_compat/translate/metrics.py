@@ -118,7 +118,8 @@ def metric_entry(spec: ComponentSpec, name: str, context: BundleContext, data_pr
     """
     if spec.cls is None:
         target = "clara_compat.engine.legacy.metric.LegacyMetric"
-        return Entry(target, metric=user_component(spec), name=name, loss=context.loss, data_prop=data_prop)
+        entry = Entry(target, metric=user_component(spec), name=name, loss=context.loss, data_prop=data_prop)
+        return entry.placed(spec.address)
     return component_entry(spec, context)
 
 

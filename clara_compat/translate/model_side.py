@@ -27,6 +27,7 @@ class ModelSide:
         model = create(spec) if self.kind == "catalogue" else None
         self.built_in = model if isinstance(model, BuiltInModel) else None
         """The model when it is one of the catalogue."""
+        self.addresses = dict.fromkeys(("network", "network_def"), spec.address)
 
     def told(self, context: BundleContext) -> BundleContext:
         """Return the context with the outputs of the model, as far as the config tells; nothing of a user's model."""

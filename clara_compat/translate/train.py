@@ -12,9 +12,9 @@ from clara_compat.config.arguments import create
 from clara_compat.config.components import ComponentSpec
 from clara_compat.config.problems import Notice
 from clara_compat.config.workflow import TrainWorkflow, ValidateSection
-from clara_compat.errors import ClaraError
+from clara_compat.errors import Address, ClaraError
 from clara_compat.translate.aux_ops import data_property, operation_tags, translate_operations
-from clara_compat.translate.bundle import Bundle, Seeds, autocast, initialize
+from clara_compat.translate.bundle import Bundle, Seeds, addresses_of, autocast, initialize
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
@@ -30,7 +30,6 @@ from clara_compat.translate.training_events import needless, optimizer_entry, tr
 from clara_compat.translate.validation_fields import with_fields_of_the_chain
 
 __all__ = ["translate_train"]
-
 
 _IMPORTS = (("clara_compat.engine.data.batch", "prepare_batch"), ("clara_compat.engine.metrics.compare", "greater"))
 """Functions that the config hands over as they are."""
@@ -68,7 +67,7 @@ class _TrainTranslation:
         self.loss = LossSide(workflow)
         self.pipeline = pipeline_of(workflow.train.image_pipeline)
         self.places = places_of(workflow, ckpt_dir)
-        self.sources = {"network": [workflow.train.model.address], "loss": [workflow.train.loss.address]}
+        self.sources: dict[str, list[Address]] = {}
         self.notices: list[Notice] = []
         self.metrics = Metrics()
 
@@ -122,7 +121,8 @@ class _TrainTranslation:
         config["finalize"] = parting(settings)
         placed = {name: value if name in top else self.places.placed(value) for name, value in config.items()}
         rendered = {name: render(value) for name, value in placed.items()}
-        return Bundle(rendered, self.sources, self.notices, training_levers(self.workflow))
+        addresses = addresses_of(config) | self.model.addresses | self.loss.addresses
+        return Bundle(rendered, self.sources, self.notices, training_levers(self.workflow), addresses)
 
     def _validation_interval(self) -> int:
         """Epochs between validations; a run that would end without any validates after its last epoch."""

@@ -11,7 +11,7 @@ from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.translate.aux_ops import Tags, operation_tags
 from clara_compat.translate.metrics import FIELDS, metric_fields
 
-__all__ = ["carried_fields", "with_fields_of_the_chain"]
+__all__ = ["carried_fields", "named_fields", "with_fields_of_the_chain"]
 
 
 def carried_fields(workflow: TrainWorkflow) -> list[str]:
@@ -28,8 +28,15 @@ def carried_fields(workflow: TrainWorkflow) -> list[str]:
 
 def with_fields_of_the_chain(tags: Tags, chain: Sequence[ComponentSpec]) -> Tags:
     """Return the tags, and all that the transforms of an item name: metrics can read it. User code may make any."""
-    named = frozenset(text for spec in chain for text in _texts(spec.args))
-    return replace(tags, of_the_items=named, complete=tags.complete and all(spec.cls is not None for spec in chain))
+    return replace(
+        tags, of_the_items=named_fields(chain), complete=tags.complete and all(spec.cls is not None for spec in chain)
+    )
+
+
+def named_fields(chain: Sequence[ComponentSpec]) -> frozenset[str]:
+    """Return all that may be a field among the arguments of transforms: each text, and each word of a list in one."""
+    texts = [text for spec in chain for text in _texts(spec.args)]
+    return frozenset([*texts, *(word.strip() for text in texts for word in text.split(","))])
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -191,7 +191,8 @@ class Mmar:
                 except ClaraError as caught:
                     error = caught
             shutil.rmtree(out, ignore_errors=True)
-        assert error is None or error.message  # what only a batch shows has not always a place in the config
+        if error is not None:
+            assert_catalogued(error)
         return "trained" if error is None else "ended"
 
     def _untouched(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from clara_compat.common.label_format import label_sizes
 from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
@@ -38,6 +41,10 @@ class ComputeAccuracy(NativeOperation):
         return [
             f"use_sigmoid has no effect: the model's outputs have gone through its {context.final_activation} already"
         ]
+
+    def check_labels(self, outputs: int, labels: int, declared: Sequence[int] | None) -> None:
+        """Refuse outputs and labels that do not fit each other."""
+        label_sizes(outputs, labels, declared)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""

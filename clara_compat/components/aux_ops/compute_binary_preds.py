@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from clara_compat.common.label_format import label_sizes
 from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
+from clara_compat.errors import ClaraError
 
 __all__ = ["ComputeBinaryPreds"]
 
@@ -36,6 +40,14 @@ class ComputeBinaryPreds(NativeOperation):
     ) -> None:
         NativeOperation.__init__(self, [binary_preds_name, binary_labels_name], do_summary=False, do_print=False)
         self.use_sigmoid = use_sigmoid
+
+    def check_labels(self, outputs: int, labels: int, declared: Sequence[int] | None) -> None:
+        """Refuse labels of which none is binary."""
+        sizes = label_sizes(outputs, labels, declared)
+        if 1 not in sizes:
+            raise ClaraError(
+                f"none of the labels is binary, they have {sizes} classes: use ComputeMulticlassPreds, which takes all"
+            )
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""

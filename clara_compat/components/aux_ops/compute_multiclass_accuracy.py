@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from clara_compat.common.label_format import label_sizes
 from clara_compat.components.aux_ops.native import NativeOperation, listed_tags, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
@@ -39,6 +42,15 @@ class ComputeMulticlassAccuracy(NativeOperation):
     ) -> None:
         NativeOperation.__init__(self, listed_tags(tag, tags), do_summary, do_print)
         self.use_sigmoid_for_binary = use_sigmoid_for_binary
+
+    def check_labels(self, outputs: int, labels: int, declared: Sequence[int] | None) -> None:
+        """Refuse outputs and labels that do not fit each other, or the number of tags."""
+        sizes = label_sizes(outputs, labels, declared)
+        if len(self.tags) not in (1, 1 + len(sizes)):
+            raise ClaraError(
+                f"{len(self.tags)} tags for {len(sizes)} labels, expected one tag for all labels, or {1 + len(sizes)} "
+                "for all and each"
+            )
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation.

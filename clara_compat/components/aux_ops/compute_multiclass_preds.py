@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from clara_compat.common.label_format import label_sizes
 from clara_compat.components.aux_ops.native import NativeOperation, may_be_logits
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext, Entry
@@ -43,6 +46,10 @@ class ComputeMulticlassPreds(NativeOperation):
         NativeOperation.__init__(self, tags, do_summary=False, do_print=False)
         self.use_sigmoid_for_binary = use_sigmoid_for_binary
         self.use_softmax_for_multiclass = use_softmax_for_multiclass
+
+    def check_labels(self, outputs: int, labels: int, declared: Sequence[int] | None) -> None:
+        """Refuse outputs and labels that do not fit each other."""
+        label_sizes(outputs, labels, declared)
 
     def bundle_entry(self, context: BundleContext) -> Entry:
         """Return the operation."""

@@ -50,6 +50,18 @@ class NativeOperation(Component, AuxiliaryOperation):
             ClaraError: it cannot work with as many.
         """
 
+    def check_labels(self, outputs: int, labels: int, declared: Sequence[int] | None) -> None:
+        """Check the operation against the network's output and the label.
+
+        Args:
+            outputs: channels of the output.
+            labels: channels of the label.
+            declared: the numbers of the pipeline's label format.
+
+        Raises:
+            ClaraError: they do not fit each other, or the operation.
+        """
+
     def get_output_tensors(self, predictions: Any, label: Any, build_ctx: BuildContext) -> dict[str, Any]:
         """Return the values, as a user's subclass calling ``super().get_output_tensors`` expects.
 

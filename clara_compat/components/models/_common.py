@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from clara_compat.common.build_ctx import BuildContext
 from clara_compat.components.component import Component
@@ -43,6 +43,9 @@ class BuiltInModel(Component, Model):
     Raises:
         ClaraError: for a value outside these.
     """
+
+    task: ClassVar[str] = "segmentation"
+    """``segmentation``: predictions (N, num_classes, spatial...); ``classification``: (N, num_classes)."""
 
     reg_weight_name = "reg_weight"
     """What this model calls the weight of the L2 penalty."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext
@@ -38,6 +38,7 @@ class Alexnet(BuiltInModel):
         ClaraError: for a value outside these.
     """
 
+    task: ClassVar[str] = "classification"
     fidelity = assumed(
         "NVIDIA documented the arguments, not the layers: those of OverFeat's fast model, whose numbers of channels "
         "the defaults are, the first convolution padded by 5 voxels on both sides, dense layers on the mean over the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from clara_compat.components.component import assumed
 from clara_compat.components.entry import BundleContext
@@ -37,6 +37,7 @@ class DenseNet121(BuiltInModel):
         ClaraError: for a value outside these.
     """
 
+    task: ClassVar[str] = "classification"
     fidelity = assumed(
         "NVIDIA did not document its arguments: MONAI's DenseNet121 with torch's constants for the norms and "
         "TensorFlow's first weights, weight_decay as an L2 penalty in the training's loss, n_spatial_dim from the "

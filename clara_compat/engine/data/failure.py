@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass
 from types import TracebackType
@@ -87,11 +88,21 @@ def failure(error: BaseException, chain: Any, files: str, section: str) -> ItemF
         reason = unwritten(cause)
     else:
         place = user_line(cause)
-        reason = f"{place}: {type(cause).__name__}: {cause}" if place else f"{type(cause).__name__}: {cause}"
-        mendable = bool(place) or isinstance(cause, (OSError, KeyError))  # KeyError: a field that is not there
+        reason = f"{place}: {type(cause).__name__}: {cause}" if place else _told(cause)
+        mendable = bool(place) or isinstance(cause, (OSError, KeyError))
     trace = "".join(traceback.format_exception(error))
     own = not (memory or is_full(cause) or is_full(cause.__cause__) or isinstance(cause, SystemExit))
     return ItemFailure(reason, files, section, _failing_transform(error, chain), mendable, trace, memory, own)
+
+
+def _told(cause: BaseException) -> str:
+    """Return what was raised in words, where these are not of users' code."""
+    if isinstance(cause, KeyError):  # MONAI: 'Key `x` of transform `y` was missing in the data ...'
+        found = re.search(r"^Key `(.*)` of transform", str(cause.args[0]) if cause.args else "", re.DOTALL)
+        return f"the field '{found[1] if found else cause.args[0] if cause.args else ''}' is not there"
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"{cause.strerror}: {cause.filename}" if cause.filename else cause.strerror
+    return f"{type(cause).__name__}: {cause}"
 
 
 def _failing_transform(error: BaseException, chain: Any) -> int | None:

@@ -160,13 +160,13 @@ def test_the_table(error: Exception, message: str) -> None:
         lever("load", "num_workers", 2),
         lever("validate", "roi_size", [160, 160, 160]),
     )
-    told = mendable(error, bundle(*levers))
+    told = mendable(error, bundle(*levers), {})
     assert told is not None
     assert str(told).startswith(message)
 
 
 def test_without_a_lever_there_is_advice() -> None:
-    told = mendable(MemoryError(), bundle())
+    told = mendable(MemoryError(), bundle(), {})
     assert told is not None
     assert told.message.endswith("of the training: lower the size of the crops, or take a machine with more memory")
 
