@@ -189,6 +189,15 @@ def test_the_window_of_a_smart_cache(workers: int) -> None:
     same(epochs(again), epochs(made(*end(), **options)))
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_that_begins_in_the_middle(workers: int) -> None:
+    loader = made(users(), *end(), workers=workers)
+    expected = epochs(made(users(), *end()), 2)
+    put_on(loader)
+    loader.sampler.begin_at(1, 2)
+    same(epochs(loader, 2), expected[1:])
+
+
 def test_transforms_of_a_batch() -> None:
     def batch() -> Compose:
         return Compose([RandAxisFlipd(BOTH, prob=0.5)])
