@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +18,6 @@ from clara_compat.engine.data.failure import ItemFailure
 
 __all__ = ["GpuData"]
 
-logger = logging.getLogger("clara_compat")
-
 _GAIN = 0.95
 """A step with its data must take less than this share of what it takes otherwise."""
 _STEPS = 4
@@ -35,8 +32,8 @@ class GpuData:
     With ``auto`` one whole epoch is timed as it is and the next one with the transforms on the GPU; nothing is made
     twice, as both are epochs of the training. The slower way is left. Named, it is used from the first epoch on. Either
     way the first items are made on both and compared before: random draws are the same, sums and interpolation differ
-    in the last bits of float32. Of several processes each chooses for itself. Cached items are held on the GPU from the second epoch on, when the network has taken
-    the memory that it needs.
+    in the last bits of float32. Of several processes each chooses for itself. Cached items are held on the GPU from the
+    second epoch on, when the network has taken the memory that it needs.
 
     This has been run with a CPU in the place of a GPU only: what a GPU computes is compared at every start, and where
     it fails the transforms go back to the CPU.
