@@ -69,7 +69,11 @@ def train(
     on_bad_item: OnBadItem = None,
     no_user_code: NoUserCode = False,
     accelerate: Annotated[
-        str | None, typer.Option(help="auto (the default), off, or levers, such as bf16,channels_last.")
+        str | None,
+        typer.Option(
+            help="auto (the default: a trial at the start of a long run chooses), off, or levers with commas between "
+            "them: bf16, channels_last, cudnn_benchmark, compile."
+        ),
     ] = None,
     set_: Set = None,
 ) -> None:

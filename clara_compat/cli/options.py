@@ -52,8 +52,7 @@ OnBadItem = Annotated[
     Literal["stop", "skip"] | None,
     typer.Option(
         "--on-bad-item",
-        help="What a scan does that cannot be read in the middle of a run: stop it (the default), or be skipped. In "
-        "training the next scan that can be read takes its place, in validation its case is left out; both are counted "
-        "and reported.",
+        help="What a scan that cannot be read does to a run: stop it (the default), or skip: in training the next scan "
+        "that can be read takes its place, in validation its case is left out; both are counted and reported.",
     ),
 ]

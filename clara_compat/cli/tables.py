@@ -13,7 +13,7 @@ from rich.table import Table
 from clara_compat.errors import ClaraError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from clara_compat.run.check import CheckReport
@@ -133,11 +133,17 @@ def print_training(result: TrainResult) -> None:
         files = "; ".join(one["files"] for one in skipped[:5]) + (" ..." if len(skipped) > 5 else "")
         table.add_row("skipped", escape(f"{len(skipped)} of the scans, which cannot be read: {files}"))
     table.add_row("seconds", f"{sum(epoch['seconds'] + epoch.get('validation_seconds', 0) for epoch in epochs):.1f}")
-    table.add_row("device", f"{stats['device']}, {stats['threads']} threads")
+    table.add_row("device", _device(stats))
     for name in ("model", "final_model", "stats", "bundle", "report"):
         if name in result.paths:
             table.add_row(name.replace("_", " "), escape(str(result.paths[name])))
     wide_console().print(table)
+
+
+def _device(stats: Mapping[str, Any]) -> str:
+    """Return what a training ran on."""
+    processes = f"{stats['processes']} processes, each with " if "processes" in stats else ""
+    return f"{stats['device']}, {processes}{stats['threads']} thread{'' if stats['threads'] == 1 else 's'}"
 
 
 def _short(becomes: str) -> str:

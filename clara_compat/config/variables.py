@@ -58,6 +58,8 @@ DOCUMENTED = frozenset(
 )
 """Variables that mean something by themselves (section 1.5 and the ``--set`` variables below it)."""
 
+_OTHER_NAMES = {"resume": "continue_from_ckpt_epoch"}
+"""Names that a variable has elsewhere: a bundle is told to go on with ``--resume true``."""
 _LONGEST = 1_000_000
 """Characters of a text with its variables put in: a short one that names a long one often would fill the memory."""
 _PLACEHOLDER = re.compile(r"\{([^\W\d][\w-]*)\}")
@@ -183,7 +185,7 @@ def used_names(data: Any) -> set[str]:
 def nearest_known(name: str, workflow: Mapping[str, Any], environment: Mapping[str, Any]) -> tuple[bool, str | None]:
     """Whether anything knows the variable ``name``, and the nearest known name."""
     known = {*workflow_variables(workflow), *environment, *DEFAULTS, *DOCUMENTED, *used_names(workflow)}
-    return name in known, nearest(name, known)
+    return name in known, _OTHER_NAMES.get(name) or nearest(name, known)
 
 
 def _below(values: Mapping[str, Any], mmar: str | Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from clara_compat.common.blame import user_line
 from clara_compat.common.full_disk import is_full, unwritten
 from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.data.memory import ran_out
+from clara_compat.engine.distributed.gather import size
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.levers import Lever, Stage
@@ -100,10 +101,22 @@ def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | N
     if failure.memory:
         return _memory(error, bundle, chain)
     sources, index = bundle.sources.get(failure.section, []), failure.transform
+    told = f"{error}{_without_it(error, bundle)}"
     if index is not None and index < len(sources):
-        return ClaraError(str(error), sources[index])
+        return ClaraError(told, sources[index])
     section = failure.section.split(".")[0] or ("validate" if _in_evaluator(chain) else "train")
-    return ClaraError(str(error), next(iter(bundle.sources.get(f"{section}.pipeline", [])), None))
+    return ClaraError(told, next(iter(bundle.sources.get(f"{section}.pipeline", [])), None))
+
+
+def _without_it(error: ItemError, bundle: Bundle) -> str:
+    """Return how a training goes on without the item, where it can and was not told to."""
+    failure = error.failure
+    section = bundle.config.get(failure.section, {})
+    dataset = section.get("dataset", {}) if isinstance(section, dict) else {}
+    left_out = failure.section == "validate" and size() > 1
+    if "train" not in bundle.config or not failure.skippable or left_out or "on_bad_item" in dataset:
+        return ""
+    return "; --on-bad-item skip goes on without such scans"
 
 
 def _refused(error: BaseException, _: Bundle, __: _Chain) -> ClaraError:

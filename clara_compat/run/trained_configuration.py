@@ -42,6 +42,7 @@ def _facts(bundle: Mapping[str, Any], stats: Mapping[str, Any]) -> list[tuple[st
         ("seeds", ", ".join(f"{text(name)} {_short(seed)}" for name, seed in list(seeds.items())[:8])),
         ("deterministic", {"True": "yes", "False": "no"}.get(str(stats.get("determinism")), "")),
         ("device", text(stats.get("device"))),
+        ("processes", _count(stats.get("processes"))),
         ("threads", _count(stats.get("threads"))),
         ("acceleration", text(mapping(stats.get("accelerate")).get("told"))),
         ("versions", ", ".join(f"{text(name)} {text(of)}" for name, of in list(versions.items())[:12])),

@@ -312,6 +312,11 @@ def test_undefined_variables(load):
     [
         (["epoch=3"], "--set epoch: nothing uses the variable 'epoch'; did you mean 'epochs'?"),
         (["DATASET_JSN=3"], "--set DATASET_JSN: nothing uses the variable 'DATASET_JSN'; did you mean 'DATASET_JSON'?"),
+        (["acelerate=off"], "--set acelerate: nothing uses the variable 'acelerate'; did you mean 'accelerate'?"),
+        (
+            ["resume=true"],
+            "--set resume: nothing uses the variable 'resume'; did you mean 'continue_from_ckpt_epoch'?",
+        ),
         (["qqq=3"], "--set qqq: nothing uses the variable 'qqq'"),
     ],
 )

@@ -107,6 +107,7 @@ def test_two_processes_train_as_one_with_the_doubled_batch(
     assert done.stdout.count("epoch 1/2") == 1  # one process tells
     assert done.stdout.count("Training finished") == 1
     assert json.loads((tmp_path / "train_stats.json").read_text())["processes"] == 2
+    assert "2 processes, each with 1 thread " in done.stdout
     assert {file.name for file in tmp_path.iterdir() if "tfevents" not in file.name} == {
         file.name for file in alone.iterdir() if "tfevents" not in file.name
     }

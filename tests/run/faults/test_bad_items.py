@@ -40,6 +40,7 @@ class TestAScanIsCutOffAfterTheFirstEpoch:
         message = run.message()
         assert f"{section}.pre_transforms[0]: " in message or "train.pre_transforms[0]: " in message
         assert f"{case}_image.nii.gz' cannot be read: the file is cut off" in message
+        assert "; --on-bad-item skip goes on without such scans" in message
         run.check_files("model.pt", "checkpoint.pt", "train_stats.json", "validation_cases.json")
         assert len(run.stats["epochs"]) == 1
         done = 1 if section == "train" else 2
