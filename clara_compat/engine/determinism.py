@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from monai.utils import set_determinism
 
+from clara_compat.common.launch import launched
 from clara_compat.engine.acceleration.memory import keep_freed_memory
+from clara_compat.engine.distributed.gather import size
+from clara_compat.errors import ClaraError
 
 __all__ = ["seed_run"]
 
@@ -26,7 +29,17 @@ def seed_run(
         random_seed: seed of ``random``.
         deterministic: reproducible cuDNN kernels and no autotuning.
         tf32: allow TF32 on Ampere and later; None leaves torch's choice.
+
+    Raises:
+        ClaraError: several processes were started, and the config (of a bundle) has nothing for them.
     """
+    launch = launched()
+    if launch is not None and launch.size > size():
+        raise ClaraError(
+            f"{launch.by} started {launch.size} processes, but the config was written without multi_gpu: each would do "
+            "the whole run and write the same files; migrate with --set multi_gpu=true, or start one process without "
+            f"{launch.by}"
+        )
     keep_freed_memory()
     if deterministic:
         set_determinism(seed=torch_seed)

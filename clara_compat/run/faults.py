@@ -111,8 +111,7 @@ def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | N
 def _without_it(error: ItemError, bundle: Bundle) -> str:
     """Return how a training goes on without the item, where it can and was not told to."""
     failure = error.failure
-    section = bundle.config.get(failure.section, {})
-    dataset = section.get("dataset", {}) if isinstance(section, dict) else {}
+    dataset = (bundle.config.get(failure.section) or {}).get("dataset", {})
     left_out = failure.section == "validate" and size() > 1
     if "train" not in bundle.config or not failure.skippable or left_out or "on_bad_item" in dataset:
         return ""
