@@ -72,7 +72,7 @@ def train(
         str | None,
         typer.Option(
             help="auto (the default: a trial at the start of a long run chooses), off, or levers with commas between "
-            "them: bf16, channels_last, cudnn_benchmark, compile."
+            "them: bf16, channels_last, cudnn_benchmark, compile, gpu_data."
         ),
     ] = None,
     set_: Set = None,
