@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -50,7 +50,7 @@ class Agreement:
     @property
     def only_turned(self) -> bool:
         """Whether nothing but the direction of the gradients is beyond the limits."""
-        return bool(self.objection) and not Agreement(self.loss, 1.0, self.length).objection and self.cosine > 0.0
+        return math.isfinite(self.cosine) and bool(self.objection) and not replace(self, cosine=1.0).objection
 
     @property
     def objection(self) -> str:

@@ -202,7 +202,7 @@ def test_gradients_that_only_point_apart_are_looked_at_again(monkeypatch, caplog
 
 @pytest.mark.parametrize(
     ("found", "count"),
-    [(Agreement(0.5, 0.2, 0.0), 1), (Agreement(0.0, -0.2, 0.0), 1), (Agreement(0.0, math.nan, 0.0), 1), (TURNED, 2)],
+    [(Agreement(0.5, 0.2, 0.0), 1), (Agreement(0.0, 0.2, 0.5), 1), (Agreement(0.0, math.nan, 0.0), 1), (TURNED, 2)],
 )
 def test_other_objections_are_final_and_so_is_the_last_trial(found, count, monkeypatch, caplog):
     in_trials(monkeypatch, found, found)
