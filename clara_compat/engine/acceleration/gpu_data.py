@@ -76,7 +76,11 @@ class GpuData:
         return f"{GPU_DATA}: on" if self.levers else ""
 
     def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
-        """Take over what an earlier part of the training chose; a lever named in the config wins over it."""
+        """Take over what an earlier part of the training chose; a lever named in the config wins over it.
+
+        Args:
+            state: of the checkpoint; None where nothing was chosen.
+        """
         if self.asked is None:
             self.chosen = None if state is None else dict(state)
 
@@ -118,7 +122,11 @@ class GpuData:
                 self.chosen = {"on": True}
 
     def end_step(self, engine: Engine) -> bool:
-        """Note the time; say whether it is now known what was not."""
+        """Note the time; say whether it is now known what was not.
+
+        Args:
+            engine: the trainer, after a step.
+        """
         if not self._times:
             return False
         self._steps += 1

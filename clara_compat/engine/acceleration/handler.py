@@ -17,7 +17,7 @@ from clara_compat.common.levers import AUTO, GPU_DATA, levers_of
 from clara_compat.engine.acceleration.clock import now
 from clara_compat.engine.acceleration.gpu_data import GpuData
 from clara_compat.engine.acceleration.levers import LeveredInferer, align, available, candidates, lay_out
-from clara_compat.engine.acceleration.trial import Finding, bare, cost, short, trial
+from clara_compat.engine.acceleration.trial import Finding, cost, short, trial
 from clara_compat.engine.handlers.kept import keep
 from clara_compat.errors import ClaraError
 
@@ -86,7 +86,11 @@ class Acceleration:
         return {"chosen": self._chosen, "data": self.data.chosen}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what an earlier part of the training chose; levers named in the config win over it."""
+        """Take over what an earlier part of the training chose; levers named in the config win over it.
+
+        Args:
+            state: what :meth:`state_dict` returned.
+        """
         if self.asked is None and not (state["chosen"] or {}).get("again"):
             self._chosen = state["chosen"]
         self.data.load_state_dict(state.get("data"))
@@ -199,7 +203,7 @@ class Acceleration:
         self._is_on = bool(levers)
         engine.inferer = self._inferer
         if self._is_laid_out and "channels_last" not in levers:
-            lay_out(bare(engine.network), channels_last=False)
+            lay_out(engine.network, channels_last=False)
             align(engine.optimizer)
         self._is_laid_out = "channels_last" in levers
         if not levers:
@@ -207,7 +211,7 @@ class Acceleration:
         if "cudnn_benchmark" in levers:
             torch.backends.cudnn.benchmark = True
         if "channels_last" in levers:
-            lay_out(bare(engine.network), channels_last=True)
+            lay_out(engine.network, channels_last=True)
             align(engine.optimizer)
         engine.inferer = LeveredInferer(self._inferer, torch.device(engine.state.device), levers)
 
@@ -256,4 +260,4 @@ def _shared(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _synchronises(engine: Engine) -> bool:
-    return any(isinstance(one, torch.nn.SyncBatchNorm) for one in bare(engine.network).modules())
+    return any(isinstance(one, torch.nn.SyncBatchNorm) for one in engine.network.modules())

@@ -35,7 +35,12 @@ def available(levers: Sequence[str], device: torch.device, inferer: Any) -> tupl
 
 
 def candidates(device: torch.device, inferer: Any) -> list[tuple[str, ...]]:
-    """Return the combinations that a trial compares with plain computing, the simplest first."""
+    """Return the combinations that a trial compares with plain computing, the simplest first.
+
+    Args:
+        device: where the network computes.
+        inferer: the trainer's own.
+    """
     free = available(("cudnn_benchmark",), device, inferer)
     combinations = [free, ("channels_last", *free)]
     if available(("bf16",), device, inferer):
@@ -101,6 +106,9 @@ def align(optimizer: torch.optim.Optimizer) -> None:
 
     torch's fused optimisers on a CPU walk through both in the order of memory: with another layout, as it comes from a
     checkpoint of a run that had one, they would pair the wrong values.
+
+    Args:
+        optimizer: whose state is laid out.
     """
     for group in optimizer.param_groups:
         for parameter in group["params"]:

@@ -17,7 +17,7 @@ import torch
 from clara_compat.engine.acceleration.levers import LeveredInferer, lay_out
 from clara_compat.engine.acceleration.self_check import Agreement, agreement
 
-__all__ = ["Finding", "Subject", "bare", "cost", "kept_generators", "trial"]
+__all__ = ["Finding", "Subject", "cost", "kept_generators", "trial"]
 
 _ROUNDS = 3
 _GAIN = 0.95
@@ -57,7 +57,7 @@ class Subject:
     def __init__(self, trainer: Any, batch: Sequence[Any], inferer: Any, levers: Sequence[str] = ()) -> None:
         copies: dict[int, Any] = {}
         # in one go: the loss may hold the network
-        self.network, self.loss_function = copy.deepcopy((bare(trainer.network), trainer.loss_function), copies)
+        self.network, self.loss_function = copy.deepcopy((trainer.network, trainer.loss_function), copies)
         groups = trainer.optimizer.param_groups
         self.groups = [[copies[id(one)] for one in group["params"] if id(one) in copies] for group in groups]
         self.rate = groups[0]["lr"]
@@ -97,7 +97,11 @@ class Subject:
 
 
 def cost(candidates: int) -> int:
-    """Return how many steps a trial of so many candidates is as long as, at most."""
+    """Return how many steps a trial of so many candidates is as long as, at most.
+
+    Args:
+        candidates: how many combinations are compared.
+    """
     return 2 + candidates * (1 + 2 * _ROUNDS)
 
 
@@ -189,13 +193,6 @@ def _kept_benchmark() -> Iterator[None]:
         yield
     finally:
         torch.backends.cudnn.benchmark = before
-
-
-def bare(network: Any) -> torch.nn.Module:
-    """Return the network without what several processes wrap it in."""
-    wrappers = (torch.nn.parallel.DistributedDataParallel, torch.nn.DataParallel)
-    found: torch.nn.Module = network.module if isinstance(network, wrappers) else network
-    return found
 
 
 def short(error: Exception) -> str:

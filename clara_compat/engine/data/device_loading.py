@@ -39,7 +39,11 @@ class Begun(Dataset):
         return len(self.whole)
 
     def prepare(self, epoch: int) -> None:
-        """Do nothing: the whole dataset has been prepared."""
+        """Do nothing: the whole dataset has been prepared.
+
+        Args:
+            epoch: from 1.
+        """
 
     def __getitem__(self, key: ItemKey) -> Any:
         """Return the item begun, or its failure."""

@@ -140,15 +140,28 @@ class DevicePart:
         self._told = False
 
     def reaches(self, cache: ItemCache | None) -> bool:
-        """Whether the cache holds in memory what this begins with, so that nothing is left for workers."""
+        """Whether the cache holds in memory what this begins with, so that nothing is left for workers.
+
+        Args:
+            cache: of the training's items, if there is one.
+        """
         return cache is not None and bool(cache.held) and cache.length == self.start
 
     def moved(self, item: Any) -> Any:
-        """Return an item with its tensors on the device."""
+        """Return an item with its tensors on the device.
+
+        Args:
+            item: fields, or a list of such items.
+        """
         return moved(item, self.device)
 
     def held_item(self, cache: ItemCache, index: int) -> Item | None:
-        """Return an item that is held on the device, with metadata of its own; None when it is not."""
+        """Return an item that is held on the device, with metadata of its own; None when it is not.
+
+        Args:
+            cache: of the training's items.
+            index: of the entry in the data list.
+        """
         found = self.held.get(cache.key(index))
         return None if found is None else shared(found, copied=False)
 
