@@ -168,9 +168,10 @@ def test_a_finished_training_has_nothing_to_do(small_mmar: Make, caplog: pytest.
     first = train(mmar)
     files = ("model.pt", "checkpoint.pt", "validation_cases.json", "configs/train.json")
     before = {name: (mmar / "models" / name).read_bytes() for name in files}
-    (mmar / "models/final_model.pt").unlink()  # as a process leaves it that was killed before it wrote it
+    (mmar / "models/final_model.pt").rename(mmar / "models/.final_model.pt.x1")  # as one that was killed leaves it
     again = train(mmar, resume=True)
     assert "nothing to do: the training in" in caplog.text
+    assert not (mmar / "models/.final_model.pt.x1").exists()
     assert {name: (mmar / "models" / name).read_bytes() for name in files} == before
     assert again.stats == first.stats
     assert again.paths == first.paths
