@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +25,7 @@ __all__ = [
     "readable_json",
     "replacing",
     "save_json",
+    "set_aside",
 ]
 
 _LINE = 100
@@ -174,6 +176,24 @@ def _write_names(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def set_aside(paths: Sequence[Path], folder: Path) -> Path:
+    """Move files and folders into ``previous_N``, the first that is not there yet.
+
+    Args:
+        paths: what is moved.
+        folder: of the new folder.
+
+    Returns:
+        the new folder.
+    """
+    numbered = (folder / f"previous_{number}" for number in itertools.count(1))
+    kept = next(one for one in numbered if not one.exists())
+    kept.mkdir()
+    for path in paths:
+        path.rename(kept / path.name)
+    return kept
 
 
 def save_json(content: Any, path: Path) -> None:

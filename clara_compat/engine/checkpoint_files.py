@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def read_checkpoint(folder: Path, *, values: bool = True) -> Found | None:
             reasons[path] = reason
             continue
         for damaged, why in reasons.items() if values else ():
-            damaged.replace(folder / _DAMAGED)
+            with suppress(FileNotFoundError):  # another process of this training was faster
+                damaged.replace(folder / _DAMAGED)
             logger.warning("%s is damaged (%s): going on from %s, which was written before it", damaged, why, path)
             logger.warning("the damaged file is kept as %s", folder / _DAMAGED)
         return Found(path, content)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import check_inside, impossible, is_folder, replacing, save_json
+from clara_compat.common.files import check_inside, impossible, is_folder, replacing, save_json, set_aside
 from clara_compat.common.full_disk import unwritten_is_told
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.errors import ClaraError
@@ -91,14 +91,8 @@ def prepare(folder: Path) -> dict[Path, Path]:
     earlier = [folder / name for name in sorted(names) if (folder / name).exists()]
     earlier += sorted(path for pattern in _FURTHER for path in folder.glob(pattern))
     earlier += sorted(path.parent for path in folder.glob("*/config.pbtxt"))
-    number = 1
-    while (folder / f"previous_{number}").exists():
-        number += 1
-    kept = folder / f"previous_{number}"
     with unwritten_is_told("free some space, or name another folder with MMAR_CKPT_DIR"):
-        kept.mkdir()
-        for path in earlier:
-            path.rename(kept / path.name)
+        kept = set_aside(earlier, folder)
     logger.info("the results of an earlier run are kept in %s", kept)
     return {folder.resolve() / path.name: kept / path.name for path in earlier}
 

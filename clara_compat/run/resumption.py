@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import save_json
+from clara_compat.common.files import replacing, save_json
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.run.outputs import OUTPUTS, write_bundle
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.strangers_json import mapping, read_json
 from clara_compat.translate.bundle import Seeds
 
-__all__ = ["keep_warnings", "resumed_seeds", "without_start_weights", "write_resumed"]
+__all__ = ["keep_warnings", "resumed_seeds", "with_config", "without_start_weights"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -48,15 +49,41 @@ def resumed_seeds(workflow: TrainWorkflow, checkpoint: Mapping[str, Any]) -> See
     return Seeds(**{name: drawn[name] for name in _SEEDS})
 
 
-def write_resumed(folder: Path, config: dict[str, Any]) -> None:
-    """Say what of a config is another than when the training began, and write it where something is.
+@contextmanager
+def with_config(folder: Path, config: dict[str, Any]) -> Iterator[None]:
+    """Have the config of a training that goes on in its folder.
 
-    What lies in the folder is read as data and never run. It stays as it is when nothing differs but the weights that
-    the training began with.
+    When the block fails before there is another checkpoint, the config that was there is put back: it is that of the
+    weights in the folder.
 
     Args:
         folder: the output folder.
         config: the bundle config that goes on.
+    """
+    files = [folder / OUTPUTS[name] for name in ("bundle", "metadata", "logging")]
+    before = {file: file.read_bytes() for file in files if file.exists()}
+    saved = _written_at(folder)
+    _write_resumed(folder, config)
+    try:
+        yield
+    except BaseException:
+        if _written_at(folder) == saved:
+            for file, content in before.items():
+                with replacing(file) as stream:
+                    stream.write(content)
+        raise
+
+
+def _written_at(folder: Path) -> int | None:
+    checkpoint = folder / OUTPUTS["checkpoint"]
+    return checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+
+
+def _write_resumed(folder: Path, config: dict[str, Any]) -> None:
+    """Say what of a config is another than when the training began, and write it where something is.
+
+    What lies in the folder is read as data and never run. It stays as it is when nothing differs but the weights that
+    the training began with.
     """
     remarks: list[str] = []
     before = read_json(folder / OUTPUTS["bundle"], remarks)

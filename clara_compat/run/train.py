@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings, say_loading
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
-from clara_compat.run.resumption import keep_warnings, resumed_seeds, without_start_weights, write_resumed
+from clara_compat.run.resumption import keep_warnings, resumed_seeds, with_config, without_start_weights
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.several import check_launch, launch_notices, on_all_processes, share_warnings
 from clara_compat.run.start_weights import start_weights
@@ -156,9 +157,8 @@ def _go_on(
 
     earlier = read_json(ckpt_dir / OUTPUTS["stats"], [])
     bundle = translate_train(workflow, from_first(lambda: resumed_seeds(workflow, checkpoint)), ckpt_dir)
-    if is_first():
-        write_resumed(ckpt_dir, bundle.config)
-    parser = execute(_resuming(bundle))
+    with with_config(ckpt_dir, bundle.config) if is_first() else nullcontext():
+        parser = execute(_resuming(bundle))
     _report(ckpt_dir, warned, earlier)
     return parser
 

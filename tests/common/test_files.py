@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from clara_compat.common.files import impossible, is_file, is_folder
+from clara_compat.common.files import impossible, is_file, is_folder, replacing
 
 
 @pytest.mark.parametrize("name", ["n" * 300, "a/" * 3000, "nul\0l"])
@@ -28,3 +30,16 @@ def test_what_is_there_and_what_can_be(tmp_path: Path) -> None:
 def test_a_loop_of_links_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert impossible(tmp_path / "loop") == "Too many levels of symbolic links"
+
+
+def test_the_name_is_on_the_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power failure a renamed file is only there when its folder has been flushed after that."""
+    flushed = []
+
+    def note(handle: int) -> None:
+        flushed.append((stat.S_ISDIR(os.fstat(handle).st_mode), (tmp_path / "file").exists()))
+
+    monkeypatch.setattr("os.fsync", note)
+    with replacing(tmp_path / "file") as stream:
+        stream.write(b"1")
+    assert flushed == [(False, False), (True, True)]

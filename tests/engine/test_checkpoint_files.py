@@ -111,6 +111,21 @@ def test_what_is_said_when_both_are_damaged(folder: Path, damage: Any, told: str
     assert (folder / NAMES[0]).exists()
 
 
+def test_another_process_has_put_the_damaged_file_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several processes of a training read the same folder at the same time."""
+    (folder / NAMES[0]).write_bytes(b"torn")
+
+    def check(path: Path) -> bool | None:
+        found = check_seal(path)
+        if path.name == NAMES[0]:
+            path.rename(folder / "checkpoint_damaged.pt")
+        return found
+
+    monkeypatch.setattr("clara_compat.engine.checkpoint_files.check_seal", check)
+    assert steps_in(folder) == 1
+    assert (folder / "checkpoint_damaged.pt").read_bytes() == b"torn"
+
+
 def test_nothing_there_is_no_error(tmp_path: Path) -> None:
     assert read_checkpoint(tmp_path / "none") is None
 

@@ -88,3 +88,18 @@ def test_an_epoch_that_begins_within(replicas: int) -> None:
         assert list(sampler) == whole[2:]
         sampler.set_epoch(5)
         assert list(sampler) == sampler.keys(5)
+
+
+def test_the_second_of_a_pair_of_normal_numbers_goes_on() -> None:
+    """NumPy draws them in pairs and keeps one."""
+    before = np.random.get_state()
+    try:
+        np.random.seed(5)
+        np.random.standard_normal()
+        states = generator_states()
+        expected = np.random.standard_normal(3)
+        np.random.seed(6)
+        set_generators(states)
+        np.testing.assert_array_equal(np.random.standard_normal(3), expected)
+    finally:
+        np.random.set_state(before)

@@ -168,9 +168,10 @@ def test_a_finished_training_has_nothing_to_do(small_mmar: Make, caplog: pytest.
     first = train(mmar)
     files = ("model.pt", "checkpoint.pt", "validation_cases.json", "configs/train.json")
     before = {name: (mmar / "models" / name).read_bytes() for name in files}
-    (mmar / "models/final_model.pt").unlink()  # as a process leaves it that was killed before it wrote it
+    (mmar / "models/final_model.pt").rename(mmar / "models/.final_model.pt.x1")  # as one that was killed leaves it
     again = train(mmar, resume=True)
     assert "nothing to do: the training in" in caplog.text
+    assert not (mmar / "models/.final_model.pt.x1").exists()
     assert {name: (mmar / "models" / name).read_bytes() for name in files} == before
     assert again.stats == first.stats
     assert again.paths == first.paths
@@ -269,11 +270,33 @@ def test_another_config(
 def test_what_cannot_go_on(small_mmar: Make, overrides: dict[str, Any], told: str) -> None:
     mmar = small_mmar(lambda config: config.update(epochs=1))
     train(mmar)
-    before = (mmar / "models/checkpoint.pt").read_bytes()
+    files = ("checkpoint.pt", "configs/train.json", "configs/metadata.json", "train_stats.json")
+    before = {name: (mmar / "models" / name).read_bytes() for name in files}
     with pytest.raises(ClaraError, match=told):
         train(mmar, overrides={"epochs": 2, **overrides}, resume=True)
-    assert (mmar / "models/checkpoint.pt").read_bytes() == before
+    assert {name: (mmar / "models" / name).read_bytes() for name in files} == before
     assert (mmar / "models/final_model.pt").exists()
+
+
+def test_other_scans_and_no_best_model(small_mmar: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """As many scans as before, but others; and somebody has taken the best model away."""
+    mmar = small_mmar(lambda config: config.update(epochs=1))
+    best = train(mmar).stats["best_value"]
+    environment = json.loads((mmar / "config/environment.json").read_text())
+    lists = json.loads(Path(environment["DATASET_JSON"]).read_text())
+    lists["training"].reverse()
+    (mmar / "other.json").write_text(json.dumps(lists))
+    (mmar / "models/model.pt").unlink()
+    content = torch.load(mmar / "models/checkpoint.pt", weights_only=True)
+    content["best"]["value"] = best + 1
+    torch.save({name: value for name, value in content.items() if name != "format"}, mmar / "models/checkpoint.pt")
+    caplog.clear()
+    result = train(mmar, overrides={"epochs": 2, "DATASET_JSON": str(mmar / "other.json")}, resume=True)
+    assert "the data list of train is another one than before" in caplog.text
+    assert "the data list of validate" not in caplog.text
+    assert f"{mmar / 'models/model.pt'}, the best model, of epoch 1, is gone: it is chosen anew" in caplog.text
+    assert result.stats["best_epoch"] == 2
+    assert "model" in result.paths
 
 
 def test_a_torn_checkpoint(
@@ -423,13 +446,18 @@ FAILS = """
 def test_a_scan_that_fails_costs_no_step(
     small_mmar: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Item 7 is in the second batch of the second epoch."""
+    """Item 7 is in the second batch of the second epoch; the policy, which counts, has not seen that step."""
     made = {}
     entry = {"path": "fails.Fails", "args": {"fields": "image"}}
+    change = many(
+        lambda config: config["train"]["pre_transforms"].insert(3, entry),
+        train_with(lr_policy={"path": "mine.Slows", "args": {}}),
+    )
     for name in ("mmar", "whole"):
-        made[name] = small_mmar(lambda config: config["train"]["pre_transforms"].insert(3, entry), name=name)
+        made[name] = small_mmar(change, name=name)
         (made[name] / "custom").mkdir()
         (made[name] / "custom/fails.py").write_text(dedent(FAILS))
+        (made[name] / "custom/mine.py").write_text(dedent(HANDLERS))
     monkeypatch.chdir(made["mmar"])
     with caplog.at_level(logging.INFO), pytest.raises(ClaraError, match="an unreadable scan"):
         train(made["mmar"])

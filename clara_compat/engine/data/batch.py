@@ -11,7 +11,7 @@ from monai.data import list_data_collate
 from clara_compat.engine.data.failure import ItemError, ItemFailure
 from clara_compat.engine.data.skipping import SkippingBatch
 
-__all__ = ["collate", "prepare_batch"]
+__all__ = ["check_batch", "collate", "prepare_batch"]
 
 
 def collate(items: Sequence[Any]) -> Any:
@@ -55,8 +55,20 @@ def prepare_batch(
     Raises:
         ItemError: the batch holds a failed item.
     """
-    if isinstance(batch, ItemFailure):
-        raise ItemError(batch)
+    check_batch(batch)
     image = batch["image"].to(device=device, non_blocking=non_blocking, **kwargs)
     label = batch["label"].to(device=device, non_blocking=non_blocking, **kwargs)
     return image, label
+
+
+def check_batch(batch: Any) -> None:
+    """Raise what a batch failed by.
+
+    Args:
+        batch: what the loader gave.
+
+    Raises:
+        ItemError: the batch holds a failed item.
+    """
+    if isinstance(batch, ItemFailure):
+        raise ItemError(batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections.abc import Mapping
@@ -13,10 +12,10 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 
-from clara_compat.common.files import replacing
+from clara_compat.common.files import replacing, set_aside
 from clara_compat.common.records import CASES, PAGE
 from clara_compat.engine.checkpoint_files import CHECKPOINT, PREVIOUS, Found, read_checkpoint, write_checkpoint
-from clara_compat.engine.data.failure import ItemError
+from clara_compat.engine.data.batch import check_batch
 from clara_compat.engine.distributed.gather import any_process, everybody, is_first
 from clara_compat.engine.handlers.interruption import Interruption, StopRequest
 from clara_compat.engine.handlers.kept import settle
@@ -122,6 +121,7 @@ class Checkpoints:
             self._is_last = True
             engine.add_event_handler(Events.STARTED, self._started)  # Ignite comes to it in this very round
             engine.add_event_handler(Events.EPOCH_STARTED, self._epoch_started)
+            engine.add_event_handler(Events.GET_BATCH_COMPLETED, lambda one: check_batch(one.state.batch))
             engine.add_event_handler(Events.ITERATION_COMPLETED, self._step_done)
             engine.add_event_handler(Events.EPOCH_COMPLETED, self._epoch_done)
             self.interruption.watch(engine)
@@ -131,7 +131,7 @@ class Checkpoints:
     def _go_on(self, engine: Engine, found: Found) -> None:
         """Put a training where a checkpoint is."""
         self._is_ours = True
-        content, length = found.content, engine.state.epoch_length
+        content, length = self._with_model(found.content), engine.state.epoch_length
         try:
             place = self.state.apply(engine, content)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -161,6 +161,14 @@ class Checkpoints:
         if not place.steps:
             where = f"{'before the end of' if place.pending else 'after'} epoch {place.epoch}"
         logger.info("going on from %s, %s", found.path, where)
+
+    def _with_model(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a checkpoint whose best metric is that of the ``model.pt`` that is there, or unknown."""
+        best, model = content.get("best") or {}, self.folder / "model.pt"
+        if self.evaluator is None or best.get("epoch", -1) < 1 or model.exists():
+            return content
+        logger.warning("%s, the best model, of epoch %d, is gone: it is chosen anew", model, best["epoch"])
+        return {**content, "best": None}
 
     def _begin_at(self, engine: Any, place: Place) -> bool:
         """Have the data side start within an epoch; say whether it can."""
@@ -224,7 +232,7 @@ class Checkpoints:
 
     def _fail(self, engine: Engine, error: BaseException) -> None:
         """Save what would be lost; the last handler of this event, of :class:`Progress`, ends the process."""
-        number = self.interruption.number
+        number = self.interruption.finish()
         try:
             by_worker = self.interruption.is_alone and "DataLoader worker" in str(error)
             if number is None or not (isinstance(error, StopRequest) or by_worker):
@@ -242,11 +250,7 @@ class Checkpoints:
         if self._has_failed or not self.interruption.is_alone:
             return
         self._has_failed = True  # Ignite tells an error twice
-        if isinstance(error, ItemError) and not self._between_steps:
-            engine.state.iteration -= 1  # a batch that holds it was taken, and nothing computed from it
-        elif not self._between_steps:
-            return
-        if engine.state.iteration <= self._saved_step:
+        if not self._between_steps or engine.state.iteration <= self._saved_step:
             return
         try:
             self._save_checkpoint(engine)
@@ -283,12 +287,7 @@ class Checkpoints:
         was_ours, self._is_ours = self._is_ours, True
         if was_ours or not earlier or not is_first():
             return
-        number = next(n for n in itertools.count(1) if not (self.folder / f"previous_{n}").exists())
-        kept = self.folder / f"previous_{number}"
-        kept.mkdir()
-        for file in earlier:
-            file.rename(kept / file.name)
-        logger.info("the results of an earlier run are kept in %s", kept)
+        logger.info("the results of an earlier run are kept in %s", set_aside(earlier, self.folder))
 
 
 def _switch(value: bool | str) -> bool:

@@ -52,6 +52,11 @@ class Interruption:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._before[number] = signal.signal(number, self._signalled)
 
+    def finish(self) -> signal.Signals | None:
+        """Return the signal that came; one that comes later is only noted, as what runs now saves the training."""
+        self._waits = False
+        return self.number
+
     def restore(self) -> None:
         """Give the signals back to those who had them."""
         for number, handler in self._before.items():
@@ -69,6 +74,7 @@ class Interruption:
         engine.add_event_handler(Events.EPOCH_STARTED, self._wait)
         engine.add_event_handler(Events.GET_BATCH_STARTED, self._wait)
         engine.add_event_handler(Events.GET_BATCH_COMPLETED, self._go_on)
+        engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, self._go_on)
         if stopped is not None:
             engine.add_event_handler(Events.ITERATION_COMPLETED, self._stop_where, stopped)
 

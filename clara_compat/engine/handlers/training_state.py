@@ -12,6 +12,7 @@ from ignite.engine import Engine
 
 from clara_compat.engine.distributed.gather import everybody, rank
 from clara_compat.engine.generators import generator_states, set_generators
+from clara_compat.engine.handlers.data_lists import data_digests, warn_of_other_lists
 from clara_compat.engine.handlers.kept import kept_states, restore
 from clara_compat.engine.handlers.train_events import TrainEvents
 from clara_compat.engine.matching import match_weights
@@ -97,6 +98,7 @@ class TrainingState:
             "pending": pending,
             "ended": ended,
             "seeds": self.seeds,
+            "data": data_digests(engine, self.evaluator),
             "threads": torch.get_num_threads(),
             "settings": {"optimizer": _name(self.optimizer), "groups": self._settings},
             "handlers": kept_states(engine),
@@ -129,6 +131,7 @@ class TrainingState:
             self.events.load_state_dict(content["events"])
         self._load_best(content.get("best"))
         restore(engine, content.get("handlers", {}))
+        warn_of_other_lists(content.get("data", {}), data_digests(engine, self.evaluator))
         if "threads" in content:
             torch.set_num_threads(min(content["threads"], _MOST_THREADS))
         place = _place(engine, content)

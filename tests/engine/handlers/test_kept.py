@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -82,3 +85,36 @@ def test_who_shares_the_training_decides_where_it_stops() -> None:
     with pytest.raises(StopRequest):
         one.run(range(5))
     assert one.state.iteration == 3
+
+
+@pytest.mark.parametrize("moment", ["ended early", "failed"])
+def test_a_signal_is_only_noted_when_nothing_is_waited_for(moment: str) -> None:
+    """After the data came to an end before the epoch did, and after an error: what is saved then is not cut off."""
+    one, interruption, found = engine(), Interruption(), []
+
+    def end(_: Engine) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        found.append(interruption.number)
+
+    def failing() -> Any:
+        yield 0
+        if moment == "failed":
+            raise ValueError("no data")
+
+    def fail(_: Engine, error: BaseException) -> None:
+        if not found:  # Ignite tells an error twice
+            assert interruption.finish() is None
+            end(one)
+        raise error
+
+    interruption.watch(one)
+    one.add_event_handler(Events.DATALOADER_STOP_ITERATION, lambda e: e.terminate_epoch())
+    one.add_event_handler(Events.COMPLETED, end)
+    one.add_event_handler(Events.EXCEPTION_RAISED, fail)
+    interruption.install()
+    try:
+        with suppress(ValueError):
+            one.run(failing(), max_epochs=1, epoch_length=2)
+    finally:
+        interruption.restore()
+    assert found == [signal.SIGTERM]

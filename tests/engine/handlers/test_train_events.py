@@ -199,3 +199,26 @@ def test_the_context_before_a_training() -> None:
     assert ctx.current_train_loss == 2.0
     assert type(ctx.current_train_loss) is float
     assert (ctx.key_metrics, ctx.stop_training, ctx.best_validation_epoch) == ([], False, 0)
+
+
+class Asks(TrainHandler):
+    """Asks for the end of the training within the second epoch."""
+
+    def end_iteration(self, ctx: TrainContext) -> None:
+        if ctx.current_iteration == STEPS + 1:
+            ctx.stop_training = True
+
+
+def test_who_asked_for_the_end_is_known_after_an_interruption(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = Run(optimizer(0.1), 0.1, handlers=[Asks()]), Run(optimizer(0.1), 0.1)
+    state: dict[str, Any] = {}
+    step = Events.ITERATION_COMPLETED(once=STEPS + 1)
+    first.trainer.add_event_handler(step, lambda _: state.update(first.events.state_dict()))
+    first.go(2)
+    second.events.load_state_dict(state)
+    second.trainer.load_state_dict({"iteration": STEPS + 1, "epoch_length": STEPS, "max_epochs": len(METRICS)})
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        second.trainer.run(range(STEPS))
+    assert second.trainer.state.epoch == 2
+    assert "the training ends after epoch 2: handler 'Asks' asked for it" in caplog.text
