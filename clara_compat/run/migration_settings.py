@@ -37,7 +37,9 @@ class _Now:
     off: str = ""
 
 
-_SEVERAL = _Now(("initialize#0",), "several processes, where torchrun or mpirun starts them", "one device is used")
+_SEVERAL = _Now(
+    ("initialize#0",), "several processes, where torchrun, mpirun or srun starts them", "one device is used"
+)
 _AMP = "autocast in bfloat16, which needs no scaling of the loss"
 _WEIGHTS = "the network starts from this file, where it is there"
 _SETTINGS: Mapping[str, _Now] = {

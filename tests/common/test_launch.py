@@ -44,6 +44,10 @@ SLURM = {
             {**MPI, "MASTER_ADDR": "node7", "MASTER_PORT": "5000"},
             Launch(3, 4, 1, 2, "mpirun", "node7", 5000, job="367656961"),
         ),
+        (  # all on one machine, but the user says where they meet
+            {**MPI, "OMPI_COMM_WORLD_LOCAL_SIZE": "4", "MASTER_ADDR": "node7", "MASTER_PORT": "5000"},
+            Launch(3, 4, 1, 4, "mpirun", "node7", 5000, job="367656961"),
+        ),
         ({**SLURM, "MASTER_PORT": "5000"}, Launch(6, 7, 2, 3, "srun", "node03", 5000, job="77_1")),
         ({**SLURM, "MASTER_ADDR": "n9", "MASTER_PORT": "1"}, Launch(6, 7, 2, 3, "srun", "n9", 1, job="77_1")),
         (
