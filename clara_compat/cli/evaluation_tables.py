@@ -36,6 +36,8 @@ def print_evaluation(result: EvaluateResult) -> None:
     facts = Table.grid(padding=(0, 2))
     files = len({path for case in cases for path in case["paths"]})
     facts.add_row("cases", f"{len(cases)} in {result.stats['seconds']:.1f} s on {result.stats['device']}")
+    for one in result.stats.get("skipped", ()):
+        facts.add_row("left out", escape(f"{one['files']}: {one['reason']}"))
     facts.add_row("network", escape(result.stats["model"]))
     facts.add_row("results", escape(f"{result.paths['folder']} ({files} files of predictions)"))
     facts.add_row("figures", escape(str(result.paths["stats"])))

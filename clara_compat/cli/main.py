@@ -107,6 +107,7 @@ def evaluate(
     mmar: Mmar = None,
     env: Env = None,
     log: Log = None,
+    on_bad_item: OnBadItem = None,
     no_user_code: NoUserCode = False,
     set_: Set = None,
 ) -> None:
@@ -122,7 +123,8 @@ def evaluate(
     from clara_compat.common.launch import is_first_process
     from clara_compat.run.evaluate import evaluate as run
 
-    result = run(mmar, config, env, set_ or (), log_config=log, user_code=not no_user_code)
+    overrides = _overrides(set_, on_bad_item=on_bad_item)
+    result = run(mmar, config, env, overrides, log_config=log, user_code=not no_user_code)
     if is_first_process():
         print_evaluation(result)
 

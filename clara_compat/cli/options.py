@@ -53,6 +53,7 @@ OnBadItem = Annotated[
     typer.Option(
         "--on-bad-item",
         help="What a scan that cannot be read does to a run: stop it (the default), or skip: in training the next scan "
-        "that can be read takes its place, in validation its case is left out; both are counted and reported.",
+        "that can be read takes its place, in validation and evaluation its case is left out; all are counted and "
+        "reported.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""How a process was started: alone, or as one of several by ``torchrun`` or ``mpirun``."""
+"""How a process was started: alone, or as one of several by ``torchrun``, ``mpirun`` or ``srun``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clara_compat.errors import ClaraError
 
 __all__ = ["Launch", "is_first_process", "launched", "processes_here"]
 
-_TORCH, _MPI = "torchrun", "mpirun"
+_TORCH, _MPI, _SLURM = "torchrun", "mpirun", "srun"
 _PORTS = (20_000, 12_000)
 """First port of a job that names none, and how many there are: below those that Linux hands out by itself."""
 
@@ -26,7 +26,7 @@ class Launch:
         size: number of processes.
         local_rank: its number on this machine.
         local_size: number of processes on this machine.
-        by: ``torchrun`` or ``mpirun``.
+        by: ``torchrun``, ``mpirun`` or ``srun``.
         address: where the first process is, as ``MASTER_ADDR`` says or the launcher tells; empty where it is not known.
         port: on which the processes find each other.
         folder: of the job on this machine, where all its processes are here; the launcher removes it.
@@ -54,7 +54,8 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launch | None:
 
     ``torchrun`` (and whoever else follows torch) sets ``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK`` and ``MASTER_ADDR``,
     Open MPI ``OMPI_COMM_WORLD_RANK`` and so on. Under ``mpirun`` a ``MASTER_ADDR`` and ``MASTER_PORT`` of the user's
-    (``-x MASTER_ADDR=...``) win over what Open MPI tells of the machine that it was started on.
+    (``-x MASTER_ADDR=...``) win over what Open MPI tells of the machine that it was started on. ``srun`` sets
+    ``SLURM_STEP_NUM_TASKS``; whatever is started within one of its tasks, ``torchrun`` for instance, wins over it.
 
     Args:
         environment: the variables.
@@ -66,13 +67,15 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launch | None:
         found = _of_torch(environment)
     elif "OMPI_COMM_WORLD_SIZE" in environment:
         found = _of_mpi(environment)
+    elif "SLURM_STEP_NUM_TASKS" in environment:
+        found = _of_slurm(environment)
     else:
         return None
     if not (0 <= found.rank < found.size and 0 <= found.local_rank < found.local_size <= found.size):
         raise ClaraError(
             f"{found.by} says that this is process {found.rank} of {found.size}, and {found.local_rank} of "
             f"{found.local_size} on this machine, which cannot be: start the run anew, without such variables of an "
-            "earlier one in the environment (RANK, WORLD_SIZE, LOCAL_RANK, OMPI_COMM_WORLD_*)"
+            "earlier one in the environment (RANK, WORLD_SIZE, LOCAL_RANK, OMPI_COMM_WORLD_*, SLURM_*)"
         )
     return found if found.size > 1 else None
 
@@ -112,7 +115,6 @@ def _of_mpi(environment: Mapping[str, str]) -> Launch:
     local_size = _number(environment, "OMPI_COMM_WORLD_LOCAL_SIZE", size)
     job = environment.get("PMIX_NAMESPACE") or environment.get("OMPI_MCA_ess_base_jobid", "")
     named = environment.get("MASTER_ADDR", "")
-    first, count = _PORTS
     return Launch(
         rank=_number(environment, "OMPI_COMM_WORLD_RANK"),
         size=size,
@@ -120,10 +122,38 @@ def _of_mpi(environment: Mapping[str, str]) -> Launch:
         local_size=local_size,
         by=_MPI,
         address=named or _head_node(environment),
-        port=_number(environment, "MASTER_PORT", first + zlib.crc32(job.encode()) % count),
+        port=_number(environment, "MASTER_PORT", _port_of(job)),
         folder=environment.get("PMIX_SERVER_TMPDIR", "") if local_size == size and not named else "",
         job=re.sub(r"\W", "_", job),
     )
+
+
+def _of_slurm(environment: Mapping[str, str]) -> Launch:
+    size, node = _number(environment, "SLURM_STEP_NUM_TASKS"), _number(environment, "SLURM_NODEID", 0)
+    groups = re.findall(r"(\d+)(?:\(x(\d+)\))?", environment.get("SLURM_STEP_TASKS_PER_NODE", ""))  # 4(x2),3
+    tasks = [int(count) for count, times in groups for _ in range(int(times or 1))] or [size]
+    job = f"{environment.get('SLURM_JOB_ID', '')}_{environment.get('SLURM_STEP_ID', '')}"
+    return Launch(
+        rank=_number(environment, "SLURM_PROCID"),
+        size=size,
+        local_rank=_number(environment, "SLURM_LOCALID", 0),
+        local_size=tasks[min(node, len(tasks) - 1)],
+        by=_SLURM,
+        address=environment.get("MASTER_ADDR") or _first_node(environment.get("SLURM_STEP_NODELIST", "")),
+        port=_number(environment, "MASTER_PORT", _port_of(job)),
+        job=job,
+    )
+
+
+def _first_node(nodes: str) -> str:
+    """Return the first of Slurm's nodes: ``node03`` of ``node[03-05,09],login``."""
+    first = re.match(r"(?:[^,\[]|\[[^\]]*\])*", nodes)
+    return re.sub(r"\[([^\],-]*)[^\]]*\]", r"\1", first[0] if first else "")
+
+
+def _port_of(job: str) -> int:
+    first, count = _PORTS
+    return first + zlib.crc32(job.encode()) % count
 
 
 def _head_node(environment: Mapping[str, str]) -> str:

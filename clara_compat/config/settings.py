@@ -111,6 +111,7 @@ class EvaluateSettings(BaseModel):
         overwrite_previous_result: evaluate every case, also those whose results are there.
         DATA_LIST_KEY: list of the data list file (the default is assumed).
         infer_in_training_mode: predict with the network in training mode.
+        on_bad_item: what a case does that cannot be read: ``stop`` the run, or be left out of it (``skip``).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -124,6 +125,7 @@ class EvaluateSettings(BaseModel):
     overwrite_previous_result: bool = True
     DATA_LIST_KEY: str = "validation"
     infer_in_training_mode: bool = False
+    on_bad_item: Literal["stop", "skip"] = "stop"
 
 
 def typed_settings(

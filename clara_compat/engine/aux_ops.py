@@ -11,7 +11,7 @@ from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
-from clara_compat.engine.distributed.gather import size
+from clara_compat.engine.distributed.gather import everybody, size
 from clara_compat.engine.distributed.shares import means_of_all
 from clara_compat.engine.handlers.kept import goes_on, keep
 from clara_compat.engine.step_values import StepValues
@@ -54,6 +54,7 @@ class AuxiliaryOutputs:
         self.ops = list(ops)
         self._values: dict[str, StepValues] = {}
         self._hidden: dict[str, set[str]] = {"unsummarised": set(), "unprinted": set()}
+        self._single: set[str] = set()  # tags that were single numbers here
 
     def attach(self, engine: Engine) -> None:
         """Attach to a MONAI trainer or evaluator."""
@@ -64,10 +65,11 @@ class AuxiliaryOutputs:
             keep(engine, "auxiliary", self)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the values (n,) of the epoch so far by tag, and the tags that are not shown."""
+        """Return the values (n,) of the epoch so far by tag, the tags that are not shown, those of single numbers."""
         return {
             "values": {tag: values.all() for tag, values in self._values.items()},
             "hidden": {name: sorted(tags) for name, tags in self._hidden.items()},
+            "single": sorted(self._single),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -78,11 +80,13 @@ class AuxiliaryOutputs:
         """
         self._values = {tag: StepValues(values) for tag, values in state["values"].items()}
         self._hidden = {name: set(tags) for name, tags in state["hidden"].items()}
+        self._single = set(state.get("single", self._values))
 
     def _reset(self, engine: Engine) -> None:
         if not goes_on(engine):
             self._values = {}
             self._hidden = {name: set() for name in self._hidden}
+            self._single = set()
 
     @torch.no_grad()
     def _compute(self, engine: Engine, keep: bool) -> None:
@@ -93,7 +97,9 @@ class AuxiliaryOutputs:
             output.update(values)
             if not keep or not (op.do_summary or op.do_print):
                 continue
-            single |= {tag: value for tag, value in values.items() if value.numel() == 1}
+            several = size() > 1  # which have to tell of the same tags: one may be a single number on some only
+            single |= {tag: value for tag, value in values.items() if value.numel() == 1 or several}
+            self._single |= {tag for tag, value in values.items() if value.numel() == 1}
             for unwanted, shown in (("unsummarised", op.do_summary), ("unprinted", op.do_print)):
                 if not shown:
                     self._hidden[unwanted].update(values)
@@ -102,9 +108,11 @@ class AuxiliaryOutputs:
 
     def _average(self, engine: Engine) -> None:
         engine.state.unsummarised, engine.state.unprinted = self._hidden["unsummarised"], self._hidden["unprinted"]
+        known = set().union(*everybody(self._single))
         for tag, values in self._values.items():
-            found = values.all()
-            engine.state.metrics[tag] = found[found.isfinite()].mean().item()
+            if tag in known:
+                found = values.all()
+                engine.state.metrics[tag] = found[found.isfinite()].mean().item()
 
 
 class NegLoss:

@@ -17,7 +17,6 @@ from clara_compat.common.blame import user_line
 from clara_compat.common.full_disk import is_full, unwritten
 from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.data.memory import ran_out
-from clara_compat.engine.distributed.gather import size
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.levers import Lever, Stage
@@ -112,8 +111,7 @@ def _without_it(error: ItemError, bundle: Bundle) -> str:
     """Return how a training goes on without the item, where it can and was not told to."""
     failure = error.failure
     dataset = (bundle.config.get(failure.section) or {}).get("dataset", {})
-    left_out = failure.section == "validate" and size() > 1
-    if "train" not in bundle.config or not failure.skippable or left_out or "on_bad_item" in dataset:
+    if "train" not in bundle.config or not failure.skippable or "on_bad_item" in dataset:
         return ""
     return "; --on-bad-item skip goes on without such scans"
 

@@ -37,7 +37,9 @@ class _Now:
     off: str = ""
 
 
-_SEVERAL = _Now(("initialize#0",), "several processes, where torchrun or mpirun starts them", "one device is used")
+_SEVERAL = _Now(
+    ("initialize#0",), "several processes, where torchrun, mpirun or srun starts them", "one device is used"
+)
 _AMP = "autocast in bfloat16, which needs no scaling of the loss"
 _WEIGHTS = "the network starts from this file, where it is there"
 _SETTINGS: Mapping[str, _Now] = {
@@ -56,7 +58,9 @@ _SETTINGS: Mapping[str, _Now] = {
     "continue_from_ckpt_epoch": _Now(("resume",), "a training goes on from the checkpoint.pt in ckpt_dir, if any"),
     "infer_in_training_mode": _Now(("validate#evaluator#mode", "step#training_mode")),
     "cache_gb": _Now(("cache_budget",)),
-    "on_bad_item": _Now(("train#dataset#on_bad_item",), off="an item that cannot be made ends the run"),
+    "on_bad_item": _Now(
+        ("train#dataset#on_bad_item", "dataset#on_bad_item"), off="an item that cannot be made ends the run"
+    ),
     "accelerate": _Now(("accelerate",), "off under determinism"),
     "batch_size": _Now(("dataloader#batch_size",)),
     "use_scanning_window": _Now(note="the inferer decides", off="the inferer decides"),

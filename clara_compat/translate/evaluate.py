@@ -82,6 +82,7 @@ class _EvaluateTranslation:
         writers = self._writers()
         reuse = self._reuses(writers)
         places = Places(self._paths())
+        bad = {"on_bad_item": "leave_out"} if self.settings.on_bad_item == "skip" and self.inference is None else {}
         config: dict[str, Any] = {
             **places.paths,
             **data_source(self.inference),
@@ -101,6 +102,7 @@ class _EvaluateTranslation:
                 reuse=reuse,
                 always_loads=self._labels_need_image(),
                 section="pre_transforms",
+                **bad,
             ),
             "dataloader": Entry(
                 "clara_compat.engine.evaluation.cases.case_loader",
@@ -122,6 +124,7 @@ class _EvaluateTranslation:
                 writes=self.settings.output_infer_result or self.inference is not None,
                 in_channels=model.number("in_channels"),
                 training_mode=model.training_mode,
+                **bad,
             ).placed(workflow.address()),
             "metrics": self._metrics(),
             "handlers": self._handlers(),

@@ -17,6 +17,18 @@ MPI = {
 TORCH = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "here"}
 
 
+SLURM = {
+    "SLURM_JOB_ID": "77",
+    "SLURM_STEP_ID": "1",
+    "SLURM_STEP_NUM_TASKS": "7",
+    "SLURM_STEP_TASKS_PER_NODE": "2(x2),3",
+    "SLURM_STEP_NODELIST": "node[03-04],login",
+    "SLURM_NODEID": "2",
+    "SLURM_PROCID": "6",
+    "SLURM_LOCALID": "2",
+}
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
@@ -32,6 +44,24 @@ TORCH = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": 
             {**MPI, "MASTER_ADDR": "node7", "MASTER_PORT": "5000"},
             Launch(3, 4, 1, 2, "mpirun", "node7", 5000, job="367656961"),
         ),
+        (  # all on one machine, but the user says where they meet
+            {**MPI, "OMPI_COMM_WORLD_LOCAL_SIZE": "4", "MASTER_ADDR": "node7", "MASTER_PORT": "5000"},
+            Launch(3, 4, 1, 4, "mpirun", "node7", 5000, job="367656961"),
+        ),
+        ({**SLURM, "MASTER_PORT": "5000"}, Launch(6, 7, 2, 3, "srun", "node03", 5000, job="77_1")),
+        ({**SLURM, "MASTER_ADDR": "n9", "MASTER_PORT": "1"}, Launch(6, 7, 2, 3, "srun", "n9", 1, job="77_1")),
+        (
+            {
+                **SLURM,
+                "SLURM_STEP_NUM_TASKS": "1",
+                "SLURM_PROCID": "0",
+                "SLURM_STEP_TASKS_PER_NODE": "1",
+                "SLURM_LOCALID": "0",
+            },
+            None,
+        ),
+        ({"SLURM_JOB_ID": "77", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, None),  # the script of a job, no task
+        ({**SLURM, **TORCH}, Launch(1, 2, 1, 2, "torchrun", "here", 29500)),
     ],
 )
 def test_what_launchers_tell(environment: dict[str, str], expected: Launch | None) -> None:
@@ -46,6 +76,23 @@ def test_mpirun_on_several_machines() -> None:
     other = launched({**MPI, "PMIX_NAMESPACE": "367656962"})
     assert other is not None
     assert other.port != found.port  # two jobs on a machine do not meet
+
+
+@pytest.mark.parametrize(
+    ("nodes", "first"),
+    [
+        ("a", "a"),
+        ("a,b", "a"),
+        ("node[1-4]", "node1"),
+        ("node[07,09-11],login", "node07"),
+        ("rack[2-3]n[01-04]-ib", "rack2n01-ib"),
+        ("", ""),
+    ],
+)
+def test_the_first_node_of_slurm(nodes: str, first: str) -> None:
+    found = launched({**SLURM, "SLURM_STEP_NODELIST": nodes})
+    assert found is not None
+    assert found.address == first
 
 
 def test_mpirun_on_one_machine_needs_no_port() -> None:

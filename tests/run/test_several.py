@@ -147,6 +147,43 @@ def test_two_processes_evaluate_as_one(launcher: list[str], demo: Path, alone: P
 
 
 @pytest.mark.slow
+def test_two_processes_leave_out_what_they_cannot_read(demo: Path, alone: Path, tmp_path: Path) -> None:
+    environment = json.loads((demo / "config/environment.json").read_text())
+    scans = shutil.copytree(environment["DATA_ROOT"], tmp_path / "scans")
+    data_list = scans / Path(environment["DATASET_JSON"]).name
+    listed = json.loads(data_list.read_text())
+    torn = [scans / listed["validation"][1]["image"], scans / listed["training"][1]["image"]]
+    for file in torn:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    data = [f"DATA_ROOT={scans}", f"DATASET_JSON={data_list}", "on_bad_item=skip"]
+
+    trained = {"one": ["train.image_pipeline.args.output_batch_size=4"], "two": ["multi_gpu=true"]}
+    for name, more in trained.items():
+        start = [sys.executable] if name == "one" else TORCHRUN
+        settings = ["--set", f"MMAR_CKPT_DIR={tmp_path / name}", *data, *more]
+        done = run_launched(start, "-m", "nvmidl.apps.train", "-m", demo, *settings)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert_same_training(tmp_path / "two", tmp_path / "one")
+    found = [json.loads((tmp_path / name / "train_stats.json").read_text()) for name in trained]
+    skipped = [{(one["section"], one["files"]): one["times"] for one in stats["skipped"]} for stats in found]
+    assert skipped[0] == skipped[1]
+    assert {section for section, _ in skipped[0]} == {"train", "validate"}
+
+    for name, start in (("one", [sys.executable]), ("two", TORCHRUN)):
+        out = tmp_path / f"{name}_evaluated"
+        settings = [f"MMAR_CKPT_DIR={alone}", f"MMAR_EVAL_OUTPUT_PATH={out}", "do_validation=true", *data]
+        settings += ["DATA_LIST_KEY=training", "multi_gpu=true"]
+        config = ["-c", "config/config_validation.json"]
+        done = run_launched(start, "-m", "nvmidl.apps.evaluate", "-m", demo, *config, "--set", *settings)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    one, two = (json.loads((tmp_path / f"{name}_evaluated/evaluate_stats.json").read_text()) for name in trained)
+    assert len(one["skipped"]) == 1
+    assert two["skipped"] == one["skipped"]
+    assert two["metrics"] == pytest.approx(one["metrics"], abs=1e-9)
+    assert [case["name"] for case in two["cases"]] == [case["name"] for case in one["cases"]]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_scan_that_one_process_cannot_read_ends_all(launcher: list[str], small_mmar: Make, tmp_path: Path) -> None:
     mmar = small_mmar(lambda config: config["train"]["image_pipeline"]["args"].update(output_batch_size=1))

@@ -27,7 +27,7 @@ def collate(items: Sequence[Any]) -> Any:
     if skipped:
         made = [item for item in items if not isinstance(item, ItemFailure)]
         batch = collate(made) if made else None
-        return batch if isinstance(batch, ItemFailure) else SkippingBatch(batch, skipped)
+        return batch if isinstance(batch, ItemFailure) else SkippingBatch(batch, skipped, skipped[0].fills)
     for field, value in items[0].items():
         if not isinstance(value, torch.Tensor):
             continue

@@ -40,7 +40,8 @@ class SeededDataset(Dataset):
         single_thread: run the chain on one torch thread also in the main process (bit-equal results for any number of
             workers).
         on_bad_item: ``stop``, or for an item that cannot be made ``replace`` or ``leave_out``;
-            of several processes ``leave_out`` is ``stop``.
+            where several processes go in step, a batch of which all are left out has another
+            item that does not count.
     """
 
     def __init__(
@@ -60,8 +61,9 @@ class SeededDataset(Dataset):
         self.batch_transform = batch_transform
         self.section = section
         self.single_thread = single_thread
-        # several processes validate in step: none may have fewer batches
-        self.on_bad_item = STOP if on_bad_item == "leave_out" and size() > 1 else on_bad_item
+        self.on_bad_item = on_bad_item
+        self.fills = size() > 1
+        """Whether no batch may be without an item: several processes validate in step, none has fewer batches."""
         self.device_part: DevicePart | None = None
         """Where the end of the chain runs, if not where its beginning does."""
 
@@ -118,6 +120,12 @@ class SeededDataset(Dataset):
                 return [made]
             items += made if isinstance(made, list) else [] if made is None else [made]
             skipped += failures
+        if skipped and not items and self.fills:
+            filler = self._filler(keys[0], skipped)
+            if isinstance(filler, ItemFailure):
+                return [filler]
+            items = filler if isinstance(filler, list) else [filler]
+            skipped = [replace(one, fills=True) for one in skipped]
         part = self.device_part
         if part is not None:  # an item that the device had no memory for lies elsewhere
             items = [part.moved(one) for one in items]
@@ -151,6 +159,15 @@ class SeededDataset(Dataset):
                 return made, []
             failed.append(made)
         return none_can_be_made(failed, len(self.data)), []
+
+    def _filler(self, key: ItemKey, failed: list[ItemFailure]) -> Any:
+        """Return an item that can be made, in the place of a batch of which none can."""
+        for index in substitutes(key.index, len(self.data)):
+            made = self[key._replace(index=index)]
+            if not isinstance(made, ItemFailure) or not made.skippable:
+                return made
+            failed = [*failed, made]
+        return none_can_be_made(failed, len(self.data))
 
     def begin(self, key: ItemKey) -> Any:
         """Return an item as it is in front of the transforms that run on the device, or its failure.

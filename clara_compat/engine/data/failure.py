@@ -37,6 +37,7 @@ class ItemFailure:
         skipped: the run goes on without the item.
         position: of the item in its epoch, where it was skipped.
         instead: index in the data list of the item that took its place; None where none does.
+        fills: another item stands in its batch, only because every process has one.
     """
 
     reason: str
@@ -50,6 +51,7 @@ class ItemFailure:
     skipped: bool = False
     position: int | None = None
     instead: int | None = None
+    fills: bool = False
 
 
 class ItemError(Exception):

@@ -62,6 +62,8 @@ class _Loader(DataLoader):
         self.in_flight = in_flight
         self.item_bytes = item_bytes
         self.skipped = SkippedItems(dataset.data, dataset.section)
+        self.fills = False
+        """Whether the batch that was given last is only there because every process has one."""
         self._buffer = 0  # batches that a thread makes ahead
         self._started = False
 
@@ -76,11 +78,14 @@ class _Loader(DataLoader):
     def _without_skipped(self) -> Iterator[Any]:
         """Give the batches; nothing is begun before the first is asked for, as engines start again what ended early."""
         epoch = self.sampler.epoch
-        for batch in self._batches():
+        for number, batch in enumerate(self._batches(), self.sampler.first_batch(epoch)):
+            self.fills = False
             if not isinstance(batch, SkippingBatch):
                 yield batch
                 continue
-            self.skipped.enter(batch.skipped, epoch)
+            if self.sampler.share(number):  # its own items: the others have a book, too
+                self.skipped.enter(batch.skipped, epoch)
+            self.fills = batch.fills
             if batch.batch is not None:
                 yield batch.batch
 

@@ -44,6 +44,14 @@ class EpochSampler(DistributedSampler):
         """
         self._begun = {epoch: position}
 
+    def first_batch(self, epoch: int) -> int:
+        """Return the number of the batch that an epoch begins with, from 0.
+
+        Args:
+            epoch: from 1.
+        """
+        return self._begun.get(epoch, 0) // self.batch_size
+
     def keys(self, epoch: int) -> list[ItemKey]:
         """Return this process' items of an epoch, in order.
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from clara_compat.engine.data.datalist import describe
 from clara_compat.engine.data.failure import ItemFailure
+from clara_compat.errors import ClaraError
 
 __all__ = ["STOP", "OnBadItem", "SkippedItem", "SkippedItems", "SkippingBatch", "none_can_be_made", "substitutes"]
 
@@ -59,10 +60,12 @@ class SkippingBatch:
     Args:
         batch: the fields of the others; None when there is none.
         skipped: what failed.
+        fills: the batch is there only because every process has one; nothing of it counts.
     """
 
     batch: Any
     skipped: Sequence[ItemFailure]
+    fills: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,33 @@ class SkippedItems:
                 logger.warning("%s: an item cannot be made and %s: %s (%s)", one.section, does, one.reason, one.files)
             times = 1 if known is None else known.times + 1
             self.items[one.files] = SkippedItem(one.files, one.reason, one.section, times)
+
+    def check_half(self) -> None:
+        """End a run that would no longer be one on its data list.
+
+        Raises:
+            ClaraError: more than half of the items were skipped.
+        """
+        if 2 * len(self.items) <= self.distinct:
+            return
+        first = next(iter(self.items.values()))
+        raise ClaraError(
+            f"{self.section}: {len(self.items)} of the {self.distinct} items of the data list cannot be made, more "
+            f"than half, so none is skipped any more: mend them, or take them out of the list; the first: "
+            f"{first.reason} ({first.files})"
+        )
+
+    def of_all(self, told: Sequence[Sequence[Mapping[str, Any]]]) -> SkippedItems:
+        """Return the book of several processes together.
+
+        Args:
+            told: what :meth:`told` returned on each.
+        """
+        book = SkippedItems(self.data, self.section)
+        for one in (SkippedItem(**item) for items in told for item in items):
+            known = book.items.get(one.files)
+            book.items[one.files] = one if known is None else replace(one, times=one.times + known.times)
+        return book
 
     def told(self) -> list[dict[str, Any]]:
         """Return the items as plain data."""

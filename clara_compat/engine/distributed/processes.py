@@ -179,8 +179,8 @@ def _store(launch: Launch, run: str) -> dist.Store:
         return store
     if not launch.address:
         raise ClaraError(
-            "mpirun does not say on which machine the first process is: name it with -x MASTER_ADDR=HOST "
-            "-x MASTER_PORT=29500"
+            f"{launch.by} does not say on which machine the first process is: name it with MASTER_ADDR=HOST and "
+            "MASTER_PORT=29500 (mpirun: -x MASTER_ADDR=HOST -x MASTER_PORT=29500)"
         )
     os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = launch.address, str(launch.port)
     try:

@@ -24,7 +24,10 @@ def own_images(engine: Engine) -> int:
     batch: Any = engine.state.batch
     images = batch.get(CommonKeys.IMAGE) if isinstance(batch, Mapping) else None
     count = len(images) if isinstance(images, torch.Tensor) else 1
-    sampler = getattr(getattr(engine, "data_loader", None), "sampler", None)
+    loader = getattr(engine, "data_loader", None)
+    if getattr(loader, "fills", False):
+        return 0
+    sampler = getattr(loader, "sampler", None)
     if isinstance(sampler, EpochSampler) and engine.state.epoch_length:
         return count if sampler.share((engine.state.iteration - 1) % engine.state.epoch_length) else 0
     return count
@@ -33,15 +36,18 @@ def own_images(engine: Engine) -> int:
 def means_of_all(values: Mapping[str, torch.Tensor], engine: Engine) -> dict[str, torch.Tensor]:
     """Return the means over the images of all processes, without waiting for the device.
 
-    What is not finite on a process is left out; nan is the mean where it is so on all.
+    What is not finite, or no single number, on a process is left out; nan is the mean where it is so on all.
 
     Args:
-        values: of this step, by the same names on every process: single numbers that are means over its own images.
+        values: of this step, by the same names on every process: means over its own images.
         engine: the trainer.
     """
     if not values:
         return {}
-    told = torch.stack([value.detach().reshape(()).double() for value in values.values()])
+    device = engine.state.device  # a value may have been made on the host
+    nothing = torch.full((), torch.nan, dtype=torch.float64, device=device)
+    numbers = (value.detach() for value in values.values())
+    told = torch.stack([one.reshape(()).to(device).double() if one.numel() == 1 else nothing for one in numbers])
     count = getattr(engine.state, "share", None)
     counted = told.isfinite() * float(own_images(engine) if count is None else count)
     sums = torch.stack([torch.where(counted > 0, told, 0.0) * counted, counted])

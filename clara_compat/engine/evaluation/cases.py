@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from monai.data import DataLoader
 
 from clara_compat.engine.data.dataset import SeededDataset
+from clara_compat.engine.data.skipping import STOP, OnBadItem
 from clara_compat.engine.distributed.gather import rank, size
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.errors import ClaraError
@@ -68,6 +69,7 @@ class CaseDataset(SeededDataset):
         reuse: take those results where all writers have them.
         always_loads: run the chain also on a case whose results are taken.
         section: name of the chain, for messages.
+        on_bad_item: ``stop``, or ``leave_out`` a case that cannot be read.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class CaseDataset(SeededDataset):
         reuse: bool = False,
         always_loads: bool = True,
         section: str = "",
+        on_bad_item: OnBadItem = STOP,
     ) -> None:
-        super().__init__(data, transform, section=section)
+        super().__init__(data, transform, section=section, on_bad_item=on_bad_item)
+        self.fills = False  # a batch may be empty
         self.writers = list(writers)
         self.reuse = reuse and bool(self.writers)
         self.always_loads = always_loads

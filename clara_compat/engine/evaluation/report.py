@@ -16,7 +16,8 @@ from ignite.engine import Engine, Events
 from ignite.metrics import Metric
 
 from clara_compat.common.files import save_json
-from clara_compat.engine.distributed.gather import from_first, is_first, merged_on_first, size
+from clara_compat.engine.data.skipping import STOP, SkippedItems
+from clara_compat.engine.distributed.gather import everybody, from_first, is_first, merged_on_first, size
 from clara_compat.engine.evaluation.step import Case, EvaluateCases
 from clara_compat.engine.metrics.case_values import CaseValues
 from clara_compat.errors import ClaraError
@@ -30,7 +31,8 @@ class CaseReport:
     """Keeps the value of every metric for every case, lets the writers finish, and writes a JSON file at the end.
 
     It attaches the metrics itself: MONAI's engines want one that chooses the best of several runs. The fields of a case
-    are let go as soon as the metrics have read them.
+    are let go as soon as the metrics have read them. Where cases that cannot be read are left out, ``skipped`` names
+    them; an evaluation of which that is more than half ends.
 
     Args:
         path: the JSON file; None keeps its content in ``content`` only.
@@ -54,6 +56,7 @@ class CaseReport:
         self.run = dict(run or {})
         self._values = CaseValues(self.metrics)
         self._ends: list[int] = []
+        self._skipped = SkippedItems((), "")
         self._started = 0.0
 
     def attach(self, engine: Engine) -> None:
@@ -68,6 +71,7 @@ class CaseReport:
     def _start(self, engine: Engine) -> None:
         self._started = time.perf_counter()
         self._ends = []
+        self._skipped = SkippedItems(engine.data_loader.dataset.data, "evaluate")
         self._values.reset()
 
     def _case(self, engine: Engine) -> None:
@@ -77,6 +81,9 @@ class CaseReport:
             for case, value in zip(cases, values or [math.nan] * len(cases), strict=True):
                 case.metrics[name] = value
         engine.state.output = engine.state.batch = None
+        if new := self.step.left_out[len(self._skipped.items) :]:
+            self._skipped.enter(new, 1)
+            self._skipped.check_half()
 
     def _keep(self, engine: Engine, error: BaseException) -> None:
         """Keep the results of the cases that are done; a later handler of this event raises the error again."""
@@ -95,6 +102,8 @@ class CaseReport:
         """Take the cases of all processes to the first one, and leave none to the others."""
         for writer in self.step.writers if self.step.writes else ():
             writer.collect()
+        self._skipped = self._skipped.of_all(everybody(self._skipped.told()))
+        self._skipped.check_half()
         self.step.cases = merged_on_first([self.step.cases[one:end] for one, end in pairwise([0, *self._ends])])
 
     def _end(self, engine: Engine) -> None:
@@ -108,6 +117,7 @@ class CaseReport:
             **self.run,
             "metrics": {name: float(engine.state.metrics[name]) for name in self.metrics},
             "cases": [_told(case) for case in self.step.cases],
+            **({} if self.step.on_bad_item == STOP else {"skipped": self._skipped.told()}),
             "seconds": time.perf_counter() - self._started,
             "device": str(engine.state.device),
             "threads": torch.get_num_threads(),

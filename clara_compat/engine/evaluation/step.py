@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.data.utils import to_affine_nd
@@ -22,7 +21,9 @@ from clara_compat.common.result_files import case_name
 from clara_compat.common.shape_format import ShapeFormat
 from clara_compat.engine import properties
 from clara_compat.engine.data.failure import ItemError, ItemFailure, failure
+from clara_compat.engine.data.skipping import STOP, OnBadItem
 from clara_compat.engine.evaluation.cases import FILE, REUSED, ResultWriter
+from clara_compat.engine.evaluation.fields import batch_of, small
 from clara_compat.engine.evaluation.slices import CaseSlice, case_slice
 from clara_compat.engine.model_files import refusal
 from clara_compat.engine.tensors import plain
@@ -36,6 +37,7 @@ MODEL = "model"
 """Field of the prediction, as Clara called it."""
 
 _IMAGE = CommonKeys.IMAGE.value
+_LABELS = "label_transforms"
 _LAYOUTS = {3: ShapeFormat.CHW, 4: ShapeFormat.CDHW}
 
 
@@ -81,6 +83,7 @@ class EvaluateCases:
         writes: whether the writers write.
         in_channels: channels the network takes, None when not known.
         training_mode: predict with the network in training mode.
+        on_bad_item: ``stop``, or ``leave_out`` a case whose label cannot be read; its result is there.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class EvaluateCases:
         writes: bool = True,
         in_channels: int | None = None,
         training_mode: bool = False,
+        on_bad_item: OnBadItem = STOP,
     ) -> None:
         self.post = post
         self.writers = list(writers)
@@ -102,8 +106,11 @@ class EvaluateCases:
         self.writes = writes
         self.in_channels = in_channels
         self.training_mode = training_mode
+        self.on_bad_item = on_bad_item
         self.cases: list[Case] = []
         """The cases done so far."""
+        self.left_out: list[ItemFailure] = []
+        """Why others were left out."""
 
     @torch.no_grad()
     def __call__(self, engine: SupervisedEvaluator, batch: Sequence[Any]) -> dict[str, Any]:
@@ -114,9 +121,12 @@ class EvaluateCases:
             ClaraError: the images do not fit the network, or each other.
         """
         started = time.perf_counter()
-        for item in batch:
-            if isinstance(item, ItemFailure):
+        failed = [item for item in batch if isinstance(item, ItemFailure)]
+        for item in failed:
+            if not item.skipped:
                 raise ItemError(item)
+        self.left_out += failed
+        batch = [item for item in batch if not isinstance(item, ItemFailure)]
         fresh = [item for item in batch if REUSED not in item]
         for item in fresh:
             _warn_of_nan(_image(item), item[FILE])
@@ -129,9 +139,15 @@ class EvaluateCases:
             if not reused:
                 _name_image(item, file)
                 item[MODEL] = _as_field(predictions.pop(0), item[_IMAGE])
-            done.append(self._finished(item, file, case))
+            try:
+                done.append(self._finished(item, file, case))
+            except ItemError as error:
+                if self.on_bad_item == STOP or error.failure.section != _LABELS or not error.failure.skippable:
+                    raise
+                self.left_out.append(error.failure)
+                continue
             cases.append(case)
-        output = {} if self.labels is None or not done else _batch_of(done)
+        output = {} if self.labels is None or not done else batch_of(done)
         if MODEL in output:
             output[CommonKeys.PRED] = output.pop(MODEL)
         for case in cases:
@@ -178,7 +194,7 @@ class EvaluateCases:
         else:
             before = item.keys() - {MODEL}
             item = _run(self.post, item, file, "post_transforms")
-            case.values = {name: found for name in item if name not in before and (found := _small(item[name]))}
+            case.values = {name: found for name in item if name not in before and (found := small(item[name]))}
             for index, writer in enumerate(self.writers if self.writes else ()):
                 try:
                     writer(item)
@@ -189,7 +205,7 @@ class EvaluateCases:
             case.paths = [path for writer in self.writers for path in writer.paths(file)]
         if self.labels is None:
             return {}
-        item = _run(self.labels, self._needed(item), file, "label_transforms")
+        item = _run(self.labels, self._needed(item), file, _LABELS)
         if self.drawn is not None:
             case.slice = case_slice(item.get(_IMAGE), *(item.get(name) for name in self.drawn))
         return self._needed(item)
@@ -258,41 +274,6 @@ def _as_field(prediction: torch.Tensor, image: MetaTensor) -> torch.Tensor:
         affine = image.affine @ torch.from_numpy(to_affine_nd(len(image.affine) - 1, scale))
     layout = {ImageProperty.SHAPE_FORMAT: str(_LAYOUTS[prediction.ndim])} if prediction.ndim in _LAYOUTS else {}
     return properties.carry(prediction, image, affine, **layout)
-
-
-def _batch_of(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the fields of the items as batches, without metadata; what is neither image nor numbers is left out.
-
-    Raises:
-        ClaraError: the items of a field differ in size.
-    """
-    batch = {}
-    for name in items[0]:
-        tensors = [tensor for item in items if (tensor := _tensor(item.get(name))) is not None]
-        if len(tensors) < len(items):
-            continue
-        if len({tensor.shape for tensor in tensors}) > 1:
-            raise ClaraError(f"the fields '{name}' of a batch differ in size: set batch_size to 1")
-        batch[name] = tensors[0][None] if len(tensors) == 1 else torch.stack(tensors)
-    return batch
-
-
-def _tensor(value: Any) -> torch.Tensor | None:
-    if isinstance(value, torch.Tensor):
-        return plain(value)
-    if isinstance(value, (str, bytes, dict)) or value is None:
-        return None
-    try:
-        return torch.from_numpy(np.atleast_1d(np.asarray(value, dtype=np.float32)))
-    except (TypeError, ValueError):
-        return None
-
-
-def _small(value: Any) -> Any:
-    """Return numbers, texts and lists of them as plain data; None for images and other things."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        return value.tolist() if value.ndim < 2 else None
-    return value if isinstance(value, (int, float, str, list)) else None
 
 
 def _text(file: Any) -> str:

@@ -31,7 +31,7 @@ class CaseProgress:
         self.step = step
         self.total = total
         self._bar = Bar()
-        self._done = 0
+        self._done = self._left_out = 0
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator."""
@@ -52,6 +52,10 @@ class CaseProgress:
             values = "".join(f", {name} {readable(value)}" for name, value in case.metrics.items())
             how = "taken from an earlier run" if case.reused else f"{case.seconds:.1f} s"
             logger.info("case %d/%d %s: %s%s", self._done, self.total, case.name, how, values)
+
+        for _ in self.step.left_out[self._left_out :]:
+            self._left_out += 1
+            self._bar.update()
 
     def _close(self, engine: Engine) -> None:
         self._bar.close()

@@ -9,9 +9,8 @@ from typing import Any
 from ignite.engine import Engine, Events
 
 from clara_compat.engine.data.skipping import SkippedItems
-from clara_compat.engine.distributed.gather import everybody, size
+from clara_compat.engine.distributed.gather import everybody, is_first, size
 from clara_compat.engine.handlers.kept import goes_on, keep
-from clara_compat.errors import ClaraError
 
 __all__ = ["ShortValidation", "SkipReport"]
 
@@ -46,8 +45,9 @@ class SkipReport:
         keep(engine, "skipped", self)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was skipped so far and before this epoch, as plain data by section."""
-        return {"items": {section: book.told() for section, book in self._books.items()}, "before": self._before}
+        """Return what all processes have skipped so far and before this epoch, as plain data by section."""
+        books, before = self._of_all(self._before)
+        return {"items": {section: book.told() for section, book in books.items()}, "before": before}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another training stopped, before this one starts.
@@ -55,9 +55,10 @@ class SkipReport:
         Args:
             state: what :meth:`state_dict` of the other one returned.
         """
-        for section, book in self._books.items():
-            book.restore(state["items"].get(section, ()))
-        self._before = dict(state["before"])
+        if is_first():  # what the others have skipped is added to it
+            for section, book in self._books.items():
+                book.restore(state["items"].get(section, ()))
+            self._before = dict(state["before"])
 
     def _begin(self, engine: Engine) -> None:
         if not goes_on(engine):
@@ -65,16 +66,22 @@ class SkipReport:
 
     def _check(self, engine: Engine) -> None:
         for book in self._books.values():
-            _check_half(book)
+            book.check_half()
 
     def _tell(self, engine: Engine) -> None:
-        told = [one for book in self._books.values() for one in book.told()]
         counts = {section: book.times - self._before.get(section, 0) for section, book in self._books.items()}
-        if size() > 1:
-            of_all = everybody((told, counts))
-            told = _merged([one for items, _ in of_all for one in items])
-            counts = {section: sum(one[section] for _, one in of_all) for section in counts}
-        engine.state.skipped = {"items": told, "epoch": counts}
+        books, counts = self._of_all(counts)
+        for book in books.values():
+            book.check_half()
+        engine.state.skipped = {"items": [one for book in books.values() for one in book.told()], "epoch": counts}
+
+    def _of_all(self, counts: Mapping[str, int]) -> tuple[dict[str, SkippedItems], dict[str, int]]:
+        """Return the books and the counts of all processes together."""
+        if size() == 1:
+            return self._books, dict(counts)
+        found = everybody(({section: book.told() for section, book in self._books.items()}, dict(counts)))
+        books = {section: book.of_all([told[section] for told, _ in found]) for section, book in self._books.items()}
+        return books, {section: sum(one.get(section, 0) for _, one in found) for section in books}
 
     def _sum_up(self, engine: Engine) -> None:
         items = getattr(engine.state, "skipped", {"items": []})["items"]
@@ -92,25 +99,5 @@ class ShortValidation:
         engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, self._end_epoch)
 
     def _end_epoch(self, engine: Engine) -> None:
-        _check_half(engine.data_loader.skipped)
+        engine.data_loader.skipped.check_half()
         engine.terminate_epoch()
-
-
-def _check_half(book: SkippedItems) -> None:
-    if 2 * len(book.items) <= book.distinct:
-        return
-    first = next(iter(book.items.values()))
-    raise ClaraError(
-        f"{book.section}: {len(book.items)} of the {book.distinct} items of the data list cannot be made, more than "
-        f"half, so none is skipped any more: mend them, or take them out of the list; the first: {first.reason} "
-        f"({first.files})"
-    )
-
-
-def _merged(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items of several processes, each once."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in items:
-        key = (one["section"], one["files"])
-        found[key] = {**one, "times": one["times"] + found.get(key, {"times": 0})["times"]}
-    return list(found.values())

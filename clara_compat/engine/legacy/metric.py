@@ -79,10 +79,9 @@ class LegacyMetric(IgniteMetric):
         Args:
             engine: the evaluator.
         """
-        if size() == 1:
-            cases: Iterable[tuple[Any, Any, str]] = self._fed(engine)
-        else:
-            cases = to_first(list(self._fed(engine)) if own_images(engine) else [])
+        cases: Iterable[tuple[Any, Any, str]] = self._fed(engine) if own_images(engine) else ()
+        if size() > 1:
+            cases = to_first(list(cases))
         for value, label, name in cases:
             with users_code(f"metric '{self.name}'"):
                 self.metric.update(value, label, name, self.data_prop)

@@ -73,7 +73,7 @@ class CaseMetric(Metric):
             engine: the evaluator.
         """
         batch = engine.state.batch if isinstance(engine.state.batch, dict) else {}
-        if size() == 1 or own_images(engine):
+        if own_images(engine):
             self.update(ChainMap(engine.state.output, batch), file_names(engine.state.batch))
         self._ends.append(len(self.values))
 

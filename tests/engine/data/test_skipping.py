@@ -18,7 +18,7 @@ from clara_compat.engine.data.epoch_plan import EpochPlan
 from clara_compat.engine.data.failure import ItemError, ItemFailure
 from clara_compat.engine.data.loader import data_loader
 from clara_compat.engine.data.skipping import SkippedItems, SkippingBatch, substitutes
-from clara_compat.engine.handlers.skip_report import ShortValidation, SkipReport, _merged
+from clara_compat.engine.handlers.skip_report import ShortValidation, SkipReport
 from clara_compat.engine.item_context import ItemKey
 from clara_compat.errors import ClaraError
 
@@ -165,4 +165,4 @@ def test_the_book_goes_on_and_processes_are_merged() -> None:
     other.enter([failure], 2)
     [told] = other.told()
     assert told == {"files": "path 1.nii", "reason": "cut off", "section": "train", "times": 3}
-    assert _merged([*book.told(), *other.told()]) == [{**told, "times": 5}]
+    assert book.of_all([book.told(), other.told()]).told() == [{**told, "times": 5}]

@@ -117,6 +117,26 @@ def test_a_validation_is_that_of_all_cases(name: str, one: dict[str, Any], two: 
     assert two[1][name]["fed"] == []
 
 
+@pytest.mark.parametrize(("name", "bad"), [("validate bad", [1, 4]), ("validate bad together", [2, 3])])
+def test_a_validation_without_the_cases_that_cannot_be_read(
+    name: str, bad: list[int], one: dict[str, Any], two: list[dict[str, Any]], work: Any
+) -> None:
+    expected = one[name]
+    assert [text.split(".")[0] for text in expected["fed"]] == [f"scan{i}" for i in range(5) if i not in bad]
+    means = [item["image"].numpy().astype(np.float64).mean() for i, item in enumerate(work.masks(5)) if i not in bad]
+    assert expected["metrics"]["mean"] == pytest.approx(np.mean(means), abs=1e-6)
+    for found in two:
+        assert found[name]["metrics"] == pytest.approx(expected["metrics"], abs=1e-12)
+        assert found[name]["skipped"] == expected["skipped"]
+        assert [times for _, times in found[name]["skipped"]] == [1, 1]
+    assert two[0][name]["fed"] == expected["fed"]
+
+
+def test_a_value_that_is_a_single_number_on_one_process(two: list[dict[str, Any]]) -> None:
+    for found in two:
+        assert found["means"] == {"mean": pytest.approx(1 / 3), "rows": 3.0}
+
+
 def test_a_validation_by_hand(two: list[dict[str, Any]], work: Any) -> None:
     dices, means = [], []
     for item in work.masks(5):
@@ -129,7 +149,7 @@ def test_a_validation_by_hand(two: list[dict[str, Any]], work: Any) -> None:
         assert found["validate one"]["metrics"]["mean"] == pytest.approx(np.mean(means), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["one", "two", "1", "4"])
+@pytest.mark.parametrize("name", ["one", "two", "1", "4", "bad", "bad together"])
 def test_records_and_reports_are_those_of_all_cases(
     name: str, folders: tuple[Path, Path], one: dict[str, Any], two: list[dict[str, Any]]
 ) -> None:
@@ -155,9 +175,10 @@ def test_an_area_needs_the_cases_of_all(one: dict[str, Any], two: list[dict[str,
 
 
 def test_what_all_have_skipped(one: dict[str, Any], two: list[dict[str, Any]]) -> None:
-    assert one["skip"] == {"items": {"scan0": 2, "scan8": 2}, "train": 2}
+    assert one["skip"] == {"items": {"scan0": 2, "scan8": 2}, "resumed": {"scan0": 3, "scan8": 3}, "train": 2}
     for found in two:  # of both epochs, and of the last one
-        assert found["skip"] == {"items": {"scan0": 2, "scan8": 4, "scan1": 2}, "train": 4}
+        resumed = {"scan0": 3, "scan8": 6, "scan1": 3}  # a checkpoint has what all have skipped, once
+        assert found["skip"] == {"items": {"scan0": 2, "scan8": 4, "scan1": 2}, "resumed": resumed, "train": 4}
 
 
 def test_one_process_writes_the_statistics(folders: tuple[Path, Path], one: dict[str, Any], two: Any) -> None:

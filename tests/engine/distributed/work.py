@@ -29,9 +29,10 @@ from clara_compat.engine.data.failure import ItemFailure
 from clara_compat.engine.data.loader import data_loader
 from clara_compat.engine.data.skipping import SkippedItems
 from clara_compat.engine.distributed import gather, processes
+from clara_compat.engine.distributed.shares import means_of_all
 from clara_compat.engine.distributed.training import TrainTogether
 from clara_compat.engine.handlers.case_records import CaseRecords
-from clara_compat.engine.handlers.skip_report import SkipReport
+from clara_compat.engine.handlers.skip_report import ShortValidation, SkipReport
 from clara_compat.engine.handlers.statistics import TrainStatistics
 from clara_compat.engine.handlers.train_events import TrainEvents
 from clara_compat.engine.legacy.metric import LegacyMetric
@@ -39,6 +40,7 @@ from clara_compat.engine.metrics.auc import ClaraAUC
 from clara_compat.engine.metrics.average import ClaraAverage
 from clara_compat.engine.metrics.compare import greater
 from clara_compat.engine.metrics.dice import ClaraDice
+from clara_compat.errors import ClaraError
 
 ITEMS = 5
 EPOCHS = 4
@@ -89,6 +91,15 @@ class Largest:
         return {"inputs": mean.mean(), "above": mean[mean > 0].mean()}
 
 
+class Rows:
+    """An auxiliary operation whose value is a single number only where a batch has one item."""
+
+    do_summary = do_print = True
+
+    def __call__(self, output: Any) -> dict[str, torch.Tensor]:
+        return {"rows": output["image"].mean(dim=1)}
+
+
 class StopsOnTheLast(TrainHandler):
     def end_epoch(self, ctx: Any) -> None:
         if ctx.current_epoch == EPOCHS - 1 and gather.rank() == gather.size() - 1:
@@ -112,7 +123,7 @@ def train(folder: Path, batch_size: int, *, shuffle: bool = True) -> dict[str, A
         prepare_batch=prepare_batch,
         train_handlers=[
             TrainTogether(network, optimizer),
-            AuxiliaryOutputs([Largest()]),
+            AuxiliaryOutputs([Largest(), *([Rows()] if folder.name == "two" else [])]),
             TrainStatistics(str(folder / "train_stats.json")),
             TrainEvents(optimizer, RATE, handlers=[StopsOnTheLast()]),
         ],
@@ -172,7 +183,19 @@ class BatchMean:
         return {"mean": output["pred"].mean()}
 
 
-def validate(folder: Path, count: int, batch_size: int) -> dict[str, Any]:
+class Reads:
+    """Some scans cannot be read."""
+
+    def __init__(self, bad: tuple[int, ...]) -> None:
+        self.bad = [f"/data/scan{i}.nii.gz" for i in bad]
+
+    def __call__(self, item: dict[str, Any]) -> dict[str, Any]:
+        if item["image"].meta["filename_or_obj"] in self.bad:
+            raise ClaraError("the file is cut off")
+        return item
+
+
+def validate(folder: Path, count: int, batch_size: int, bad: tuple[int, ...] = ()) -> dict[str, Any]:
     items = masks(count)
     names = Names()
     key = {"dice": ClaraDice(report_path=str(folder))}
@@ -182,19 +205,33 @@ def validate(folder: Path, count: int, batch_size: int) -> dict[str, Any]:
                                               label_field="label"), "names"),
     }  # fmt: skip
     plan = EpochPlan(items, shuffle=False, seed=0)
+    dataset = SeededDataset(
+        items, Compose([Reads(bad)]), section="validate", on_bad_item="leave_out" if bad else "stop"
+    )
+    loader = data_loader(dataset, plan, batch_size=batch_size, num_workers=0)
     evaluator = SupervisedEvaluator(
         device="cpu",
-        val_data_loader=data_loader(SeededDataset(items, Compose([])), plan, batch_size=batch_size, num_workers=0),
+        val_data_loader=loader,
         network=nn.Identity(),
         prepare_batch=prepare_batch,
         key_val_metric=key,
         additional_metrics=others,
         metric_cmp_fn=greater,
-        val_handlers=[AuxiliaryOutputs([BatchMean()]), CaseRecords(str(folder), key, others, pictures=2)],
+        val_handlers=[
+            AuxiliaryOutputs([BatchMean()]),
+            CaseRecords(str(folder), key, others, pictures=2),
+            *([ShortValidation()] if bad else []),
+        ],
         decollate=False,
     )
     evaluator.run()
-    return {"metrics": evaluator.state.metrics, "fed": names.files, "best": evaluator.state.best_metric}
+    skipped = [one for told in gather.everybody(loader.skipped.told()) for one in told]
+    return {
+        "metrics": evaluator.state.metrics,
+        "fed": names.files,
+        "best": evaluator.state.best_metric,
+        "skipped": sorted((one["files"], one["times"]) for one in skipped),
+    }
 
 
 def classify(folder: Path, count: int) -> dict[str, Any]:
@@ -223,15 +260,34 @@ def skip() -> dict[str, Any]:
     book = SkippedItems([{"image": f"scan{i}"} for i in range(9)], "train")
     engine: Any = Engine(lambda *_: None)
     engine.data_loader = SimpleNamespace(skipped=book)
-    SkipReport().attach(engine)
+    report = SkipReport()
+    report.attach(engine)
+    engine.add_event_handler(Events.COMPLETED, lambda e: setattr(e.state, "saved", report.state_dict()))
     names = (f"scan{gather.rank()}", "scan8")
     failures = [ItemFailure("torn", name, "train", position=i, instead=5) for i, name in enumerate(names)]
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda e: book.enter(failures, e.state.epoch))
     engine.run([0], max_epochs=2)
+    again = SkippedItems(book.data, "train")
+    other: Any = Engine(lambda *_: None)
+    other.data_loader = SimpleNamespace(skipped=again)
+    resumed = SkipReport()
+    resumed.attach(other)
+    resumed.load_state_dict(engine.state.saved)
+    other.add_event_handler(Events.ITERATION_COMPLETED, lambda e: again.enter(failures, e.state.epoch))
+    other.run([0], max_epochs=1)
     return {
+        "resumed": {one["files"]: one["times"] for one in other.state.skipped["items"]},
         "items": {one["files"]: one["times"] for one in engine.state.skipped["items"]},
         **engine.state.skipped["epoch"],
     }
+
+
+def means() -> dict[str, float]:
+    """A process with two images and one with one."""
+    rank = gather.rank()
+    engine: Any = SimpleNamespace(state=SimpleNamespace(share=2 - rank, device=torch.device("cpu")))
+    values = {"mean": torch.tensor(float(rank)), "rows": torch.full((2 - rank,), 3.0)}
+    return {tag: value.item() for tag, value in means_of_all(values, engine).items()} if gather.size() > 1 else {}
 
 
 def talk() -> dict[str, Any]:
@@ -260,7 +316,12 @@ def work(folder: Path, share: int = 1) -> dict[str, Any]:
         place = folder / str(count)
         place.mkdir(exist_ok=True)
         found[f"validate {count} cases"] = validate(place, count, 1)
+    for name, bad in (("bad", (1, 4)), ("bad together", (2, 3))):
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        found[f"validate {name}"] = validate(place, 5, 1, bad)
     found["skip"] = skip()
+    found["means"] = means()
     found["classify"] = classify(folder, 7)
     found["classify one"] = classify(folder / "one", 1)
     return found
