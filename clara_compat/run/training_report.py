@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.records import CASES, PAGE
+from clara_compat.common.records import CASES, PAGE, SkippedItem
 from clara_compat.errors import ClaraError
-from clara_compat.report.training.data import Epoch, Skipped, Training
+from clara_compat.report.training.data import Epoch, Training
 from clara_compat.run.recorded_cases import evaluated_cases, validated_cases
 from clara_compat.run.strangers_json import number, numbers, read_json, records, text, whole
 from clara_compat.run.trained_configuration import configuration_of
@@ -154,9 +154,11 @@ def _epochs(stats: Mapping[str, Any]) -> list[Epoch]:
     return [found[count] for count in sorted(found)]
 
 
-def _skipped(stats: Mapping[str, Any]) -> list[Skipped]:
+def _skipped(stats: Mapping[str, Any]) -> list[SkippedItem]:
     return [
-        Skipped(text(one.get("files")), text(one.get("reason")), text(one.get("section")), whole(one.get("times")) or 0)
+        SkippedItem(
+            text(one.get("files")), text(one.get("reason")), text(one.get("section")), whole(one.get("times")) or 0
+        )
         for one in records(stats.get("skipped"))[:_MOST_SKIPPED]
     ]
 

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from clara_compat.common.records import SkippedItem
 from clara_compat.engine.data.datalist import describe
 from clara_compat.engine.data.failure import ItemFailure
 from clara_compat.errors import ClaraError
 
-__all__ = ["STOP", "OnBadItem", "SkippedItem", "SkippedItems", "SkippingBatch", "none_can_be_made", "substitutes"]
+__all__ = ["STOP", "OnBadItem", "SkippedItems", "SkippingBatch", "none_can_be_made", "substitutes"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -66,23 +67,6 @@ class SkippingBatch:
     batch: Any
     skipped: Sequence[ItemFailure]
     fills: bool = False
-
-
-@dataclass(frozen=True)
-class SkippedItem:
-    """What statistics and reports say of an item that was skipped.
-
-    Args:
-        files: of the item.
-        reason: why it cannot be made.
-        section: ``train`` or ``validate``.
-        times: how often it was skipped.
-    """
-
-    files: str
-    reason: str
-    section: str
-    times: int
 
 
 class SkippedItems:

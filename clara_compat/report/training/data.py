@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clara_compat.common.records import SkippedItem
+
 if TYPE_CHECKING:
     from clara_compat.report.preview import Layer, Picture
 
@@ -181,23 +183,6 @@ class Configuration:
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """An item that the run went on without.
-
-    Args:
-        files: of the item.
-        reason: why it could not be made.
-        section: ``train`` or ``validate``.
-        times: how often it was skipped.
-    """
-
-    files: str
-    reason: str
-    section: str
-    times: int
-
-
-@dataclass(frozen=True)
 class Training:
     """Everything that the page shows.
 
@@ -231,7 +216,7 @@ class Training:
     evaluation_facts: Sequence[tuple[str, str]] = ()
     evaluation_picture: bytes | None = None
     configuration: Configuration = field(default_factory=Configuration)
-    skipped: Sequence[Skipped] = ()
+    skipped: Sequence[SkippedItem] = ()
     warnings: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
