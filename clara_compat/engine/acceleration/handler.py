@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
@@ -18,6 +16,7 @@ from clara_compat.engine.acceleration.clock import now
 from clara_compat.engine.acceleration.gpu_data import GpuData
 from clara_compat.engine.acceleration.levers import LeveredInferer, align, available, candidates, lay_out
 from clara_compat.engine.acceleration.trial import Finding, cost, short, trial
+from clara_compat.engine.distributed.gather import from_first, size
 from clara_compat.engine.handlers.kept import keep
 from clara_compat.errors import ClaraError
 
@@ -134,7 +133,7 @@ class Acceleration:
         self._steps += 1
         if self._steps == self._trials[0]:
             del self._trials[0]
-            self._chosen = _shared(self._choose(engine) if idist.get_rank() == 0 else {})
+            self._chosen = from_first(lambda: self._choose(engine))
             self._put_on(engine)
             self._say()
         elif self._steps + 1 == self._trials[0]:
@@ -154,7 +153,8 @@ class Acceleration:
         output = engine.state.output
         output[CommonKeys.PRED] = self._inferer(output[CommonKeys.IMAGE], engine.network)
         output[CommonKeys.LOSS] = engine.loss_function(output[CommonKeys.PRED], output[CommonKeys.LABEL]).mean()
-        self._chosen = {"levers": [], "reason": f"the loss was no number at step {engine.state.iteration}"}
+        again = {name: at for name, at in (self._chosen or {}).items() if name == "again"}  # all processes meet there
+        self._chosen = {"levers": [], "reason": f"the loss was no number at step {engine.state.iteration}", **again}
         self._put_on(engine)
         self._say(logging.WARNING)
 
@@ -184,7 +184,7 @@ class Acceleration:
         """Return why nothing is tried; empty when something is."""
         if not combinations:
             return "nothing that was asked for can be had here"
-        if idist.get_world_size() > 1 and _synchronises(engine):
+        if size() > 1 and _synchronises(engine):
             return "the network's normalisation waits for the other processes"
         if self.asked is not None:
             return ""
@@ -249,14 +249,6 @@ def _told(found: Finding) -> dict[str, Any]:
     if not found.levers and not found.refused:
         told["reason"] = "nothing was faster"
     return told
-
-
-def _shared(chosen: dict[str, Any]) -> dict[str, Any]:
-    """Return what the first process chose."""
-    if idist.get_world_size() == 1:
-        return chosen
-    found: dict[str, Any] = json.loads(idist.broadcast(json.dumps(chosen), src=0))
-    return found
 
 
 def _synchronises(engine: Engine) -> bool:

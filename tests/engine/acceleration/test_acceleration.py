@@ -338,15 +338,26 @@ def test_an_optimiser_of_another_layout_is_aligned():
     assert torch.equal(state["exp_avg"], before)
 
 
-def test_one_process_chooses_for_all(monkeypatch):
-    sent = []
-    monkeypatch.setattr(handlers.idist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(handlers.idist, "get_rank", lambda: 1)
-    monkeypatch.setattr(
-        handlers.idist, "broadcast", lambda text, src: sent.append((text, src)) or '{"levers": ["bf16"]}'
+def test_the_first_process_chooses_for_all(monkeypatch):
+    monkeypatch.setattr(handlers, "from_first", lambda choose: {"levers": ["bf16"], "reason": "told"})
+    trainer = run(Acceleration("auto"))
+    assert trainer.state.acceleration["levers"] == ["bf16"]
+    assert isinstance(trainer.inferer, levers.LeveredInferer)
+
+
+def test_a_process_that_goes_back_to_float32_comes_to_the_next_trial():
+    """With another answer on one of several processes, the others would wait for it there."""
+    handler = Acceleration("auto")
+    handler._chosen = {"levers": ["bf16"], "again": 50}
+    handler._is_on, handler._inferer = True, lambda image, network: image
+    engine = SimpleNamespace(
+        state=SimpleNamespace(iteration=7, output={"loss": torch.tensor(math.nan), "image": torch.ones(1), "label": 0}),
+        network=nn.Conv3d(1, 1, 1),
+        loss_function=lambda prediction, label: prediction,
     )
-    assert run(Acceleration("auto")).state.acceleration["levers"] == ["bf16"]
-    assert sent == [("{}", 0)]
+    handler._look(engine)
+    assert engine.state.output["loss"] == 1
+    assert handler._chosen == {"levers": [], "reason": "the loss was no number at step 7", "again": 50}
 
 
 @pytest.mark.parametrize("setting", ["fast", "bf16,", ""])
