@@ -136,7 +136,8 @@ class _Walk:
             return
         if geometry is None or found:
             return
-        if self.compares is not None and geometry["image"].size != geometry["label"].size:
+        both = all(field in geometry for field in ("image", "label"))
+        if self.compares is not None and both and geometry["image"].size != geometry["label"].size:
             sizes = " and ".join(f"{list(geometry[field].size)} of the {field}" for field in images)
             yield ClaraError(
                 f"{self.compares.name} compares the prediction, which is as large as the image, with the label, but at "

@@ -110,8 +110,10 @@ def _item(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError | N
 def _without_it(error: ItemError, bundle: Bundle) -> str:
     """Return how a training goes on without the item, where it can and was not told to."""
     failure = error.failure
-    dataset = (bundle.config.get(failure.section) or {}).get("dataset", {})
-    if "train" not in bundle.config or not failure.skippable or "on_bad_item" in dataset:
+    section = bundle.config.get(failure.section)
+    if "train" not in bundle.config or not isinstance(section, dict) or not failure.skippable:
+        return ""
+    if "on_bad_item" in section.get("dataset", {}):
         return ""
     return "; --on-bad-item skip goes on without such scans"
 

@@ -110,7 +110,7 @@ def test_nothing_is_said_of_a_data_list_that_is_not_there(small_mmar: Make) -> N
 
 
 def test_classification_data_pass_the_check(small_mmar: Make, small_scans: Path, tmp_path: Path) -> None:
-    """The data side of a classification config is checked and counted; its network is another matter."""
+    """The data side of a classification config is checked and counted."""
     items = json.loads((small_scans / "dataset.json").read_text())["training"]
     for number, item in enumerate(items):
         item["label"] = [number % 2, 1]
@@ -118,15 +118,19 @@ def test_classification_data_pass_the_check(small_mmar: Make, small_scans: Path,
 
     def change(config: dict[str, Any]) -> None:
         config.pop("validate")
-        config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
+        config["train"]["pre_transforms"] = [
+            {"name": "LoadNifti", "args": {"fields": "image"}},
+            {"name": "ScaleToShape", "args": {"fields": "image", "target_shape": [32, 32, 32]}},
+        ]
         config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
+        config["train"]["image_pipeline"]["args"]["output_crop_size"] = [32, 32, 32]
         config["train"]["image_pipeline"]["args"]["output_label_format"] = [1, 1]
         config["train"]["loss"] = {"name": "MulticlassClassificationLoss"}
-        config["train"]["model"]["args"]["num_classes"] = 2
+        config["train"]["model"] = {"name": "DenseNet121", "args": {"num_classes": 2, "n_spatial_dim": 3}}
 
     data = {"DATASET_JSON": str(tmp_path / "classes.json")}
     [train] = train_and_validate(small_mmar(change), overrides=data)
-    assert (train.steps, train.cached_bytes) == (2, 4 * 4 * 24 * 22 * 20)
+    assert (train.steps, train.cached_bytes) == (2, 4 * 4 * 32**3)
     report = check(
         small_mmar(change, name="other") / "config/config_train.json",
         overrides={
@@ -154,11 +158,15 @@ def test_class_labels_beyond_the_last_class(
 
     def change(config: dict[str, Any]) -> None:
         config.pop("validate")
-        config["train"]["pre_transforms"] = [{"name": "LoadNifti", "args": {"fields": "image"}}]
+        config["train"]["pre_transforms"] = [
+            {"name": "LoadNifti", "args": {"fields": "image"}},
+            {"name": "ScaleToShape", "args": {"fields": "image", "target_shape": [32, 32, 32]}},
+        ]
         config["train"]["image_pipeline"]["name"] = "ClassificationImagePipeline"
+        config["train"]["image_pipeline"]["args"]["output_crop_size"] = [32, 32, 32]
         config["train"]["image_pipeline"]["args"]["output_label_format"] = formats
         config["train"]["loss"] = {"name": "MulticlassClassificationLoss"}
-        config["train"]["model"]["args"]["num_classes"] = sum(formats)
+        config["train"]["model"] = {"name": "DenseNet121", "args": {"num_classes": sum(formats), "n_spatial_dim": 3}}
 
     file = small_mmar(change) / "config/config_train.json"
     report = check(file, overrides={"DATASET_JSON": str(tmp_path / "classes.json")})

@@ -36,6 +36,7 @@ ALLOWED = {
     ("clara_compat/engine/acceleration/memory.py", "ctypes"): "one function of the C library that runs already",
     ("clara_compat/engine/checkpoint_files.py", "torch.load"): "weights_only",
     ("clara_compat/engine/data/disk_cache.py", "torch.load"): "weights_only: tensors and text of our own cache",
+    ("clara_compat/engine/distributed/processes.py", "socket"): "the name of this machine",
     ("clara_compat/engine/export/tensorrt_plan.py", "import_module"): "the literal name tensorrt",
     ("clara_compat/engine/export/torchscript.py", "torch.jit.load"): "the bytes that this export has just made",
     ("clara_compat/engine/loss_variables.py", "torch.load"): "weights_only",

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from clara_compat.engine.distributed.gather import rank, size
 from clara_compat.errors import ClaraError
 
 __all__ = ["EpochPlan", "category_of"]
@@ -88,7 +87,11 @@ class EpochPlan:
             epoch: from 1.
         """
         fixed = not self.shuffle and self.categories is None and not self.replaced
-        return self.order(epoch)[rank() :: size()] if size() > 1 and fixed else self.window(epoch)
+        if not fixed:
+            return self.window(epoch)
+        from clara_compat.engine.distributed.gather import rank, size  # with torch, which a check does without
+
+        return self.order(epoch)[rank() :: size()] if size() > 1 else self.window(epoch)
 
     def order(self, epoch: int) -> list[int]:
         """Return the indices of the items of ``epoch`` (from 1), by their positions."""

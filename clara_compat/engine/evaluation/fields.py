@@ -17,6 +17,9 @@ __all__ = ["batch_of", "small"]
 def batch_of(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the fields of the items as batches, without metadata; what is neither image nor numbers is left out.
 
+    Args:
+        items: of one batch, with the same fields.
+
     Raises:
         ClaraError: the items of a field differ in size.
     """
@@ -43,7 +46,11 @@ def _tensor(value: Any) -> torch.Tensor | None:
 
 
 def small(value: Any) -> Any:
-    """Return numbers, texts and lists of them as plain data; None for images and other things."""
+    """Return numbers, texts and lists of them as plain data; None for images and other things.
+
+    Args:
+        value: of a field.
+    """
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return value.tolist() if value.ndim < 2 else None
     return value if isinstance(value, (int, float, str, list)) else None
