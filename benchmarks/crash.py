@@ -5,7 +5,7 @@ and compares weights, statistics and cases with those of the run in one go, bit 
 times; the others are calls of a write: inside a checkpoint, in front of a flush to the disk, between two renames. A
 resumed process may be killed again. Every step has a checkpoint here, so that most kills meet one.
 
-    python benchmarks/crash.py --kills 30          # about ten minutes on two cores
+    python benchmarks/crash.py --kills 30          # three minutes on two idle cores
 """
 
 from __future__ import annotations
