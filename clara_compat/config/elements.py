@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from clara_compat.config.paths import JSONPath
@@ -118,12 +119,7 @@ class ElementReader:
             return None
         enabled = self._enabled(item, path)
         ignored = [key for key in item if key not in _ELEMENT_KEYS and not key.startswith("_")]
-        for key in ignored[:MOST]:
-            hint = suggestion(key, _ELEMENT_KEYS)
-            self._problems.notice(f"the key '{key}' of a component is ignored{hint}", self._at(*path, key))
-        if len(ignored) > MOST:
-            text = f"{len(ignored) - MOST:,} further keys of a component are ignored"
-            self._problems.notice(text, self._at(*path))
+        self._problems.ignored(ignored, _ELEMENT_KEYS, partial(self._at, *path), "a component")
         texts = {key: item[key] for key in _TEXT_KEYS if item.get(key) is not None}
         for key, text in texts.items():
             if not isinstance(text, str) or not text.partition("#")[0].strip():

@@ -18,7 +18,7 @@ from clara_compat.config.components import Catalogue, ComponentSpec
 from clara_compat.config.overrides import Overrides, parse_overrides
 from clara_compat.config.paths import JSONPath
 from clara_compat.config.positions import COMMAND_LINE, Located, read_json
-from clara_compat.config.problems import MOST, Notice, Problems
+from clara_compat.config.problems import Notice, Problems
 from clara_compat.config.settings import typed_settings
 from clara_compat.config.user_roots import UserRoots, search_roots
 from clara_compat.config.variables import (
@@ -29,7 +29,7 @@ from clara_compat.config.variables import (
     used_names,
     workflow_variables,
 )
-from clara_compat.errors import Address, ClaraError, suggestion
+from clara_compat.errors import Address, ClaraError
 
 __all__ = ["Loading", "Workflow", "find_config", "open_config"]
 
@@ -163,10 +163,7 @@ class Loading:
         """Notices on top-level keys nobody reads."""
         used = used_names(raw)
         ignored = [key for key in raw if key not in known and key not in used and not key.startswith(("_", "MMAR_"))]
-        for key in ignored[:MOST]:
-            self.problems.notice(f"the key '{key}' is ignored{suggestion(key, known)}", self.document.address(key))
-        if len(ignored) > MOST:
-            self.problems.notice(f"{len(ignored) - MOST:,} further keys are ignored", self.document.address())
+        self.problems.ignored(ignored, known, self.document.address)
 
 
 def open_config(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from clara_compat.errors import Address, ClaraError, printable
+from clara_compat.errors import Address, ClaraError, printable, suggestion
 
 __all__ = ["MOST", "ConfigErrors", "Notice", "Problems"]
 
@@ -62,6 +62,24 @@ class Problems:
     def notice(self, text: str, address: Address) -> None:
         """Remember a notice."""
         self.notices.append(Notice(address, text))
+
+    def ignored(
+        self, keys: Sequence[str], known: Iterable[str], address: Callable[..., Address], owner: str = ""
+    ) -> None:
+        """Remember that keys of an object are ignored: the first ones each, with the nearest that is known.
+
+        Args:
+            keys: that nobody reads.
+            known: those that somebody does.
+            address: gives the address of a key, and without one that of the object.
+            owner: whose keys they are; empty for the whole file.
+        """
+        of = f" of {owner}" if owner else ""
+        known = list(known)
+        for key in keys[:MOST]:
+            self.notice(f"the key '{key}'{of} is ignored{suggestion(key, known)}", address(key))
+        if len(keys) > MOST:
+            self.notice(f"{len(keys) - MOST:,} further keys{of} are ignored", address())
 
     def raise_any(self) -> None:
         """Raise what was found.

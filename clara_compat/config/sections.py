@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from clara_compat.config.arguments import check_arguments
 from clara_compat.config.components import Catalogue, ComponentResolver, ComponentSpec, Slot
 from clara_compat.config.paths import JSONPath, format_path
 from clara_compat.config.positions import Located
-from clara_compat.config.problems import MOST, Problems
+from clara_compat.config.problems import Problems
 from clara_compat.config.user_roots import UserRoots
 from clara_compat.config.variables import because
-from clara_compat.errors import suggestion
 
 __all__ = ["TrainSection", "ValidateSection", "build_sections"]
 
@@ -135,12 +135,7 @@ class _Sections:
             known = {*names, "search", "apply"}
             keys = content if isinstance(content, dict) else ()
             ignored = [key for key in keys if key not in known and not key.startswith("_")]
-            for key in ignored[:MOST]:
-                text = f"the key '{key}' of {section} is ignored{suggestion(key, names)}"
-                self.problems.notice(text, self.document.address(section, key))
-            if len(ignored) > MOST:
-                text = f"{len(ignored) - MOST:,} further keys of {section} are ignored"
-                self.problems.notice(text, self.document.address(section))
+            self.problems.ignored(ignored, names, partial(self.document.address, section), section)
 
     def _fields(self, slots: Sequence[Slot], found: Mapping[JSONPath, list[ComponentSpec]]) -> dict[str, Any]:
         return {
