@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from clara_compat.errors import ClaraError
 
@@ -35,8 +36,8 @@ def user_code_allowed(allowed: bool, mmar: str | os.PathLike[str] | None = None)
     _forbidden += 1
     try:
         if mmar is not None:
-            root = os.path.realpath(mmar)
-            sys.path[:] = [entry for entry in before if not _is_below(entry, root)]
+            root = os.path.realpath(mmar)  # as Path.resolve, which raises for a loop of links
+            sys.path[:] = [entry for entry in before if not Path(os.path.realpath(entry)).is_relative_to(root)]
         yield
     finally:
         _forbidden -= 1
@@ -54,8 +55,3 @@ def check_allowed(what: str) -> None:
     """
     if _forbidden:
         raise ClaraError(f"{what} is not run: user code is switched off (--no-user-code)")
-
-
-def _is_below(entry: str, root: str) -> bool:
-    folder = os.path.realpath(entry or os.curdir)
-    return folder == root or folder.startswith(root.rstrip(os.sep) + os.sep)
