@@ -80,7 +80,7 @@ class AuxiliaryOutputs:
         """
         self._values = {tag: StepValues(values) for tag, values in state["values"].items()}
         self._hidden = {name: set(tags) for name, tags in state["hidden"].items()}
-        self._single = set(state.get("single", self._values))
+        self._single = set(state["single"])
 
     def _reset(self, engine: Engine) -> None:
         if not goes_on(engine):
@@ -92,18 +92,19 @@ class AuxiliaryOutputs:
     def _compute(self, engine: Engine, keep: bool) -> None:
         output = engine.state.output
         single: dict[str, torch.Tensor] = {}
+        several = size() > 1
         for op in self.ops:
             values = op(output)
             output.update(values)
             if not keep or not (op.do_summary or op.do_print):
                 continue
-            several = size() > 1  # which have to tell of the same tags: one may be a single number on some only
+            # several processes have to tell of the same tags: one may be a single number on some only
             single |= {tag: value for tag, value in values.items() if value.numel() == 1 or several}
             self._single |= {tag for tag, value in values.items() if value.numel() == 1}
             for unwanted, shown in (("unsummarised", op.do_summary), ("unprinted", op.do_print)):
                 if not shown:
                     self._hidden[unwanted].update(values)
-        for tag, value in (means_of_all(single, engine) if size() > 1 else single).items():
+        for tag, value in (means_of_all(single, engine) if several else single).items():
             self._values.setdefault(tag, StepValues()).append(value)
 
     def _average(self, engine: Engine) -> None:
