@@ -240,8 +240,8 @@ def logging_case(usual: str, draw: Random) -> bytes:
     return scrambled(usual.encode(), draw)
 
 
-def check_log_config(folder: Path, content: bytes) -> None:
-    """Read a logging configuration.
+def check_log_config(folder: Path, content: bytes) -> bool:
+    """Read a logging configuration and return whether that went well.
 
     Raises:
         AssertionError: as :meth:`Mmar.run`.
@@ -256,3 +256,4 @@ def check_log_config(folder: Path, content: bytes) -> None:
             error = caught
     if error is not None:
         assert_catalogued(error)
+    return error is None

@@ -62,12 +62,12 @@ def test_logging(mmar: Mmar, every: Every, kept: Kept) -> None:
     """Logging configurations."""
     usual = _usual_logging()
 
-    def each(draw: Random) -> None:
+    def each(draw: Random) -> bool:
         content = logging_case(usual, draw)
-        kept(content, lambda: check_log_config(mmar.folder, content))
+        return bool(kept(content, lambda: check_log_config(mmar.folder, content)))
 
     try:
-        every(900, each)
+        every(900, each, "True", "False")
     finally:
         (mmar.folder / "log.config").unlink(missing_ok=True)
 
