@@ -8,6 +8,7 @@ from clara_compat.report.training.case_table import case_table, number
 from clara_compat.report.training.curves import curves
 from clara_compat.report.training.data import CaseFigures, CaseSet, Epoch, Training, Voxels
 from clara_compat.report.training.figures import plain_text, thinned
+from clara_compat.report.training.page import training_page
 
 
 def test_a_thinned_line_keeps_its_ends_and_its_peaks() -> None:
@@ -79,6 +80,14 @@ def test_the_table_of_a_segmentation() -> None:
         ("c0", ["0.9000", "0.16", "0.1"]),
         ("c2", ["–", "0.56", "0.5"]),
     ]
+
+
+def test_cases_without_a_row_are_counted() -> None:
+    cases = [CaseFigures(f"c{i}", {"dice": i / 503}) for i in range(503)]
+    page = training_page(Training("a", "b", [], cases=CaseSet({"dice": 0.5}, cases, "dice")), "now")
+    assert "3 further cases have no row here." in page
+    assert '<th scope="row">c499</th>' in page
+    assert '<th scope="row">c500</th>' not in page
 
 
 def test_a_classification() -> None:

@@ -264,6 +264,19 @@ def test_what_waits_for_a_key_metric_is_left_out_without_one(native_of: Native, 
 
 
 @pytest.mark.parametrize(
+    ("setting_of_ours", "text"),
+    [
+        ({"on_bad_item": "skip"}, "A scan that cannot be made ends the training."),
+        ({"accelerate": "bf16"}, "A training computes in float32 throughout: MONAI's trainer has amp=True for CUDA."),
+    ],
+)
+def test_what_a_native_training_does_not_do(native_of: Native, setting_of_ours: dict[str, str], text: str) -> None:
+    native = native_of(setting(**setting_of_ours))
+    [difference] = [one for one in native.differences if one.text == text]
+    assert (difference.entry.startswith("train#handlers#"), difference.now) == (True, "")
+
+
+@pytest.mark.parametrize(
     ("args", "shares", "total"),
     [
         ({"sampling": "automatic"}, {"rare": 1, "usual": 1}, 4),
