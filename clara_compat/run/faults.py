@@ -19,7 +19,7 @@ from clara_compat.engine.data.failure import ItemError
 from clara_compat.engine.data.memory import ran_out
 from clara_compat.errors import ClaraError
 from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.levers import Lever, Stage
+from clara_compat.translate.memory_levers import MemoryLever, Stage
 
 __all__ = ["chain_of", "mendable"]
 
@@ -157,7 +157,7 @@ def _memory(error: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError:
     told = f" ({place or files})" if place or files else ""
     otherwise = f"lower the size of the {'crops' if stage == 'train' else 'scans'}, or take a machine with more memory"
     held = not gpu and stage != "load"  # what a cache holds is missing elsewhere
-    levers = [one for one in bundle.levers if one.stage == stage or (held and one.name == "cache_gb")]
+    levers = [one for one in bundle.memory_levers if one.stage == stage or (held and one.name == "cache_gb")]
     advice = _advice(levers)
     return ClaraError(f"{of_what} ran out {where}{told}: {advice or otherwise}")
 
@@ -174,7 +174,7 @@ def _in_evaluator(chain: _Chain) -> bool:
     return any(module.startswith(_EVALUATORS) for one in chain for module in _modules_of(one))
 
 
-def _advice(levers: Sequence[Lever]) -> str:
+def _advice(levers: Sequence[MemoryLever]) -> str:
     """Return ``lower A (now 2; where it stands) or B (...), or turn on C (...)``."""
     words = dict.fromkeys(one.advice for one in levers)
     return ", or ".join(
@@ -200,12 +200,12 @@ def _worker(_: BaseException, bundle: Bundle, chain: _Chain) -> ClaraError:
             ", as a rule by the system because memory ran out: give the machine or the container more memory (also "
             "shared memory: docker run --shm-size=8g)"
         )
-    advice = _advice([one for one in bundle.levers if one.stage == "load" and one.name == "num_workers"])
+    advice = _advice([one for one in bundle.memory_levers if one.stage == "load" and one.name == "num_workers"])
     return ClaraError(f"a process that loads scans ended {ended}{why}{f', or {advice}' if advice else ''}")
 
 
 def _shared(_: BaseException, bundle: Bundle, __: _Chain) -> ClaraError:
-    advice = _advice([one for one in bundle.levers if one.stage == "load" and one.name == "num_workers"])
+    advice = _advice([one for one in bundle.memory_levers if one.stage == "load" and one.name == "num_workers"])
     return ClaraError(
         "shared memory (/dev/shm), through which processes hand scans over, is full: give the container more (docker "
         f"run --shm-size=8g){f', or {advice}' if advice else ''}"

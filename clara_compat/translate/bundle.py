@@ -11,7 +11,7 @@ from clara_compat.config.problems import Notice
 from clara_compat.errors import Address
 
 if TYPE_CHECKING:
-    from clara_compat.translate.levers import Lever
+    from clara_compat.translate.memory_levers import MemoryLever
 
 __all__ = ["DEVICE", "Bundle", "Seeds", "addresses_of", "autocast", "initialize"]
 
@@ -42,7 +42,7 @@ class Bundle:
         sources: for ``train`` and ``validate``, where each transform of the chain came from, with ``.batch`` those of
             the batch, with ``.pipeline`` where the image pipeline stands.
         notices: choices the user should know of.
-        levers: values of the config that say how much memory it takes.
+        memory_levers: values of the config that say how much memory it takes.
         addresses: of the entries of the config that are components, where these stand, by MONAI's ids of the entries
             (``validate::key_metric::mean_dice``).
     """
@@ -50,7 +50,7 @@ class Bundle:
     config: dict[str, Any]
     sources: dict[str, list[Address]]
     notices: list[Notice]
-    levers: list[Lever] = field(default_factory=list)
+    memory_levers: list[MemoryLever] = field(default_factory=list)
     addresses: dict[str, Address] = field(default_factory=dict)
 
 

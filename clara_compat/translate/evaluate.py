@@ -25,7 +25,7 @@ from clara_compat.translate.evaluation_writers import (
     lost_field,
     made,
 )
-from clara_compat.translate.levers import evaluation_levers
+from clara_compat.translate.memory_levers import evaluation_levers
 from clara_compat.translate.metrics import metric_entry, metric_fields, named_entries
 from clara_compat.translate.places import DATA_PLACES, Places
 from clara_compat.translate.render import render

@@ -18,8 +18,8 @@ from clara_compat.translate.bundle import Bundle, Seeds, addresses_of, autocast,
 from clara_compat.translate.chain import component_entry
 from clara_compat.translate.data_side import DataSide, pipeline_of
 from clara_compat.translate.held_predictions import held_as_masks
-from clara_compat.translate.levers import training_levers
 from clara_compat.translate.loss_side import LossSide
+from clara_compat.translate.memory_levers import training_levers
 from clara_compat.translate.metrics import Metrics, translate_metrics
 from clara_compat.translate.model_side import ModelSide
 from clara_compat.translate.own_modules import building_size, network_def_entry, network_input, own_notices

@@ -14,7 +14,7 @@ import torch
 from clara_compat.errors import Address
 from clara_compat.run.faults import mendable
 from clara_compat.translate.bundle import Bundle
-from clara_compat.translate.levers import Lever
+from clara_compat.translate.memory_levers import MemoryLever
 
 from .conftest import check_whole
 
@@ -110,12 +110,12 @@ def test_memory_runs_out(faulty: Make, code: str, options: dict[str, Any], messa
     assert "skipped" not in done.stdout, "memory is nothing of an item"
 
 
-def bundle(*levers: Lever, **config: Any) -> Bundle:
+def bundle(*levers: MemoryLever, **config: Any) -> Bundle:
     return Bundle({"train": {}, **config}, {}, [], list(levers))
 
 
-def lever(stage: Any, name: str, value: Any, advice: str = "lower") -> Lever:
-    return Lever(stage, name, value, Address("config_train.json", 7, f"{stage}.{name}"), advice)
+def lever(stage: Any, name: str, value: Any, advice: str = "lower") -> MemoryLever:
+    return MemoryLever(stage, name, value, Address("config_train.json", 7, f"{stage}.{name}"), advice)
 
 
 @pytest.mark.parametrize(

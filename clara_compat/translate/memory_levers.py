@@ -13,14 +13,14 @@ from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import Address
 from clara_compat.translate.data_side import pipeline_of
 
-__all__ = ["Lever", "Stage", "evaluation_levers", "training_levers"]
+__all__ = ["MemoryLever", "Stage", "evaluation_levers", "training_levers"]
 
 Stage = Literal["train", "validate", "load"]
 """When the memory is taken: in a step of the training, in a validation or an evaluation, or while scans are loaded."""
 
 
 @dataclass(frozen=True)
-class Lever:
+class MemoryLever:
     """A value that takes less memory when it is changed.
 
     Args:
@@ -38,7 +38,7 @@ class Lever:
     advice: str = "lower"
 
 
-def training_levers(workflow: TrainWorkflow) -> list[Lever]:
+def training_levers(workflow: TrainWorkflow) -> list[MemoryLever]:
     """Return the levers of a training, for each stage the strongest first.
 
     Args:
@@ -54,7 +54,7 @@ def training_levers(workflow: TrainWorkflow) -> list[Lever]:
         if getattr(crop, "size", None):
             found.append(_argument("train", spec, "size", crop))
     if not workflow.settings.use_amp:
-        found.append(Lever("train", "use_amp", False, workflow.address("use_amp"), "turn on"))
+        found.append(MemoryLever("train", "use_amp", False, workflow.address("use_amp"), "turn on"))
     found += _loading(workflow.train.image_pipeline)
     if workflow.validate is not None:
         found += _batch(workflow.validate.image_pipeline, "validate")
@@ -63,28 +63,28 @@ def training_levers(workflow: TrainWorkflow) -> list[Lever]:
     budget = workflow.settings.cache_gb
     if budget != 0:
         now = "half of what is free" if budget is None else budget
-        found.append(Lever("load", "cache_gb", now, workflow.address("cache_gb")))
+        found.append(MemoryLever("load", "cache_gb", now, workflow.address("cache_gb")))
     return found
 
 
-def evaluation_levers(workflow: EvaluateWorkflow) -> list[Lever]:
+def evaluation_levers(workflow: EvaluateWorkflow) -> list[MemoryLever]:
     """Return the levers of an evaluation.
 
     Args:
         workflow: the resolved config.
     """
     size = workflow.settings.batch_size
-    batch = [Lever("validate", "batch_size", size, workflow.address("batch_size"))] if size > 1 else []
+    batch = [MemoryLever("validate", "batch_size", size, workflow.address("batch_size"))] if size > 1 else []
     return [*batch, *_windows(workflow.inferer)]
 
 
-def _batch(spec: ComponentSpec, stage: Stage) -> Iterator[Lever]:
+def _batch(spec: ComponentSpec, stage: Stage) -> Iterator[MemoryLever]:
     pipeline = pipeline_of(spec)
     if pipeline.batch_size > 1:
         yield _argument(stage, spec, "output_batch_size", pipeline)
 
 
-def _loading(spec: ComponentSpec) -> Iterator[Lever]:
+def _loading(spec: ComponentSpec) -> Iterator[MemoryLever]:
     pipeline = pipeline_of(spec)
     if pipeline.num_workers > 0:
         yield _argument("load", spec, "num_workers", pipeline)
@@ -92,7 +92,7 @@ def _loading(spec: ComponentSpec) -> Iterator[Lever]:
             yield _argument("load", spec, "prefetch_size", pipeline)
 
 
-def _windows(spec: ComponentSpec | None) -> Iterator[Lever]:
+def _windows(spec: ComponentSpec | None) -> Iterator[MemoryLever]:
     if spec is None or spec.cls is None:
         return
     inferer = create(spec)
@@ -102,5 +102,5 @@ def _windows(spec: ComponentSpec | None) -> Iterator[Lever]:
         yield _argument("validate", spec, "roi_size", inferer)
 
 
-def _argument(stage: Stage, spec: ComponentSpec, name: str, component: Any) -> Lever:
-    return Lever(stage, name, getattr(component, name), spec.arg_address(name))
+def _argument(stage: Stage, spec: ComponentSpec, name: str, component: Any) -> MemoryLever:
+    return MemoryLever(stage, name, getattr(component, name), spec.arg_address(name))
