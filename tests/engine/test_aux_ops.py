@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +98,35 @@ def test_loss_of_an_evaluator_is_computed_once_without_gradient():
     assert first.item() == second.item() == 1.0
     assert not first.requires_grad
     assert calls == [torch.Tensor]
+
+
+def test_an_epoch_that_was_interrupted_is_averaged_as_a_whole(tmp_path):
+    def engine(iteration):
+        return SimpleNamespace(state=SimpleNamespace(output={}, iteration=iteration, epoch_length=3, metrics={}))
+
+    class Given:
+        do_summary, do_print = False, True
+
+        def __init__(self, number):
+            self.number = number
+
+        def __call__(self, output):
+            return {"given": torch.tensor(self.number), "cases": torch.ones(2)}
+
+    before, after = AuxiliaryOutputs([Given(1.0)]), AuxiliaryOutputs([Given(7.0)])
+    before._reset(engine(0))
+    for _ in range(2):
+        before._compute(engine(0), keep=True)
+    torch.save(before.state_dict(), tmp_path / "state.pt")
+    after.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    resumed = engine(2)
+    after._reset(resumed)
+    after._compute(resumed, keep=True)
+    after._average(resumed)
+    assert resumed.state.metrics == {"given": 3.0}
+    assert (resumed.state.unsummarised, resumed.state.unprinted) == ({"given", "cases"}, set())
+    following = engine(3)
+    after._reset(following)
+    after._compute(following, keep=True)
+    after._average(following)
+    assert following.state.metrics == {"given": 7.0}
