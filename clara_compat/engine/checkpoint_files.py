@@ -16,7 +16,7 @@ from clara_compat.engine.sealed_file import check_seal, write_sealed
 from clara_compat.engine.weights import check_archive
 from clara_compat.errors import ClaraError
 
-__all__ = ["CHECKPOINT", "FORMAT", "PREVIOUS", "Found", "read_checkpoint", "write_checkpoint"]
+__all__ = ["CHECKPOINT", "PREVIOUS", "Found", "read_checkpoint", "write_checkpoint"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -24,7 +24,7 @@ CHECKPOINT = "checkpoint.pt"
 PREVIOUS = "checkpoint_previous.pt"
 _DAMAGED = "checkpoint_damaged.pt"
 _NEEDED = ("network", "optimizer", "trainer")
-FORMAT = 2
+_FORMAT = 2
 """Of what is written; a checkpoint without a format is of before there was a checksum."""
 
 
@@ -51,7 +51,7 @@ def write_checkpoint(content: Mapping[str, Any], folder: Path) -> None:
         folder: where the files are.
     """
     with replacing(folder / CHECKPOINT, kept=folder / PREVIOUS) as stream:
-        write_sealed({**content, "format": FORMAT}, stream)
+        write_sealed({**content, "format": _FORMAT}, stream)
 
 
 def read_checkpoint(folder: Path, *, values: bool = True) -> Found | None:
@@ -95,13 +95,14 @@ def _read(path: Path, *, values: bool) -> tuple[dict[str, Any] | None, str]:
     """Return the content of a file, or None and what is wrong with it."""
     try:
         sealed = check_seal(path)
-        if sealed is False:
-            return None, "its checksum is wrong"
-        check_archive(path)
-        content = torch.load(path, map_location="cpu" if values else "meta", weights_only=True)
     except OSError as error:
         return None, error.strerror or str(error)
-    except Exception:  # noqa: BLE001 -- of whatever kind: torch raises a dozen for damaged files
+    if sealed is False:
+        return None, "its checksum is wrong"
+    try:
+        check_archive(path)
+        content = torch.load(path, map_location="cpu" if values else "meta", weights_only=True)
+    except Exception:  # noqa: BLE001 -- of whatever kind: zipfile and torch raise a dozen for damaged files
         return None, "it is cut off, or no file of torch"
     if not _is_training(content):
         return None, "it holds no training"
