@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import replacing, save_json
+from clara_compat.common.files import replacing
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.run.outputs import OUTPUTS, write_bundle
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.strangers_json import mapping, read_json
 from clara_compat.translate.bundle import Seeds
 
-__all__ = ["keep_warnings", "resumed_seeds", "with_config", "without_start_weights"]
+__all__ = ["resumed_seeds", "with_config", "without_start_weights"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -100,21 +100,6 @@ def _write_resumed(folder: Path, config: dict[str, Any]) -> None:
         )
     if found or before.get("epochs") != config.get("epochs"):
         write_bundle(folder, config)
-
-
-def keep_warnings(folder: Path, earlier: Mapping[str, Any]) -> None:
-    """Put the warnings of the time before an interruption back into the statistics, in front of those of now.
-
-    Args:
-        folder: the output folder.
-        earlier: content of ``train_stats.json`` when the training went on.
-    """
-    told = earlier.get("warnings")
-    old = [text for text in told if isinstance(text, str)] if isinstance(told, list) else []
-    stats = read_json(folder / OUTPUTS["stats"], [])
-    new = stats.get("warnings", [])
-    if old and stats:
-        save_json({**stats, "warnings": list(dict.fromkeys([*old, *new]))}, folder / OUTPUTS["stats"])
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["mapping", "number", "numbers", "read_json", "records", "text", "whole"]
+__all__ = ["mapping", "number", "numbers", "read_json", "records", "text", "texts", "whole"]
 
 _MOST_BYTES = 64 * 2**20
 _LONGEST = 300
@@ -68,6 +68,11 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+
+
+def texts(value: Any) -> list[str]:
+    """Return the texts of a list that are not empty."""
+    return [text(one) for one in value if text(one)] if isinstance(value, list) else []
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

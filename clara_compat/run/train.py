@@ -22,11 +22,11 @@ from clara_compat.errors import ClaraError
 from clara_compat.run.check import problems_of
 from clara_compat.run.console import default_log_config, logging_of_a_run, noted_warnings, say_loading
 from clara_compat.run.outputs import OUTPUTS, prepare, put_back, write_bundle
-from clara_compat.run.resumption import keep_warnings, resumed_seeds, with_config, without_start_weights
+from clara_compat.run.resumption import resumed_seeds, with_config, without_start_weights
 from clara_compat.run.seeds import seeds_of
 from clara_compat.run.several import check_launch, launch_notices, on_all_processes, share_warnings
 from clara_compat.run.start_weights import start_weights
-from clara_compat.run.strangers_json import read_json
+from clara_compat.run.strangers_json import read_json, texts
 from clara_compat.translate.bundle import Bundle
 from clara_compat.translate.limits import limits
 from clara_compat.translate.train import translate_train
@@ -155,7 +155,7 @@ def _go_on(
     from clara_compat.engine.distributed.gather import from_first, is_first
     from clara_compat.run.execute import execute
 
-    earlier = read_json(ckpt_dir / OUTPUTS["stats"], [])
+    earlier = texts(read_json(ckpt_dir / OUTPUTS["stats"], []).get("warnings"))
     bundle = translate_train(workflow, from_first(lambda: resumed_seeds(workflow, checkpoint)), ckpt_dir)
     with with_config(ckpt_dir, bundle.config) if is_first() else nullcontext():
         parser = execute(_resuming(bundle))
@@ -191,8 +191,14 @@ def _run(workflow: TrainWorkflow, ckpt_dir: Path, warned: Sequence[str], *, resu
     return parser
 
 
-def _report(ckpt_dir: Path, warned: Sequence[str], earlier: Mapping[str, Any] | None = None) -> None:
-    """Add the warnings of the run to its statistics, and make the report of it; a run does not fail by this."""
+def _report(ckpt_dir: Path, warned: Sequence[str], earlier: Sequence[str] = ()) -> None:
+    """Add the warnings of the run to its statistics, and make the report of it; a run does not fail by this.
+
+    Args:
+        ckpt_dir: the output folder.
+        warned: warnings of this run.
+        earlier: those of the runs that it went on from.
+    """
     from clara_compat.engine.distributed.gather import is_first
     from clara_compat.run.training_report import training_report
 
@@ -201,9 +207,8 @@ def _report(ckpt_dir: Path, warned: Sequence[str], earlier: Mapping[str, Any] | 
         return
     stats = ckpt_dir / OUTPUTS["stats"]
     try:
-        if warned:
-            save_json({**json.loads(stats.read_text()), "warnings": list(warned)}, stats)
-        keep_warnings(ckpt_dir, earlier or {})
+        if told := list(dict.fromkeys([*earlier, *warned])):
+            save_json({**json.loads(stats.read_text()), "warnings": told}, stats)
         training_report(ckpt_dir)
     except Exception as error:  # noqa: BLE001 -- the weights are there, whatever a picture of them meets
         logger.warning("the training report could not be made: %s: %s", type(error).__name__, error)

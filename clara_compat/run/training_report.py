@@ -12,7 +12,7 @@ from clara_compat.common.records import CASES, PAGE, SkippedItem
 from clara_compat.errors import ClaraError
 from clara_compat.report.training.data import Epoch, Training
 from clara_compat.run.recorded_cases import evaluated_cases, validated_cases
-from clara_compat.run.strangers_json import number, numbers, read_json, records, text, whole
+from clara_compat.run.strangers_json import number, numbers, read_json, records, text, texts, whole
 from clara_compat.run.trained_configuration import configuration_of
 
 __all__ = ["training_report"]
@@ -99,7 +99,7 @@ def _training(folder: Path, evaluation: Path | None) -> Training:
         cases=cases,
         configuration=configuration_of(bundle, stats),
         skipped=_skipped(stats),
-        warnings=_warnings(stats),
+        warnings=texts(stats.get("warnings"))[:_MOST_WARNINGS],
         remarks=remarks,
         **evaluated,
     )
@@ -161,11 +161,6 @@ def _skipped(stats: Mapping[str, Any]) -> list[SkippedItem]:
         )
         for one in records(stats.get("skipped"))[:_MOST_SKIPPED]
     ]
-
-
-def _warnings(stats: Mapping[str, Any]) -> list[str]:
-    listed = stats.get("warnings")
-    return [text(one) for one in listed if text(one)][:_MOST_WARNINGS] if isinstance(listed, list) else []
 
 
 def _evaluation(folder: Path, remarks: list[str]) -> dict[str, Any]:
