@@ -65,8 +65,7 @@ class TrainStatistics:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the epochs so far, and losses (n,) and seconds of the one that runs."""
-        plain = json.loads(json.dumps(self.stats))  # versions are more than texts
-        return {"stats": plain, "losses": self._losses.all(), "seconds": self._trained - self._started}
+        return {"stats": self.stats, "losses": self._losses.all(), "seconds": self._trained - self._started}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another training stopped, before this one starts.
