@@ -111,23 +111,15 @@ class _GoesOn(logging.Handler):
             sys.stderr.write(f"{unwritten(error)}; the run goes on without it\n")
 
 
-class _LogFile(_GoesOn, logging.FileHandler):
-    pass
-
-
-class _RotatingLogFile(_GoesOn, logging.handlers.RotatingFileHandler):
-    pass
-
-
-class _TimedLogFile(_GoesOn, logging.handlers.TimedRotatingFileHandler):
-    pass
-
-
 _LOG_FILES = {
-    "logging.FileHandler": f"{__name__}._LogFile",
-    "logging.handlers.RotatingFileHandler": f"{__name__}._RotatingLogFile",
-    "logging.handlers.TimedRotatingFileHandler": f"{__name__}._TimedLogFile",
+    f"{kind.__module__}.{kind.__name__}": type(f"_{kind.__name__}", (_GoesOn, kind), {})
+    for kind in (
+        logging.FileHandler,
+        logging.handlers.RotatingFileHandler,
+        logging.handlers.TimedRotatingFileHandler,
+    )
 }
+"""What makes the handlers of a log.config that write to a file, by their classes there."""
 
 
 def _configure(log_config: dict[str, object]) -> None:
@@ -135,7 +127,7 @@ def _configure(log_config: dict[str, object]) -> None:
     for handler in handlers.values() if isinstance(handlers, dict) else ():
         if "filename" in handler:
             Path(handler["filename"]).parent.mkdir(parents=True, exist_ok=True)
-            handler["class"] = _LOG_FILES.get(handler["class"], handler["class"])
+            handler["()"] = _LOG_FILES[handler.pop("class")]
     try:
         logging.config.dictConfig(log_config)
     except ValueError as error:

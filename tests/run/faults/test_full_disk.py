@@ -134,13 +134,14 @@ def test_an_evaluation_keeps_what_is_whole(
     check_whole(mmar / "eval")
 
 
+@pytest.mark.parametrize("kind", ["FileHandler", "handlers.RotatingFileHandler", "handlers.TimedRotatingFileHandler"])
 def test_a_log_file_is_done_without(
-    tmp_path: Path, small_disk: Mount, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_disk: Mount, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     small_disk(tmp_path / "disk", "16k")
     (tmp_path / "log.config").write_text(
         "[loggers]\nkeys=root\n[handlers]\nkeys=f\n[formatters]\nkeys=p\n[logger_root]\nlevel=INFO\nhandlers=f\n"
-        "[handler_f]\nclass=FileHandler\nargs=('run.log',)\nformatter=p\n[formatter_p]\nformat=%(message)s\n"
+        f"[handler_f]\nclass={kind}\nargs=('run.log',)\nformatter=p\n[formatter_p]\nformat=%(message)s\n"
     )
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", root.handlers[:])
