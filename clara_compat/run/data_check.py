@@ -146,7 +146,10 @@ class _Walk:
                 self.compares.address,
             )
         if self.check_size is not None:
-            yield from self._network_size(geometry["image"], f"{where} ({told})")
+            try:
+                self.check_size(f"{where} ({told})", geometry["image"].size)
+            except ClaraError as error:
+                yield error
 
     def _of_item(self, geometry: Mapping[str, Geometry], images: Sequence[str], told: str) -> Iterator[ClaraError]:
         """Compare the end of the chain with what the pipeline declares, and so the network expects."""
@@ -169,14 +172,6 @@ class _Walk:
                 f"pre_transforms, and declare them ({told})",
                 self.batch_chain[0][0].address,
             )
-
-    def _network_size(self, image: Geometry, what: str) -> Iterator[ClaraError]:
-        if self.check_size is None:
-            return
-        try:
-            self.check_size(what, image.size)
-        except ClaraError as error:
-            yield error
 
 
 def _made(specs: Sequence[ComponentSpec]) -> Chain:
