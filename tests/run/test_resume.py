@@ -15,6 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from clara_compat import train
+from clara_compat.engine.checkpoint_files import write_checkpoint
 from clara_compat.engine.handlers.checkpoints import Checkpoints
 from clara_compat.errors import ClaraError
 
@@ -245,6 +246,7 @@ def test_the_weights_it_started_from_may_be_gone(small_mmar: Make, killed_after:
     [
         ({"train.loss.args": {"smooth": 0.1}}, r"in loss#\w+: it goes on with the new one"),
         ({"learning_rate": 0.5}, "in learning_rate: it goes on with the new one"),
+        ({"determinism": {"numpy_seed": 91}}, "the seeds are other ones than before: .*91.*, not "),
         ({"train.image_pipeline.args.output_batch_size": 4}, "an epoch had 2 steps and has 1 now"),
     ],
 )
@@ -276,6 +278,15 @@ def test_what_cannot_go_on(small_mmar: Make, overrides: dict[str, Any], told: st
         train(mmar, overrides={"epochs": 2, **overrides}, resume=True)
     assert {name: (mmar / "models" / name).read_bytes() for name in files} == before
     assert (mmar / "models/final_model.pt").exists()
+
+
+def test_a_checkpoint_that_says_less_than_it_must(small_mmar: Make) -> None:
+    mmar = small_mmar(lambda config: config.update(epochs=1))
+    train(mmar)
+    path = mmar / "models/checkpoint.pt"
+    write_checkpoint({**torch.load(path, weights_only=True), "best": {"value": 1.0}}, path.parent)
+    with pytest.raises(ClaraError, match=r"checkpoint.pt holds no training that can be resumed: 'name'"):
+        train(mmar, overrides={"epochs": 2}, resume=True)
 
 
 def test_other_scans_and_no_best_model(small_mmar: Make, caplog: pytest.LogCaptureFixture) -> None:

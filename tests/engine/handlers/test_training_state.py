@@ -11,6 +11,7 @@ import torch
 from ignite.engine import Engine
 
 from clara_compat.engine.handlers.training_state import Place, TrainingState
+from clara_compat.errors import ClaraError
 
 
 @pytest.fixture
@@ -63,3 +64,30 @@ def test_an_epoch_of_another_length_begins_anew() -> None:
     engine.state.epoch_length = 4
     assert state.apply(engine, content).steps == 0
     assert engine.state.iteration == 4
+
+
+def test_another_key_metric_has_no_best_model_yet(caplog: pytest.LogCaptureFixture) -> None:
+    state, engine = made(best=(0.75, 2))
+    content = state.content(engine)
+    content["best"]["name"] = "auc"
+    other, _ = made()
+    other.apply(engine, content)
+    assert other.evaluator is not None
+    assert other.evaluator.state.best_metric_epoch == -1
+    assert "the key metric was auc and is dice: the best model is chosen anew" in caplog.text
+
+
+def test_an_optimizer_of_other_parameters_is_refused() -> None:
+    state, engine = made()
+    content = state.content(engine)
+    content["optimizer"]["param_groups"] = []
+    with pytest.raises(ClaraError, match=r"optimizer is of other parameters than this one's \(.*start a new training"):
+        state.apply(engine, content)
+
+
+def test_a_state_that_no_file_can_hold_is_refused() -> None:
+    state, engine = made()
+    state.optimizer.state[state.network.weight] = {"own": state}
+    told = r"a checkpoint cannot hold a .*\.TrainingState, which the state of .* or the optimizer 'SGD' has: return"
+    with pytest.raises(ClaraError, match=told):
+        state.content(engine)
