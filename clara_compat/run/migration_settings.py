@@ -105,7 +105,7 @@ def setting_reports(workflow: TrainWorkflow | EvaluateWorkflow, bundle: Bundle |
 def _report(
     workflow: TrainWorkflow | EvaluateWorkflow, bundle: Bundle | None, name: str, value: Any, now: _Now
 ) -> SettingReport:
-    is_off = value is False
+    is_off = value is False or value in ("off", "stop")
     found = [] if bundle is None else [(one, entry_at(bundle.config, one)) for one in now.entries]
     entries = [EntryText(one, readable_json(entry)) for one, entry in found if entry is not MISSING]
     if is_off and now.off:

@@ -176,6 +176,24 @@ def test_settings_old_and_new(small_mmar: Make) -> None:
     assert "stop_threshold" not in found
 
 
+def test_settings_of_a_run_that_must_not_lose_work(small_mmar: Make) -> None:
+    given = ["multi_gpu=true", "on_bad_item=skip", "accelerate=bf16", "continue_from_ckpt_epoch=true"]
+    [config] = reported(small_mmar(), overrides=given).configs
+    found = {one.name: one for one in config.settings}
+    told = {name: ([entry.id for entry in found[name].entries], found[name].note) for name in found}
+    several = "several processes, where torchrun, mpirun or srun starts them"
+    assert told["multi_gpu"] == (["initialize#0"], several)
+    assert "distributed.processes.start" in found["multi_gpu"].entries[0].text
+    assert told["on_bad_item"] == (["train#dataset#on_bad_item"], "")
+    assert told["accelerate"] == (["accelerate"], "off under determinism")
+    resumed = "a training goes on from the checkpoint.pt in ckpt_dir, if any"
+    assert told["continue_from_ckpt_epoch"] == (["resume"], resumed)
+    [config] = reported(small_mmar(name="off"), overrides=["on_bad_item=stop", "accelerate=off"]).configs
+    off = {one.name: ([entry.id for entry in one.entries], one.note) for one in config.settings}
+    assert off["on_bad_item"] == ([], "an item that cannot be made ends the run")
+    assert off["accelerate"] == (["accelerate"], "")
+
+
 def test_what_set_changed_is_told(small_mmar: Make) -> None:
     [config] = reported(small_mmar(), overrides=["train.pre_transforms[3].args.size=[8,8,8]"]).configs
     found = by_place(config)
