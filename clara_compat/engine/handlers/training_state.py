@@ -75,6 +75,7 @@ class TrainingState:
         self.loss = loss
         self.seeds = dict(seeds or {})
         self._settings = [_settings(group) for group in optimizer.param_groups]
+        self._lists: dict[str, str] | None = None
 
     def content(self, engine: Engine, *, pending: bool = False, ended: bool = False) -> dict[str, Any]:
         """Return what a checkpoint holds: tensors and plain data.
@@ -98,7 +99,7 @@ class TrainingState:
             "pending": pending,
             "ended": ended,
             "seeds": self.seeds,
-            "data": data_digests(engine, self.evaluator),
+            "data": self._data(engine),
             "threads": torch.get_num_threads(),
             "settings": {"optimizer": _name(self.optimizer), "groups": self._settings},
             "handlers": kept_states(engine),
@@ -131,7 +132,7 @@ class TrainingState:
             self.events.load_state_dict(content["events"])
         self._load_best(content.get("best"))
         restore(engine, content.get("handlers", {}))
-        warn_of_other_lists(content.get("data", {}), data_digests(engine, self.evaluator))
+        warn_of_other_lists(content.get("data", {}), self._data(engine))
         if "threads" in content:
             torch.set_num_threads(min(content["threads"], _MOST_THREADS))
         place = _place(engine, content)
@@ -147,6 +148,12 @@ class TrainingState:
         """
         for states in content.get("processes", [])[rank() : rank() + 1]:
             set_generators(states)
+
+    def _data(self, engine: Engine) -> dict[str, str]:
+        """Return what tells the data lists from others, which takes seconds for a hundred thousand items."""
+        if self._lists is None:
+            self._lists = data_digests(engine, self.evaluator)
+        return self._lists
 
     def _load_optimizer(self, content: Mapping[str, Any]) -> None:
         known = content.get("settings", {})

@@ -91,3 +91,12 @@ def test_a_state_that_no_file_can_hold_is_refused() -> None:
     told = r"a checkpoint cannot hold a .*\.TrainingState, which the state of .* or the optimizer 'SGD' has: return"
     with pytest.raises(ClaraError, match=told):
         state.content(engine)
+
+
+def test_a_data_list_is_read_for_the_first_checkpoint_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    digests = "clara_compat.engine.handlers.training_state.data_digests"
+    monkeypatch.setattr(digests, lambda *engines: read.append(engines) or {"train": "1"})
+    state, engine = made()
+    assert [state.content(engine)["data"] for _ in range(2)] == [{"train": "1"}] * 2
+    assert read == [(engine, state.evaluator)]
