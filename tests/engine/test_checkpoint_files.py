@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
 import zipfile
@@ -15,7 +16,7 @@ import torch
 
 from clara_compat.common.files import replacing
 from clara_compat.engine.checkpoint_files import read_checkpoint, write_checkpoint
-from clara_compat.engine.sealed_file import check_seal
+from clara_compat.engine.sealed_file import check_seal, write_sealed
 from clara_compat.errors import ClaraError
 
 NAMES = ("checkpoint.pt", "checkpoint_previous.pt")
@@ -167,3 +168,9 @@ def test_an_old_file_is_kept_under_its_name(tmp_path: Path) -> None:
         with replacing(tmp_path / "file", kept=tmp_path / "before") as stream:
             stream.write(text)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"3", "before": b"2"}
+
+
+def test_what_is_no_zip_file_cannot_be_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.save", lambda _, stream: stream.write(b"a pickle, as torch wrote before 1.6"))
+    with pytest.raises(RuntimeError, match="torch.save did not write a zip file: a checkpoint cannot have a checksum"):
+        write_sealed(content(1), io.BytesIO())

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from ignite.engine import Engine, Events
 
+from clara_compat.engine.checkpoint_files import write_checkpoint
 from clara_compat.engine.handlers.checkpoints import Checkpoints
 from clara_compat.engine.handlers.interruption import Interruption, StopRequest
 from clara_compat.engine.handlers.kept import before_saving, goes_on, keep, kept_states, restore, settle
+from clara_compat.engine.handlers.training_state import TrainingState
 from clara_compat.errors import ClaraError
 
 
@@ -63,14 +67,33 @@ def test_an_epoch_that_goes_on() -> None:
 
 @pytest.mark.parametrize("value", ["perhaps", 1, None])
 def test_resume_is_a_switch(value: Any) -> None:
-    import torch
-
     network = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     for right in (True, "true", "True", False, "false"):
         assert Checkpoints("x", network, optimizer, resume=right).resume == (str(right).lower() == "true")
     with pytest.raises(ClaraError, match=f"resume is {value!r}, expected true or false"):
         Checkpoints("x", network, optimizer, resume=value)
+
+
+def test_a_loader_that_cannot_start_within_an_epoch_starts_it_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one of a user's own engine."""
+    network = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    state = TrainingState(network, optimizer)
+    first = engine()
+    first.run([0, 1, 2], max_epochs=2)
+    content = state.content(first)
+    content["trainer"]["iteration"] = 5
+    write_checkpoint(content, tmp_path)
+    steps: list[int] = []
+    second: Any = Engine(lambda one, _: steps.append(one.state.iteration))
+    second.data_loader = [0, 1, 2]
+    Checkpoints(str(tmp_path), network, optimizer, resume=True).attach(second)
+    second.run(second.data_loader, max_epochs=2)
+    assert steps == [4, 5, 6]
+    assert "the data loader cannot start within an epoch: epoch 2 begins anew" in caplog.text
 
 
 def test_who_shares_the_training_decides_where_it_stops() -> None:
