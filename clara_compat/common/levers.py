@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+from clara_compat.errors import suggestion
 
 __all__ = ["AUTO", "GPU_DATA", "LEVERS", "OFF", "levers_of"]
 
@@ -34,8 +34,6 @@ def levers_of(text: str | bool) -> tuple[str, ...] | None:
         return ()
     unknown = [word for word in words if word not in LEVERS]
     if unknown or not words:
-        known = (AUTO, OFF, *LEVERS)
-        near = difflib.get_close_matches(unknown[0], known, n=1) if unknown else []
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = suggestion(unknown[0], (AUTO, OFF, *LEVERS)) if unknown else ""
         raise ValueError(f"auto, off, or levers with commas between them ({', '.join(LEVERS)}){hint}")
     return tuple(lever for lever in LEVERS if lever in words)

@@ -7,7 +7,7 @@ import time
 import torch
 from ignite.engine import Engine
 
-__all__ = ["now"]
+__all__ = ["now", "reading"]
 
 
 def now(engine: Engine) -> float:
@@ -16,7 +16,15 @@ def now(engine: Engine) -> float:
     Args:
         engine: the trainer.
     """
-    device = torch.device(engine.state.device)
+    return reading(torch.device(engine.state.device))
+
+
+def reading(device: torch.device) -> float:
+    """Return the seconds of the clock when a device has caught up.
+
+    Args:
+        device: what computes; a CPU is never behind.
+    """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

@@ -53,11 +53,6 @@ class GpuData:
         self._began = 0.0
 
     @property
-    def is_known(self) -> bool:
-        """Whether nothing is left to choose."""
-        return self.chosen is not None
-
-    @property
     def levers(self) -> list[str]:
         """The lever's name, where it is on."""
         return [GPU_DATA] if self.chosen and self.chosen["on"] else []

@@ -94,6 +94,11 @@ class Acceleration:
             self._chosen = state["chosen"]
         self.data.load_state_dict(state.get("data"))
 
+    @property
+    def _is_settled(self) -> bool:
+        """Whether no trial is to come."""
+        return self._chosen is not None and "again" not in self._chosen
+
     def _start(self, engine: Engine) -> None:
         self._inferer = engine.inferer
         align(engine.optimizer)
@@ -101,7 +106,7 @@ class Acceleration:
             self._put_on(engine)
 
     def _begin_epoch(self, engine: Engine) -> None:
-        if self.data.begin_epoch(engine, settled=self._chosen is not None):
+        if self.data.begin_epoch(engine, settled=self._is_settled):
             self._tell_of_data(engine)
 
     def _tell_of_data(self, engine: Engine) -> None:
@@ -126,9 +131,7 @@ class Acceleration:
 
     def _before(self, engine: Engine) -> None:
         self._started = None
-        if not self._trials or not isinstance(engine.state.batch, dict):
-            return
-        if self._chosen is not None and not self._chosen.get("again"):
+        if self._is_settled or not self._trials or not isinstance(engine.state.batch, dict):
             return
         self._steps += 1
         if self._steps == self._trials[0]:

@@ -25,7 +25,8 @@ _OURS: dict[Any, Callable[..., torch.Tensor]] = {
 class FastKernels(TorchFunctionMode):
     """While this is entered, functions of torch that have a faster counterpart here are computed by it.
 
-    A counterpart takes only what it is faster for and leaves the rest to torch; the mode is off while it computes.
+    A counterpart takes only what it is faster for and leaves the rest to torch; the mode is off while it computes. All
+    are for CPUs: elsewhere entering it would cost every function of a step some microseconds for nothing.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

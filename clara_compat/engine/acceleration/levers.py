@@ -61,7 +61,8 @@ class LeveredInferer(Inferer):
         super().__init__()
         self.inner = AutocastInferer(inferer, device) if "bf16" in levers else inferer
         self.lays_out = "channels_last" in levers
-        self._compiled: dict[int, Callable[..., Any]] | None = {} if "compile" in levers else None
+        self.compiles = "compile" in levers
+        self._compiled: tuple[Callable[..., Any], Callable[..., Any]] | None = None  # the network, and it compiled
 
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Infer as the inner inferer does.
@@ -72,16 +73,18 @@ class LeveredInferer(Inferer):
             args: passed on.
             kwargs: passed on.
         """
-        if self._compiled is not None:
-            compiled = self._compiled.get(id(network)) or torch.compile(network)
-            network = self._compiled[id(network)] = compiled
+        if self.compiles:
+            if self._compiled is None or self._compiled[0] is not network:
+                self._compiled = network, torch.compile(network)
+            network = self._compiled[1]
         if not self.lays_out:
             return self.inner(inputs, network, *args, **kwargs)
         layout = LAYOUTS.get(inputs.ndim)
+        laid_out = inputs if layout is None else inputs.contiguous(memory_format=layout)
+        if inputs.device.type != "cpu":
+            return self.inner(laid_out, network, *args, **kwargs)
         with FastKernels():
-            return self.inner(
-                inputs if layout is None else inputs.contiguous(memory_format=layout), network, *args, **kwargs
-            )
+            return self.inner(laid_out, network, *args, **kwargs)
 
 
 def lay_out(network: torch.nn.Module, *, channels_last: bool) -> None:

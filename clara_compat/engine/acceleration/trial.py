@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import random
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 
+from clara_compat.engine.acceleration.clock import reading
 from clara_compat.engine.acceleration.levers import LeveredInferer, lay_out
 from clara_compat.engine.acceleration.self_check import Agreement, agreement
+from clara_compat.engine.generators import generator_states, set_generators
 
 __all__ = ["Finding", "Subject", "cost", "kept_generators", "trial"]
 
@@ -81,11 +80,9 @@ class Subject:
 
     def seconds(self) -> float:
         """Return the seconds that loss and gradients take."""
-        _wait(self.inputs.device)
-        started = time.perf_counter()
+        started = reading(self.inputs.device)
         self.gradients()
-        _wait(self.inputs.device)
-        return time.perf_counter() - started
+        return reading(self.inputs.device) - started
 
     def _tell(self) -> None:
         """Tell networks and losses written for Clara what they find in their context."""
@@ -176,14 +173,11 @@ def _own_cosine(trainer: Any, batch: Sequence[Any], inferer: Any, exact: tuple[f
 @contextmanager
 def kept_generators() -> Iterator[None]:
     """Put the generators of torch, numpy and Python back where they were."""
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    state, numpy_state = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=list(devices)):
-        try:
-            yield
-        finally:
-            random.setstate(state)
-            np.random.set_state(numpy_state)
+    states = generator_states()
+    try:
+        yield
+    finally:
+        set_generators(states)
 
 
 @contextmanager
@@ -198,8 +192,3 @@ def _kept_benchmark() -> Iterator[None]:
 def short(error: Exception) -> str:
     """Return an error as the end of a sentence."""
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}" if str(error) else type(error).__name__
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

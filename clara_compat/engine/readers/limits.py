@@ -10,15 +10,16 @@ import zlib
 from clara_compat.engine.data.budget import reachable_memory
 from clara_compat.errors import ClaraError
 
-__all__ = ["HEADER", "MORE", "announced_bytes", "check_memory", "unpacked"]
+__all__ = ["GZIP", "HEADER", "MORE", "announced_bytes", "check_memory", "unpacked"]
 
+GZIP = 31
+"""What zlib calls a stream with the header and the checksum of gzip (``wbits``)."""
 HEADER = 540
 """Bytes of the longest NIfTI header."""
 MORE = 1 << 24
 """Bytes that a file may have behind what its header announces."""
 _SMALL = 1 << 26
 """Bytes for which nobody is asked."""
-_WITH_GZIP_HEADER = 31
 _SHORTER_HEADER = 348
 
 
@@ -78,7 +79,7 @@ def unpacked(packed: bytes, announced: int) -> bytes:
     most = announced + MORE
     parts: list[bytes] = []
     while packed:
-        unpacker = zlib.decompressobj(_WITH_GZIP_HEADER)
+        unpacker = zlib.decompressobj(GZIP)
         try:
             parts.append(unpacker.decompress(packed, most + 1))
         except zlib.error as error:

@@ -17,7 +17,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from clara_compat.common.constants import ImageProperty
 from clara_compat.common.files import is_empty
-from clara_compat.engine.readers.limits import HEADER, announced_bytes, check_memory, unpacked
+from clara_compat.engine.readers.limits import GZIP, HEADER, announced_bytes, check_memory, unpacked
 from clara_compat.engine.readers.volume import Header, Volume, reading
 from clara_compat.errors import ClaraError
 
@@ -28,8 +28,6 @@ PLANE = "HWC"
 
 _EXPECTED = "a NIfTI file (.nii or .nii.gz)"
 _GZIP = b"\x1f\x8b"
-_WITH_GZIP_HEADER = 31
-_NIFTI2_HEADER = 540  # bytes
 _UNREADABLE = (ImageFileError, HeaderDataError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError)
 
 
@@ -134,7 +132,7 @@ def _open(path: str) -> Any:
         check_memory(path, os.fstat(stream.fileno()).st_size)
         stream.seek(0)
         packed = stream.read()
-    start = zlib.decompressobj(_WITH_GZIP_HEADER).decompress(packed, HEADER)
+    start = zlib.decompressobj(GZIP).decompress(packed, HEADER)
     announced = announced_bytes(start) or 0
     check_memory(path, announced)
     content = unpacked(packed, announced)
@@ -162,7 +160,7 @@ def _open_header(path: str) -> Any:
 
 def _kind(start: bytes) -> Any:
     sizes = [int.from_bytes(start, order) for order in ("little", "big")]
-    return nibabel.Nifti2Image if _NIFTI2_HEADER in sizes else nibabel.Nifti1Image
+    return nibabel.Nifti2Image if HEADER in sizes else nibabel.Nifti1Image
 
 
 def _damage(path: str, error: BaseException) -> str:

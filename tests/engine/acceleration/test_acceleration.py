@@ -118,7 +118,8 @@ def test_the_losses_of_a_run_with_levers(setting, limit):
     assert np.abs(np.subtract(plain.losses, fast.losses)).max() <= limit
     chosen = fast.state.acceleration
     assert chosen["levers"] == [one for one in setting.split(",") if one != "cudnn_benchmark"]
-    assert ("reason" in chosen) == (setting == "cudnn_benchmark")
+    nothing = "nothing that was asked for can be had here"  # cuDNN is for GPUs
+    assert chosen.get("reason") == (nothing if setting == "cudnn_benchmark" else None)
     if "bf16" in setting:
         assert plain.losses != fast.losses
 
@@ -276,6 +277,73 @@ def test_the_least_cosine(own):
     assert Agreement(0.0, 1.0, 0.0, own).least_cosine == pytest.approx(expected)
     assert not Agreement(0.0, expected + 1e-6, 0.0, own).objection
     assert "point apart" in Agreement(0.0, expected - 1e-6, 0.0, own).objection
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Agreement(0.02, 0.95, 0.1), ""),
+        (Agreement(math.nan, 1.0, 0.0), "loss or gradients are no numbers"),
+        (Agreement(0.0, 1.0, math.inf), "loss or gradients are no numbers"),
+        (Agreement(0.021, 1.0, 0.0), "the loss differs by 2.1%, more than 2%"),
+        (Agreement(0.0, 0.949, 0.0), "the gradients point apart: the cosine between them is 0.949, below 0.95"),
+        (Agreement(0.0, 1.0, 0.11), "the lengths of the gradients differ by 11%, more than 10%"),
+    ],
+)
+def test_what_speaks_against_a_candidate(found, words):
+    assert found.objection == words
+
+
+def test_when_nothing_is_faster(monkeypatch, caplog):
+    in_trials(monkeypatch, SAME)
+    monkeypatch.setattr(trial.Subject, "seconds", lambda one: 2.0)
+    with caplog.at_level(logging.INFO, "clara_compat"):
+        run(auto())
+    assert "accelerate: off: nothing was faster" in caplog.messages
+
+
+def test_a_normalisation_over_several_processes_is_left_alone(monkeypatch):
+    """The first process alone would wait for the others in it."""
+    monkeypatch.setattr(handlers, "size", lambda: 2)
+    for network, reason in (
+        (nn.SyncBatchNorm(1), "the network's normalisation waits for the other processes"),
+        (nn.BatchNorm3d(1), ""),
+    ):
+        engine = SimpleNamespace(network=nn.Sequential(network))
+        assert Acceleration("bf16")._objection(engine, [("bf16",)]) == reason
+
+
+@pytest.mark.parametrize(("device", "modes"), [("cpu", 1), ("meta", 0)])
+def test_kernels_for_a_cpu_cost_nothing_elsewhere(device, modes):
+    """``meta`` stands for a GPU."""
+    seen = []
+
+    def network(image):
+        seen.append(torch.overrides._len_torch_function_stack())
+        return image
+
+    found = levers.LeveredInferer(SimpleInferer(), torch.device(device), ("channels_last",))(
+        torch.empty(1, 2, 3, 3, 3, device=device), network
+    )
+    assert seen == [modes]
+    assert found.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_a_network_is_compiled_once_and_computes_the_same(monkeypatch):
+    """With the back end that generates no code: the tracing is what other levers could disturb."""
+    compiled = []
+
+    def compiling(network, compile_=torch.compile):
+        compiled.append(network)
+        return compile_(network, backend="eager")
+
+    monkeypatch.setattr(torch, "compile", compiling)
+    network = Net()
+    plain, fast = (run(Acceleration(one), copy.deepcopy(network), epochs=1) for one in ("off", "channels_last,compile"))
+    assert fast.state.acceleration["levers"] == ["channels_last", "compile"]
+    assert len(compiled) == 2  # the trial's copy, and the network once for all steps
+    assert compiled[1] is fast.network
+    assert np.abs(np.subtract(plain.losses, fast.losses)).max() < 1e-5
 
 
 def test_a_network_that_cannot_be_copied_trains_as_it_is():

@@ -14,6 +14,7 @@ from monai.transforms import Compose, Lambdad, RandFlipd, Transform
 from torch import nn
 
 from clara_compat.engine.acceleration import gpu_data
+from clara_compat.engine.acceleration import handler as handlers
 from clara_compat.engine.acceleration.handler import Acceleration
 from clara_compat.engine.acceleration.same_items import difference
 from clara_compat.engine.data import device_part
@@ -119,6 +120,16 @@ def test_the_faster_way_is_kept(clock: dict[str, float], caplog: pytest.LogCaptu
     words = f"gpu_data: 2.0 x faster ({before:.2g} s -> {after:.2g} s for a step and its data)"
     assert chosen["told"].endswith(f"; {words}")
     assert f"accelerate: {words}" in caplog.messages
+
+
+def test_no_epoch_is_timed_in_which_a_trial_of_the_levers_may_be(
+    clock: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would count as time of one of the two ways. Here the second trial is in the third epoch."""
+    found: Any = iter([{"levers": [], "again": 20}, {"levers": []}])
+    monkeypatch.setattr(handlers, "_TRIALS", (3, 20))
+    monkeypatch.setattr(Acceleration, "_choose", lambda *_: next(found))
+    assert run("auto", epochs=6).seen == [None, None, None, None, 8, 8]
 
 
 def test_the_slower_way_is_left(clock: dict[str, float]) -> None:
