@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from monai.transforms import Compose
 
-from clara_compat.engine.data import budget, epoch_plan, loader
+from clara_compat.engine.data import budget, loader
 from clara_compat.engine.data.budget import CacheBudget
 from clara_compat.engine.data.dataset import SeededDataset
 from clara_compat.engine.data.epoch_plan import EpochPlan
+from clara_compat.engine.distributed import gather
 
 ITEMS: list[dict[str, Any]] = [{"image": f"{i}.nii"} for i in range(6)]
 
@@ -66,6 +67,6 @@ def test_what_a_process_may_have_to_read(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], expected: list[int]
 ) -> None:
     """The second of three; in the second epoch the window of a smart cache has moved."""
-    monkeypatch.setattr(epoch_plan, "size", lambda: 3)
-    monkeypatch.setattr(epoch_plan, "rank", lambda: 1)
+    monkeypatch.setattr(gather, "size", lambda: 3)
+    monkeypatch.setattr(gather, "rank", lambda: 1)
     assert EpochPlan(ITEMS, seed=0, **options).needed(2) == expected
