@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import platform
 from functools import cache
 from typing import Any
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["give_back_memory", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
 """Parameters of ``mallopt`` (glibc's ``malloc.h``)."""
@@ -33,7 +34,7 @@ def keep_freed_memory() -> bool:
     """
     if any(name in os.environ for name in _USERS) or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return False
-    mallopt = _mallopt()
+    mallopt = _glibc("mallopt")
     if mallopt is None:
         return False
     # older ones take no more than 32 MB for a threshold: there nothing is a mapping of its own
@@ -41,8 +42,20 @@ def keep_freed_memory() -> bool:
     return mapped and bool(mallopt(_TRIM_THRESHOLD, -1)) and bool(mallopt(_TOP_PAD, _PAD))
 
 
-def _mallopt() -> Any:
-    """Return glibc's function, or None where the C library is another one."""
+def give_back_memory() -> None:
+    """Give the system the memory of earlier runs in this process, whose scans and networks nobody holds any more.
+
+    Engines, their handlers and loaders refer to each other: without a collection they would stay for as long as Python
+    sees no reason for one, which counts objects and not what they hold.
+    """
+    for _ in range(2):  # what torch holds by objects of its own is only seen when these are gone
+        gc.collect()
+    if malloc_trim := _glibc("malloc_trim"):
+        malloc_trim(0)
+
+
+def _glibc(name: str) -> Any:
+    """Return a function of glibc, or None where the C library is another one."""
     if platform.libc_ver()[0] != "glibc":
         return None
-    return getattr(ctypes.CDLL(None), "mallopt", None)
+    return getattr(ctypes.CDLL(None), name, None)

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ from clara_compat.engine.data.sampler import EpochSampler
 from clara_compat.engine.data.skipping import STOP, SkippedItems, SkippingBatch
 from clara_compat.engine.distributed.gather import rank, size
 
-__all__ = ["data_loader", "shared_memory_free"]
+__all__ = ["data_loader", "shared_memory_free", "stop_workers"]
 
 logger = logging.getLogger("clara_compat")
 
@@ -70,7 +70,11 @@ class _Loader(DataLoader):
     def run_on(self, part: DevicePart | None) -> None:
         """Run the end of the chain on a device from the next epoch on, or, with None, where its beginning runs."""
         self.dataset.device_part = part
-        self._begun, self._iterator = None, None  # workers that stay have the chain as it was
+        self.stop_workers()  # those that stay have the chain as it was
+
+    def stop_workers(self) -> None:
+        """End the workers that stay from epoch to epoch; the next epoch starts others."""
+        self._begun, self._iterator = None, None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch annotates it with a private class
         return self._batches() if self.dataset.on_bad_item == STOP else self._without_skipped()
@@ -215,6 +219,17 @@ def data_loader(
         multiprocessing_context="fork" if "fork" in multiprocessing.get_all_start_methods() else None,
         **common,
     )
+
+
+def stop_workers(objects: Iterable[Any]) -> None:
+    """End the workers of the loaders among a run's objects: a run that ended keeps no processes.
+
+    Args:
+        objects: of a run's parser.
+    """
+    for loader in objects:
+        if isinstance(loader, _Loader):
+            loader.stop_workers()
 
 
 def shared_memory_free() -> int:

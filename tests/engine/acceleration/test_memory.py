@@ -46,7 +46,7 @@ def test_a_freed_tensor_is_not_fetched_anew_from_the_system():
 @pytest.mark.parametrize("tunables", ["glibc.malloc.trim_threshold=128", "glibc.cpu.x86_shstk=off"])
 def test_the_users_tunables_win(monkeypatch, tunables):
     calls = []
-    monkeypatch.setattr(memory, "_mallopt", lambda: lambda *call: calls.append(call) or 1)
+    monkeypatch.setattr(memory, "_glibc", lambda name: lambda *call: calls.append(call) or 1)
     monkeypatch.setenv("GLIBC_TUNABLES", tunables)
     assert memory.keep_freed_memory.__wrapped__() == ("malloc" not in tunables)
     assert bool(calls) == ("malloc" not in tunables)
@@ -59,7 +59,7 @@ def test_an_older_glibc_that_takes_no_large_threshold_maps_nothing(monkeypatch):
         calls.append((what, value))
         return int(what != -3)
 
-    monkeypatch.setattr(memory, "_mallopt", lambda: mallopt)
+    monkeypatch.setattr(memory, "_glibc", lambda name: mallopt)
     assert memory.keep_freed_memory.__wrapped__()
     assert (-4, 0) in calls
 
