@@ -210,7 +210,7 @@ def test_trn_byoc_arch_loss_trains_evaluates_and_trains_on(
     first, second = "models/arch_loss", "models/arch_loss_finetuned"
     result = train(getting_started, "config/trn_BYOC_Arch_loss.json", overrides={**smaller, "MMAR_CKPT_DIR": first})
     [epoch] = result.stats["epochs"]
-    assert 0 < epoch["loss"] < 1.01
+    assert 0 < epoch["loss"] < 2  # of linear predictions, from weights that are drawn: 2ab is between -(a² + b²) and it
     assert list(result.network.variables)[:2] == ["CustomNetwork/conv3d/kernel", "CustomNetwork/conv3d/bias"]
     assert not [name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "keras")]
 
