@@ -63,6 +63,17 @@ class Workflow:
         return self.document.address(*path)
 
     @property
+    def ckpt_dir(self) -> Path:
+        """The folder of the weights, and of a training's results.
+
+        Raises:
+            ClaraError: ``MMAR_CKPT_DIR`` is empty.
+        """
+        if not (folder := self.variables["MMAR_CKPT_DIR"]):
+            raise ClaraError("MMAR_CKPT_DIR is empty: name the folder of the weights and the results", self.address())
+        return Path(str(folder))
+
+    @property
     def specs(self) -> list[ComponentSpec]:
         """All components in the order of the sections' keys."""
         raise NotImplementedError(f"{type(self).__name__} does not say what components it has")

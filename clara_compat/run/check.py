@@ -230,10 +230,11 @@ def _unwritable(workflow: TrainWorkflow) -> Iterator[ClaraError]:
     """Find folders that the run will want to write to and cannot."""
     from clara_compat.run.outputs import check_writable
 
-    if not workflow.variables["MMAR_CKPT_DIR"]:
-        yield ClaraError("MMAR_CKPT_DIR is empty: name the folder for the results")
+    try:
+        folders: list[tuple[Any, str, Address | None]] = [(workflow.ckpt_dir, "MMAR_CKPT_DIR", None)]
+    except ClaraError as error:
+        yield error
         return
-    folders: list[tuple[Any, str, Address | None]] = [(workflow.variables["MMAR_CKPT_DIR"], "MMAR_CKPT_DIR", None)]
     folders += [
         (spec.args["report_path"], "report_path", spec.arg_address("report_path"))
         for spec in (workflow.validate.metrics if workflow.validate else [])

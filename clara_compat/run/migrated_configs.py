@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from clara_compat.common.files import is_file
 from clara_compat.common.weight_files import find_weights
 from clara_compat.components.entry import Entry, Expression
 from clara_compat.components.model_loaders.model_loader import ModelFiles
@@ -186,7 +187,7 @@ class _Migration:
             self._train(self.training)
         model = self._model()
         self._network(model)
-        if model.files.file.is_file():
+        if is_file(model.files.file):
             found.weights[str(model.files.file.relative_to(model.files.folder))] = model.files.file
         if self.evaluation is not None and not self.evaluation.annotation:
             folder = Path(str(self.evaluation.variables["MMAR_EVAL_OUTPUT_PATH"]))
@@ -199,7 +200,7 @@ class _Migration:
     def _train(self, workflow: TrainWorkflow) -> None:
         start = start_weights(workflow)
         self.found.notices += start.notices
-        ckpt_dir, path = _ckpt_dir(workflow), None
+        ckpt_dir, path = workflow.ckpt_dir, None
         if start.path is not None:
             self.found.weights[f"{START}/{start.path.name}"] = start.path
             path = Expression(f"$@bundle_root + {spelled(f'/models/{START}/{start.path.name}')}")  # not of ckpt_dir
@@ -219,7 +220,7 @@ class _Migration:
                 self.found.notices.append(Notice(place, text))
         if workflow is None:
             raise RuntimeError("neither a training nor an evaluation")
-        ckpt_dir = _ckpt_dir(workflow)
+        ckpt_dir = workflow.ckpt_dir
         if _has_weights(ckpt_dir):
             return find_model(_as_evaluation(workflow))
         configured = network_of(workflow, ckpt_dir)
@@ -262,13 +263,6 @@ class _Migration:
         found.configs[name] = moved(bundle.config, found.mmar, found.outputs, has_code=bool(found.classes))
 
 
-def _ckpt_dir(workflow: TrainWorkflow) -> Path:
-    folder = str(workflow.variables["MMAR_CKPT_DIR"])
-    if not folder:
-        raise ClaraError("MMAR_CKPT_DIR is empty: name the folder of the weights", workflow.address())
-    return Path(folder)
-
-
 def _has_weights(ckpt_dir: Path) -> bool:
     try:
         find_weights(ckpt_dir)
@@ -279,5 +273,5 @@ def _has_weights(ckpt_dir: Path) -> bool:
 
 def _as_evaluation(workflow: TrainWorkflow) -> EvaluateWorkflow:
     """Return an evaluation that looks for the weights where the training leaves them."""
-    stand_in = Model(ModelFiles(_ckpt_dir(workflow)))
+    stand_in = Model(ModelFiles(workflow.ckpt_dir))
     return prediction_of(workflow, stand_in)[0]

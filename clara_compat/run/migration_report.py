@@ -213,7 +213,7 @@ def _translated(workflow: TrainWorkflow) -> Bundle:
     """Translate a training; its seeds are those of the config, or stand for those that a run draws."""
     determinism = workflow.settings.determinism
     seeds = Seeds(0, 0, 0, 0) if determinism is None else seeds_of(determinism)
-    return translate_train(workflow, seeds, Path(workflow.variables["MMAR_CKPT_DIR"]))
+    return translate_train(workflow, seeds, workflow.ckpt_dir)
 
 
 def _lines_around(address: Address) -> str:

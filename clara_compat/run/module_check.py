@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from clara_compat.components.entry import Entry
@@ -23,7 +22,7 @@ def made_network(workflow: TrainWorkflow) -> Any:
 
     Nothing is downloaded, and the state of torch's generator stays as it is.
     """
-    context = section_context(workflow, "train", Path(workflow.variables["MMAR_CKPT_DIR"]))
+    context = section_context(workflow, "train", workflow.ckpt_dir)
     return _made(network_def_entry(workflow, context, alone=True))
 
 

@@ -103,7 +103,7 @@ def train(
 def _checked(workflow: TrainWorkflow, log_config: str | os.PathLike[str] | None, *, resume: bool) -> TrainResult:
     """Check everything that can be known, then run."""
     check_launch(workflow)
-    ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
+    ckpt_dir = workflow.ckpt_dir
     checkpoint = None
     if resume or workflow.settings.continue_from_ckpt_epoch:
         checkpoint = _checkpoint(ckpt_dir)

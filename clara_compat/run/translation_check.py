@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from clara_compat.config.problems import ConfigErrors, Notice
 from clara_compat.config.workflow import TrainWorkflow
 from clara_compat.errors import ClaraError
@@ -22,10 +20,9 @@ def check_translation(workflow: TrainWorkflow) -> tuple[list[ClaraError], list[N
     """
     if limits(workflow):
         return [], []
-    ckpt_dir = Path(workflow.variables["MMAR_CKPT_DIR"])
     try:
-        bundle = translate_train(workflow, Seeds(0, 0, 0, 0), ckpt_dir)
-        check_label_fit(workflow, ckpt_dir)
+        bundle = translate_train(workflow, Seeds(0, 0, 0, 0), workflow.ckpt_dir)
+        check_label_fit(workflow, workflow.ckpt_dir)
     except ConfigErrors as errors:
         return errors.errors, []
     except ClaraError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from clara_compat.common.files import is_file
 from clara_compat.config.workflow import TrainWorkflow, load_train_workflow
 from clara_compat.errors import ClaraError
 from clara_compat.translate.own_modules import building_size, network_def_entry
@@ -58,7 +59,7 @@ def configured_network(mmar: Path, ckpt_dir: Path, *, user_code: bool = True) ->
         ClaraError: the config must be mended, or its model cannot be translated.
     """
     file = mmar / _CONFIG
-    if not file.is_file():
+    if not is_file(file):
         return None
     return network_of(load_train_workflow(file, mmar=mmar, user_code=user_code), ckpt_dir)
 

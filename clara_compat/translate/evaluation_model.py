@@ -96,7 +96,7 @@ def _loader(workflow: EvaluateWorkflow, model: str | os.PathLike[str] | None) ->
             return CheckpointLoader(folder, checkpoint_file_prefix=name)
         return FrozenGraphModelLoader(path)
     if workflow.model_loader is None:
-        return CheckpointLoader(str(workflow.variables["MMAR_CKPT_DIR"]))
+        return CheckpointLoader(str(workflow.ckpt_dir))
     component = create(workflow.model_loader)
     if not isinstance(component, ModelLoader):
         raise ClaraError(f"'{workflow.model_loader.name}' is no model loader", workflow.model_loader.address)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clara_compat.common.files import is_file
 from clara_compat.components import catalogue
 from clara_compat.config.stock import stock_family
 from clara_compat.config.user_roots import UserRoots
@@ -152,7 +153,7 @@ def saved_sizes(ckpt_dir: Path) -> list[tuple[int, ...]]:
 
 def _config(file: Path) -> dict[str, Any]:
     try:
-        if not file.is_file():
+        if not is_file(file):
             raise ClaraError(
                 f"{file} is missing, which says what network the weights belong to: name the folder that a training of "
                 "this package wrote (MMAR_CKPT_DIR)"

@@ -348,9 +348,13 @@ def test_a_log_config_that_cannot_be_used_is_said(small_mmar: Make) -> None:
         train(mmar)
 
 
-def test_an_empty_output_folder_is_refused(small_mmar: Make) -> None:
-    with pytest.raises(ClaraError, match="MMAR_CKPT_DIR is empty"):
-        train(small_mmar(), overrides={"MMAR_CKPT_DIR": ""})
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_output_folder_is_refused(small_mmar: Make, empty: str | None) -> None:
+    mmar, given = small_mmar(), {"MMAR_CKPT_DIR": empty}
+    with pytest.raises(ClaraError, match=r"config_train.json:1: MMAR_CKPT_DIR is empty: name the folder"):
+        train(mmar, overrides=given)
+    [error] = check(mmar / "config/config_train.json", overrides=given, data=False).errors
+    assert "MMAR_CKPT_DIR is empty" in str(error)
 
 
 def test_an_output_folder_that_the_system_refuses(small_mmar: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,19 @@ def test_the_folder_of_the_weights_has_a_name(small_mmar: Make) -> None:
         migrated_configs(mmar=small_mmar(), overrides={"MMAR_CKPT_DIR": ""})
 
 
+def test_an_evaluation_without_a_folder_of_weights(both: Callable[..., Path]) -> None:
+    given = {"MMAR_CKPT_DIR": None}
+    with pytest.raises(ClaraError, match=r"config_validation.json:1: MMAR_CKPT_DIR is empty"):
+        migrated_configs(["config/config_validation.json"], mmar=both(), overrides=given)
+
+
+def test_a_folder_of_weights_that_can_never_be(small_mmar: Make) -> None:
+    """Weights that are not there do not come along; the bundle has a folder of its own for them."""
+    found = migrated_configs(mmar=small_mmar(), overrides={"MMAR_CKPT_DIR": "n" * 300})
+    assert {"train", "evaluate"} <= found.bundles.keys()
+    assert not found.weights
+
+
 def test_weights_of_another_network_stay_behind(small_mmar: Make, tmp_path: Path) -> None:
     from clara_compat import migrate, train
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,8 +39,11 @@ class ImageLoader(NativeTransform, MultiFieldTransformer):
             item: paths by their fields.
 
         Raises:
-            ClaraError: a file cannot be read, or a list of paths is empty.
+            ClaraError: a file cannot be read, a list of paths is empty, or a field is named twice.
         """
+        for field, times in Counter(self.fields).items():
+            if times > 1:
+                raise ClaraError(f"'fields' names '{field}' {times} times: loaded once, it is no path; name it once")
         return {field: self._field_geometry(field, item[field]) for field in self.fields if field in item}
 
     def _field_geometry(self, field: str, value: Any) -> Geometry:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clara_compat.common.files import endless
+from clara_compat.common.files import endless, impossible
 from clara_compat.errors import Address, ClaraError, suggestion
 
 __all__ = ["describe", "item_key", "load_datalist"]
@@ -83,6 +84,8 @@ def _started_from(file: str) -> str:
 def _read(file: str) -> dict[str, Any]:
     if (kind := endless(file)) is not None:
         raise ClaraError(f"the data list is {kind}, expected a JSON file: check DATASET_JSON", Address(file))
+    if (reason := impossible(file)) is not None:
+        raise ClaraError(f"the data list cannot be read ({reason}): check DATASET_JSON", Address(file))
     try:
         if Path(file).stat().st_size > _MAX_BYTES:
             raise ClaraError(f"is larger than {_MAX_BYTES // 1_000_000} MB, too large for a data list", Address(file))
@@ -104,8 +107,9 @@ def _read(file: str) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise ClaraError("lists and objects are nested too deeply to be read", Address(file)) from None
-    except ValueError as error:  # a file name, or a whole number, that Python does not take
-        raise ClaraError(f"the data list cannot be read: {error}", Address(file)) from None
+    except ValueError:  # a whole number of more digits than Python reads
+        message = f"holds a whole number of more than {sys.get_int_max_str_digits():,} digits, which is not read"
+        raise ClaraError(f"the data list {message}", Address(file)) from None
     if not isinstance(content, dict):
         raise ClaraError("expected an object with named lists at the top level", Address(file))
     return content

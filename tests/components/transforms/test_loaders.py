@@ -121,6 +121,8 @@ def test_headers_of_bad_files(tmp_path):
 def test_an_empty_list_of_files():
     with pytest.raises(ClaraError, match="field 'image' is an empty list, expected a path or a list of paths"):
         LoadNifti(["image", "label"]).load_geometry({"image": []})
+    with pytest.raises(ClaraError, match="'fields' names 'image' 2 times: loaded once, it is no path; name it once"):
+        LoadNifti(["image", "label", "image"]).load_geometry({"image": "a.nii", "label": "b.nii"})
 
 
 @pytest.mark.parametrize("layout", ["DHW", "CDHW", "DHWC"])
