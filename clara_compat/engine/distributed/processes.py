@@ -25,6 +25,8 @@ from clara_compat.errors import ClaraError
 
 __all__ = ["end", "job", "start"]
 
+logger = logging.getLogger("clara_compat")
+
 _MEETING = timedelta(minutes=5)
 """Until when all processes have to be there."""
 _WAITING = timedelta(hours=2)
@@ -72,7 +74,7 @@ def start() -> None:
     _run.store = store
     atexit.register(_leave, failed=True)  # a run that has not taken leave until then has failed
     if launch.rank:
-        logging.getLogger("clara_compat").setLevel(logging.WARNING)  # one process tells what goes on
+        logger.setLevel(logging.WARNING)  # one process tells what goes on
 
 
 def end() -> None:
@@ -118,8 +120,10 @@ def _leave(*, failed: bool = False) -> None:
     _run.store = None
     if dist.is_initialized():
         if failed and "nccl" in dist.get_backend_config():
-            with suppress(Exception):  # its destruction waits for what the others will never do
+            try:  # its destruction waits for what the others will never do
                 dist.distributed_c10d._abort_process_group()  # noqa: SLF001 -- torch has no public name for it
+            except Exception as error:  # noqa: BLE001 -- what ended the run is told, not what ending it meets
+                logger.debug("the communication of the processes could not be aborted: %s", error)
         if dist.is_initialized():
             dist.destroy_process_group()
     idist.sync()

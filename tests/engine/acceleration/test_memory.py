@@ -43,6 +43,38 @@ def test_a_freed_tensor_is_not_fetched_anew_from_the_system():
     assert usual > 4 * faults
 
 
+GIVEN_BACK = """
+import gc, sys
+from pathlib import Path
+import torch
+from clara_compat.engine.acceleration.memory import give_back_memory, keep_freed_memory
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
+assert keep_freed_memory()
+gc.disable()
+ring = [torch.ones(1 << 20) for _ in range(64)]
+ring.append(ring)
+del ring
+held = megabytes()
+gc.collect()
+kept = megabytes()
+give_back_memory()
+print(held - kept, kept - megabytes())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_that_nobody_holds_goes_back():
+    """256 MB: a collection alone leaves them with glibc."""
+    environment = {"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", GIVEN_BACK], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    by_collection, by_giving_back = map(int, done.stdout.split())
+    assert by_collection < 64
+    assert by_giving_back > 192
+
+
 @pytest.mark.parametrize("tunables", ["glibc.malloc.trim_threshold=128", "glibc.cpu.x86_shstk=off"])
 def test_the_users_tunables_win(monkeypatch, tunables):
     calls = []

@@ -65,3 +65,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         load_datalist(tmp_path / "file" / "dataset.json", "training")
     with pytest.raises(ClaraError, match="the data list is a folder"):
         load_datalist(tmp_path, "training")
+    with pytest.raises(ClaraError, match=r"the data list cannot be read \(File name too long\): check DATASET_JSON"):
+        load_datalist(tmp_path / ("n" * 300), "training")
+    with pytest.raises(ClaraError, match=r"cannot be read \(it holds a character that is none\): check DATASET_JSON"):
+        load_datalist(tmp_path / "a\0b", "training")

@@ -132,3 +132,31 @@ def test_one_that_does_not_come(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) 
     launch = Launch(0, 2, 0, 2, "mpirun", folder=str(tmp_path), job="7")
     with pytest.raises(ClaraError, match="mpirun started 2 processes, but they did not all come within"):
         processes._neighbours(launch, processes._store(launch, "run"))
+
+
+@pytest.mark.parametrize("backend", ["cuda:nccl", "cpu:gloo"])
+def test_after_a_failure_nccl_waits_for_nobody(
+    backend: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Aborting may fail itself: the group is destroyed all the same, and what is told is what ended the run."""
+    called: list[str] = []
+
+    def abort() -> None:
+        called.append("abort")
+        raise RuntimeError("no communicator")
+
+    monkeypatch.setattr(processes._run, "store", object())
+    for name, value in (
+        ("is_initialized", lambda: True),
+        ("get_backend_config", lambda: backend),
+        ("destroy_process_group", lambda: called.append("destroy")),
+    ):
+        monkeypatch.setattr(dist, name, value)
+    monkeypatch.setattr(dist.distributed_c10d, "_abort_process_group", abort)
+    monkeypatch.setattr(processes.idist, "sync", lambda: None)
+    with caplog.at_level("DEBUG", "clara_compat"):
+        processes._leave(failed=True)
+    nccl = "nccl" in backend
+    assert called == (["abort", "destroy"] if nccl else ["destroy"])
+    told = "the communication of the processes could not be aborted: no communicator"
+    assert caplog.messages == ([told] if nccl else [])
